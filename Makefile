@@ -1,0 +1,52 @@
+# Each chore is one word. `make demo` and `make test` are the two that a newcomer needs.
+SHELL := /bin/sh
+VENV := .venv
+INPUTS := pyproject.toml constraints.txt scripts/venv
+
+.PHONY: help setup demo test lint types unit service clients e2e format constraints clean
+
+help:
+	@echo "make demo         install into .venv and run the whole story once"
+	@echo "make test         install what tests need and run them all"
+	@echo "make setup        make .venv alone"
+	@echo "make lint types   ruff; mypy --strict"
+	@echo "make constraints  look up newer versions of everything and pin them"
+
+$(VENV)/.installed: $(INPUTS)
+	@scripts/venv server
+	@touch $@
+
+$(VENV)/.installed-dev: $(INPUTS)
+	@scripts/venv server,dev
+	@touch $(VENV)/.installed $@
+
+setup: $(VENV)/.installed
+
+demo: setup
+	@$(VENV)/bin/ecl demo
+
+test: lint types $(VENV)/.installed-dev
+	@scripts/test-inputs
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(VENV)/bin/mypy
+
+unit service clients e2e: $(VENV)/.installed-dev
+	@scripts/test-inputs
+	$(VENV)/bin/python -m pytest tests/$@
+
+format: $(VENV)/.installed-dev
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+constraints:
+	uv pip compile --quiet --universal --python-version 3.11 --upgrade --all-extras --no-emit-index-url \
+	    --no-annotate --no-header --output-file constraints.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) .venvs .cache
