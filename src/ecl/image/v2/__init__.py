@@ -1,0 +1,1 @@
+"""Version 2 of the image API, with ECL's extensions."""

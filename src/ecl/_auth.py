@@ -1,0 +1,121 @@
+"""From the name of an authentication type and its options to a keystoneauth1 plugin."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from ecl import exceptions
+
+if TYPE_CHECKING:
+    from keystoneauth1.plugin import BaseAuthPlugin
+
+__all__ = ["make_plugin"]
+
+_SCOPE = {
+    "project_id", "project_name", "project_domain_id", "project_domain_name", "domain_id", "domain_name",
+    "system_scope", "trust_id",
+}  # fmt: skip
+_USER = {"user_id", "username", "user_domain_id", "user_domain_name"}
+_DEFAULT_DOMAIN = {"default_domain_id", "default_domain_name"}
+
+# The types in daily use are made directly: keystoneauth1's loader looks through the entry points of everything
+# that is installed first, which takes longer than the rest of a short command.
+_DIRECT: dict[str, tuple[str, str, set[str]]] = {
+    "password": (
+        "keystoneauth1.identity.generic", "Password",
+        {"auth_url", "password"} | _USER | _SCOPE | _DEFAULT_DOMAIN,
+    ),
+    "token": ("keystoneauth1.identity.generic", "Token", {"auth_url", "token"} | _SCOPE | _DEFAULT_DOMAIN),
+    "v3applicationcredential": (
+        "keystoneauth1.identity.v3", "ApplicationCredential",
+        {"auth_url", "application_credential_id", "application_credential_name", "application_credential_secret"}
+        | _USER,
+    ),
+    "none": ("keystoneauth1.noauth", "NoAuth", {"endpoint"}),
+    "admin_token": ("keystoneauth1.token_endpoint", "Token", {"endpoint", "token"}),
+}  # fmt: skip
+
+_REQUIRED = {
+    "password": ("auth_url", "password"),
+    "token": ("auth_url", "token"),
+    "v3applicationcredential": ("auth_url", "application_credential_secret"),
+    "none": ("endpoint",),
+    "admin_token": ("endpoint", "token"),
+}
+
+# Older names that are still in people's scripts and files.
+_ALIASES = {
+    "tenant_id": "project_id",
+    "tenant_name": "project_name",
+    "user_name": "username",
+    "user": "username",
+    "url": "endpoint",
+}
+
+
+def make_plugin(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
+    """
+    Make the plugin of type *auth_type* (``password``, ``token``, ``v3applicationcredential`` …).
+
+    Where users and projects are given by name without a domain, the domain is ``default``. An option that the
+    type does not know is left out with a warning.
+
+    Raises:
+        ConfigException: The type is unknown, or an option that it needs is missing.
+    """
+    options = {_ALIASES.get(key, key): value for key, value in options.items() if value not in (None, "")}
+    if auth_type not in _DIRECT:
+        return _load(auth_type, options)
+    module, name, known = _DIRECT[auth_type]
+    missing = [option for option in _REQUIRED[auth_type] if option not in options]
+    if auth_type == "password" and not {"username", "user_id"} & options.keys():
+        missing.append("username")
+    if missing:
+        raise exceptions.ConfigException(_missing(auth_type, missing))
+    if "default_domain_id" in known and not {*_DEFAULT_DOMAIN} & options.keys():
+        options["default_domain_id"] = "default"
+    if auth_type == "v3applicationcredential" and "application_credential_id" not in options:
+        options.setdefault("user_domain_id", "default")
+    plugin: BaseAuthPlugin = getattr(importlib.import_module(module), name)(**_only(options, known, auth_type))
+    return plugin
+
+
+def _load(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
+    """Make any other plugin, by keystoneauth1's loader."""
+    from keystoneauth1 import exceptions as ksa_exceptions
+    from keystoneauth1 import loading
+
+    try:
+        loader: Any = loading.get_plugin_loader(auth_type)
+    except ksa_exceptions.NoMatchingPlugin as exc:
+        known = sorted({*_DIRECT, *loading.get_available_plugin_names()})
+        near = difflib.get_close_matches(auth_type, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
+        raise exceptions.ConfigException(f"There is no authentication type {auth_type!r}; {hint}") from exc
+    names = {option.dest for option in loader.get_options()}
+    try:
+        plugin: BaseAuthPlugin = loader.load_from_options(**_only(options, names, auth_type))
+    except ksa_exceptions.MissingRequiredOptions as exc:
+        raise exceptions.ConfigException(_missing(auth_type, [option.dest for option in exc.options])) from exc
+    except ksa_exceptions.OptionError as exc:
+        raise exceptions.ConfigException(f"Authentication type {auth_type!r}: {exc}") from exc
+    return plugin
+
+
+def _only(options: dict[str, Any], known: set[str], auth_type: str) -> dict[str, Any]:
+    for name in sorted(options.keys() - known):
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        warnings.warn(f"authentication type {auth_type!r} has no option {name!r}, it is left out{hint}", stacklevel=4)
+    return {name: value for name, value in options.items() if name in known}
+
+
+def _missing(auth_type: str, names: list[str]) -> str:
+    variables = ", ".join(f"OS_{name.upper()}" for name in names)
+    return (
+        f"Authentication type {auth_type!r} needs {', '.join(names)}: give it as an argument, under 'auth' in"
+        f" clouds.yaml, or as {variables}"
+    )

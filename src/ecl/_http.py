@@ -1,0 +1,267 @@
+"""
+One request to a service, over any keystoneauth1 session.
+
+Everything that the resources send goes through :func:`request`: it finds the endpoint, retries what is safe to
+retry, and turns every failure into one of :mod:`ecl.exceptions`.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import re
+import time
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import keystoneauth1.exceptions as ksa_exceptions
+import requests
+
+from ecl import exceptions
+from ecl.service_filter import ServiceFilter
+
+if TYPE_CHECKING:
+    from keystoneauth1.adapter import Adapter
+    from keystoneauth1.session import Session
+
+    SessionLike = Session | Adapter
+
+__all__ = ["check", "endpoint", "json_of", "pause", "request", "segment", "text", "translated"]
+
+#: Seconds to connect, and seconds of silence from the service before a request is given up.
+TIMEOUT = (10.0, 60.0)
+#: Seconds of silence allowed where the service has to finish writing an image before it answers.
+DATA_TIMEOUT = (10.0, 600.0)
+#: How often a safe request is sent in all.
+ATTEMPTS = 4
+#: Answers after which a safe request is sent again.
+RETRIED_STATUSES = frozenset({502, 503, 504})
+#: Longest pause between two attempts, in seconds, whatever Retry-After asks for.
+LONGEST_PAUSE = 30.0
+
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+_VERSION_SUFFIX = re.compile(r"/v\d+(\.\d+)?$")
+
+
+def request(
+    session: SessionLike,
+    method: str,
+    path: str,
+    *,
+    service: ServiceFilter,
+    headers: dict[str, str] | None = None,
+    attempts: int | None = None,
+    timeout: float | tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> requests.Response:
+    """
+    Send one request and return its answer.
+
+    Args:
+        session: An ecl Session, or any keystoneauth1 Session or Adapter.
+        path: Path below the unversioned endpoint, quoted: ``/v2/images/…``.
+        service: Which service of the catalog it goes to.
+        attempts: How often to send it in all when the connection fails or the answer is 502, 503 or 504; by
+            default four times for GET and HEAD, once for anything else.
+        timeout: Seconds of silence to allow, or (seconds to connect, seconds of silence); by default the
+            session's own, else :data:`TIMEOUT`.
+        kwargs: Passed on to keystoneauth1: *json*, *data*, *params*, *stream* …
+
+    Raises:
+        HttpException: The service answered with an error; the class says which.
+        ConnectFailure: There was no answer.
+        EndpointNotFound: The catalog has no such service.
+    """
+    if attempts is None:
+        attempts = ATTEMPTS if method in _SAFE_METHODS else 1
+    if timeout is not None:
+        kwargs["timeout"] = timeout
+    elif getattr(getattr(session, "session", session), "timeout", None) is None:
+        kwargs["timeout"] = TIMEOUT
+    headers = {"Accept": "application/json", **(headers or {})}
+    for attempt in range(1, attempts + 1):
+        last = attempt == attempts
+        try:
+            with translated():
+                url = endpoint(session, service) + path
+                response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
+        except exceptions.ConnectFailure:
+            if last:
+                raise
+            pause(attempt)
+            continue
+        if last or response.status_code not in RETRIED_STATUSES:
+            break
+        response.close()
+        pause(attempt, response.headers.get("Retry-After"))
+    return check(response, method)
+
+
+def check(response: requests.Response, method: str) -> requests.Response:
+    """Return *response*, or raise the HttpException that it stands for."""
+    if response.status_code >= 400:
+        raise exceptions.from_response(response, method)
+    return response
+
+
+def endpoint(session: SessionLike, service: ServiceFilter) -> str:
+    """
+    Return the service's address without a version and without a trailing slash.
+
+    Catalogs name it with and without ``/v2``; the resources' paths have the version in them.
+
+    Raises:
+        EndpointNotFound: The catalog has no such service.
+    """
+    with translated():
+        found = session.get_endpoint(skip_discovery=True, **service.get_filter())
+    if not found:
+        wanted = ", ".join(f"{key} {value!r}" for key, value in service.get_filter().items())
+        raise exceptions.EndpointNotFound(
+            f"The catalog has no endpoint with {wanted} in the region asked for; check the region name and the"
+            " project's catalog, or give an endpoint override"
+        )
+    return _VERSION_SUFFIX.sub("", found.rstrip("/")).rstrip("/")
+
+
+def segment(value: object, what: str) -> str:
+    """
+    Quote *value* as one segment of a path.
+
+    Args:
+        what: What it is, for the error: ``image ID``.
+
+    Raises:
+        InvalidRequest: It is empty, or no text, or cannot be a segment.
+    """
+    value = text(value, what)
+    # HTTP clients and servers take these two as steps in the path even when they are quoted.
+    if value in (".", ".."):
+        raise exceptions.InvalidRequest(f"{what} {value!r} cannot be part of a URL")
+    return urllib.parse.quote(value, safe="")
+
+
+def text(value: object, what: str) -> str:
+    """
+    Return *value*.
+
+    Raises:
+        InvalidRequest: It is empty, or no text.
+    """
+    if not isinstance(value, str):
+        raise exceptions.InvalidRequest(f"{what} must be text, not {type(value).__name__}")
+    if not value:
+        raise exceptions.InvalidRequest(f"{what} is empty")
+    return value
+
+
+def json_of(response: requests.Response) -> Any:
+    """
+    Return the parsed body of an answer.
+
+    Raises:
+        InvalidResponse: The body is not JSON.
+    """
+    try:
+        return response.json()
+    except ValueError as exc:
+        kind = response.headers.get("Content-Type", "no content type")
+        raise exceptions.InvalidResponse(
+            response, f"The answer of {response.url} is not JSON ({kind}); is this the image service's address?"
+        ) from exc
+
+
+def pause(attempt: int, retry_after: str | None = None) -> None:
+    """
+    Sleep before the next attempt: what the service asked for, else half a second, doubled each time.
+
+    Up to a quarter is random, so that many clients do not come back all at once.
+    """
+    seconds = _seconds_of(retry_after)
+    if seconds is None:
+        seconds = 0.5 * 2 ** (attempt - 1) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter, not a secret
+    time.sleep(min(max(seconds, 0.0), LONGEST_PAUSE))
+
+
+def _seconds_of(retry_after: str | None) -> float | None:
+    """Parse Retry-After (RFC 9110, 10.2.3): seconds, or a date."""
+    if not retry_after:
+        return None
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        return email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time()
+    except (ValueError, TypeError):
+        return None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what keystoneauth1 and requests raise into this library's exceptions."""
+    try:
+        yield
+    except ksa_exceptions.HttpError as exc:
+        raise _from_http_error(exc) from exc
+    except (ksa_exceptions.ConnectionError, ksa_exceptions.DiscoveryFailure) as exc:
+        raise _unreachable(exc) from exc
+    except (ksa_exceptions.EndpointNotFound, ksa_exceptions.CatalogException) as exc:
+        raise exceptions.EndpointNotFound(_words(exc)) from exc
+    except ksa_exceptions.ClientException as exc:
+        raise exceptions.SDKException(_words(exc), cause=exc) from exc
+    except requests.exceptions.RequestException as exc:
+        raise exceptions.ConnectFailure(f"The connection failed: {_reason(exc) or exc}", cause=exc) from exc
+
+
+def _from_http_error(exc: ksa_exceptions.HttpError) -> exceptions.HttpException:
+    """Translate an error answer, most often Keystone's refusal of a log-in."""
+    if exc.response is None:
+        return exceptions.HttpException(
+            _words(exc), request_id=exc.request_id, url=exc.url, method=exc.method,
+            http_status=exc.http_status, cause=exc,
+        )  # fmt: skip
+    error = exceptions.from_response(exc.response, exc.method, cause=exc)
+    if error.http_status == 401 and (error.url or "").endswith("/auth/tokens"):
+        error.message += " Check user name, password and project."
+    return error
+
+
+def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException:
+    chain = list(_chain(exc))
+    if not any(isinstance(each, ksa_exceptions.ConnectionError) for each in chain):
+        return exceptions.EndpointNotFound(_words(exc))
+    where = next((match for each in chain if (match := re.search(r"https?://[^\s/'\"]+", str(each)))), None)
+    address = where.group().rstrip(":,.;") if where else "the service"
+    if any(isinstance(each, ksa_exceptions.ConnectTimeout) for each in chain):
+        reason = "no answer in time"
+    else:
+        reason = _reason(exc) or _words(exc)
+    return exceptions.ConnectFailure(
+        f"Cannot reach {address}: {reason}. Check the address and that the service is up.", cause=exc
+    )
+
+
+def _reason(exc: BaseException) -> str | None:
+    """Find the system's own words in a chain of wrappers: ``Connection refused``."""
+    for each in _chain(exc):
+        if isinstance(each, OSError) and each.strerror and not isinstance(each, requests.exceptions.RequestException):
+            return each.strerror
+    return None
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """Walk through what caused *exc*, however it was wrapped."""
+    seen: set[int] = set()
+    queue: list[object] = [exc]
+    while queue:
+        each = queue.pop(0)
+        if not isinstance(each, BaseException) or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        queue += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+
+
+def _words(exc: BaseException) -> str:
+    return str(getattr(exc, "message", None) or exc)

@@ -1,0 +1,190 @@
+"""The way in: a connection has a session and, as an attribute, each service."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ecl import _auth, _http, config
+from ecl import profile as _profile
+from ecl import session as _session
+
+if TYPE_CHECKING:
+    from keystoneauth1.plugin import BaseAuthPlugin
+    from keystoneauth1.session import Session as KeystoneSession
+
+    from ecl.image.v2._proxy import Proxy
+
+__all__ = ["Connection", "connect", "from_config"]
+
+
+class Connection:
+    """
+    A connection to one cloud, as one user in one project.
+
+    ::
+
+        conn = Connection(auth_url="https://keystone-jp1-ecl.api.ntt.com/v3/", username=API_KEY,
+                          password=API_SECRET_KEY, project_id=TENANT_ID)
+        for image in conn.image.images():
+            print(image.name)
+
+    Nothing is sent before the first call of a service.
+    """
+
+    def __init__(
+        self,
+        session: KeystoneSession | None = None,
+        authenticator: BaseAuthPlugin | None = None,
+        profile: _profile.Profile | None = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        user_agent: str | None = None,
+        auth_plugin: str = "password",
+        timeout: float | None = None,
+        *,
+        region_name: str | None = None,
+        endpoint_overrides: dict[str, str] | None = None,
+        **auth_args: Any,
+    ) -> None:
+        """
+        Describe the connection.
+
+        Args:
+            session: Use this session (ecl's or any of keystoneauth1); all other arguments are then left aside.
+            authenticator: A keystoneauth1 plugin, instead of *auth_plugin* and its options.
+            profile: Region, interface, name and version to prefer for each service.
+            verify: True, False, or the path of a CA bundle.
+            cert: Path of a client certificate, or of one and its key.
+            user_agent: Put before this library's own in the User-Agent header.
+            auth_plugin: Authentication type: ``password``, ``token``, ``v3applicationcredential`` …
+            timeout: Seconds of silence from the service to allow; None takes the library's default (60 seconds,
+                and ten minutes while an image is finished), 0 waits for ever.
+            region_name: Region to prefer for every service.
+            endpoint_overrides: Service type to address, for services that the catalog does not have right.
+            auth_args: Options of the authentication type: *auth_url*, *username*, *password*, *project_id* …
+
+        Raises:
+            ConfigException: The authentication type is unknown, or lacks an option.
+        """
+        self.profile = profile or _profile.Profile()
+        if region_name is not None:
+            self.profile.set_region(self.profile.ALL, region_name)
+        self.authenticator = authenticator
+        if session is None:
+            if authenticator is None:
+                self.authenticator = _auth.make_plugin(auth_plugin, auth_args)
+            session = _session.Session(
+                self.profile,
+                auth=self.authenticator,
+                verify=verify,
+                cert=cert,
+                user_agent=user_agent,
+                timeout=timeout,
+                endpoint_overrides=endpoint_overrides,
+            )
+        self.session = session
+
+    @functools.cached_property
+    def image(self) -> Proxy:
+        """The image service."""
+        from ecl.image.v2._proxy import Proxy
+
+        return Proxy(self.session)
+
+    def authorize(self) -> str | None:
+        """
+        Log in now, and return the token.
+
+        Raises:
+            UnauthorizedException: The credentials are not accepted.
+            ConnectFailure: There was no answer.
+        """
+        with _http.translated():
+            headers = self.session.get_auth_headers()
+        return headers.get("X-Auth-Token") if headers else None
+
+
+def connect(
+    cloud: str | None = None, *, region_name: str | None = None, profile: _profile.Profile | None = None, **args: Any
+) -> Connection:
+    """
+    Connect to a cloud of clouds.yaml, to the one that OS_* variables describe, or to one given by arguments.
+
+    ::
+
+        ecl.connect("jp1").image.images()
+        ecl.connect(auth_url=…, username=…, password=…, project_id=…)
+
+    Args:
+        cloud: Name in clouds.yaml; see :func:`ecl.config.load` for what is taken without it.
+        region_name: Instead of the configuration's.
+        profile: Preferences for each service.
+        args: Options of the authentication, which count over the configuration's; given *auth_url* (or *endpoint*)
+            and no *cloud*, no file and no variable is read. The other arguments of :class:`Connection`, too.
+
+    Raises:
+        ConfigException: No such cloud, or its configuration cannot be used.
+    """
+    if cloud is None and ({"auth_url", "endpoint", "session", "authenticator"} & args.keys()):
+        if "auth_type" in args:
+            args["auth_plugin"] = args.pop("auth_type")
+        return Connection(region_name=region_name, profile=profile, **args)
+    own: dict[str, Any] = {key: args.pop(key) for key in ("user_agent", "timeout") if key in args}
+    loaded = config.load(cloud, region_name=region_name, overrides=args)
+    return _from(loaded, profile, own)
+
+
+def from_config(
+    cloud_name: str | None = None, cloud_config: Any = None, options: Any = None, **args: Any
+) -> Connection:
+    """
+    Connect to a cloud of clouds.yaml, in the way that eclsdk's users know.
+
+    Args:
+        cloud_name: Name in clouds.yaml.
+        cloud_config: A :class:`~ecl.config.CloudConfig`, or a cloud of ``openstack.config`` or
+            ``os_client_config``, instead of the name.
+        options: An argparse Namespace; of it count ``cloud`` (``os_cloud``) and ``region_name``
+            (``os_region_name``).
+        args: As for :func:`connect`.
+
+    Raises:
+        ConfigException: No such cloud, or its configuration cannot be used.
+    """
+    if isinstance(cloud_config, config.CloudConfig):
+        return _from(cloud_config, None, args)
+    if cloud_config is not None:
+        return _from(_foreign(cloud_config), None, args)
+    cloud = cloud_name or _option(options, "cloud")
+    return connect(cloud, region_name=_option(options, "region_name"), **args)
+
+
+def _from(loaded: config.CloudConfig, profile: _profile.Profile | None, own: Mapping[str, Any]) -> Connection:
+    profile = profile or _profile.Profile()
+    if loaded.interface:
+        profile.set_interface(profile.ALL, loaded.interface)
+    if loaded.image_service_name:
+        profile.set_name("image", loaded.image_service_name)
+    override = loaded.image_endpoint_override
+    arguments: dict[str, Any] = {"timeout": loaded.timeout, **own}
+    return Connection(
+        profile=profile,
+        region_name=loaded.region_name,
+        verify=loaded.verify,
+        cert=loaded.cert,
+        authenticator=_auth.make_plugin(loaded.auth_type, loaded.auth),
+        endpoint_overrides={"image": override} if override else None,
+        **arguments,
+    )
+
+
+def _option(options: object, name: str) -> str | None:
+    return getattr(options, name, None) or getattr(options, f"os_{name}", None)
+
+
+def _foreign(cloud: Any) -> config.CloudConfig:
+    """Read the cloud object of another library, by the mapping ``config`` that all of them have."""
+    entry = dict(cloud.config)
+    return config._make(str(getattr(cloud, "name", "cloud")), entry, getattr(cloud, "region_name", None), {})

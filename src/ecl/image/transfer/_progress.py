@@ -1,0 +1,38 @@
+"""Telling how far a transfer is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+__all__ = ["Progress", "ProgressCallback"]
+
+#: Called with the bytes done so far and the bytes in all, None where that is not known. A smaller number than
+#: before means that a retry took bytes back.
+ProgressCallback = Callable[[int, int | None], object]
+
+#: Seconds between two calls, at least.
+INTERVAL = 0.1
+
+
+class Progress:
+    """Calls back at most ten times a second, and once at the end."""
+
+    def __init__(self, callback: ProgressCallback | None, total: int | None) -> None:
+        self._callback = callback
+        self._total = total
+        self._next = 0.0
+
+    def at(self, done: int) -> None:
+        """Say that *done* bytes have been moved."""
+        if self._callback is None:
+            return
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + INTERVAL
+            self._callback(done, self._total)
+
+    def end(self, done: int) -> None:
+        """Say that *done* bytes have been moved, and that these were all."""
+        if self._callback is not None:
+            self._callback(done, self._total if self._total is not None else done)

@@ -1,0 +1,166 @@
+"""Where the bytes of an upload come from."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from ecl import exceptions
+from ecl.image import disk_format
+from ecl.image.transfer._digest import BLOCK
+
+__all__ = ["ImageData", "Source", "is_text"]
+
+#: What an image can be read from. Text is a path; bytes are the data itself.
+ImageData = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Iterable[bytes]
+
+
+class Source:
+    """The bytes of an upload, in blocks, from the start as often as the source allows."""
+
+    def __init__(self, data: ImageData) -> None:
+        """
+        Open *data*.
+
+        Raises:
+            InvalidRequest: It is no path of a readable file, nor bytes, nor a binary file, nor an iterable of
+                bytes.
+        """
+        self.name = "the data"
+        #: Bytes in all; None if that is known only at the end.
+        self.size: int | None = None
+        #: True if the source can be read again from its start.
+        self.rewindable = True
+        #: What went wrong when the source was read, for whoever sees only that a connection broke off.
+        self.error: exceptions.SDKException | None = None
+        self._opened = False
+        self._started = False
+        self._head = b""
+        self._file, self._blocks = self._open(data)
+        self._start = self._measure()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._opened and self._file is not None:
+            self._file.close()
+
+    def _open(self, data: Any) -> tuple[IO[bytes] | None, Iterator[bytes] | None]:
+        if isinstance(data, (bytes, bytearray, memoryview)):
+            return io.BytesIO(data), None
+        if isinstance(data, (str, os.PathLike)):
+            self.name = os.fspath(data)
+            self._opened = True
+            return _open_path(Path(data)), None
+        if hasattr(data, "read"):
+            self.name = str(getattr(data, "name", "the file"))
+            return data, None
+        if isinstance(data, Iterable):
+            self.rewindable = False
+            return None, iter(data)
+        raise exceptions.InvalidRequest(
+            "image data must be a path, bytes, a file opened for reading in binary mode, or an iterable of bytes,"
+            f" not {type(data).__name__}"
+        )
+
+    def _measure(self) -> int:
+        """Find out the size and whether the source can be rewound; return where it starts."""
+        if self._file is None:
+            return 0
+        if is_text(self._file):
+            raise exceptions.InvalidRequest(f"{self.name} is opened as text; open it with mode 'rb'")
+        try:
+            start = self._file.tell()
+            self.size = self._file.seek(0, os.SEEK_END) - start
+            self._file.seek(start)
+        except (OSError, AttributeError, ValueError):
+            self.rewindable = False
+            return 0
+        return start
+
+    def blocks(self) -> Iterator[bytes]:
+        """
+        Yield the data from its start in blocks of at most BLOCK bytes, none of them empty.
+
+        Raises:
+            FileFailure: The source cannot be read on, or does not have the bytes that it promised.
+            InvalidRequest: It yields something else than bytes, or cannot be read a second time.
+        """
+        try:
+            yield from self._read_blocks()
+        except exceptions.SDKException as exc:
+            self.error = exc
+            raise
+        except OSError as exc:
+            self.error = exceptions.FileFailure(f"{self.name} cannot be read: {exc.strerror or exc}", cause=exc)
+            raise self.error from exc
+
+    def _read_blocks(self) -> Iterator[bytes]:
+        if self.rewindable and self._file is not None:
+            self._file.seek(self._start)
+        elif self._started:
+            raise exceptions.InvalidRequest(f"{self.name} can be read only once")
+        self._started = True
+        done = 0
+        while block := self._next():
+            done += len(block)
+            yield block
+        if self.size is not None and done != self.size:
+            raise exceptions.FileFailure(f"{self.name} changed while it was read: {done} bytes, not {self.size}")
+
+    def _next(self) -> bytes:
+        """Return the next block; no bytes at the end."""
+        head, self._head = self._head, b""
+        return head or self._read()
+
+    def _read(self) -> bytes:
+        if self._blocks is None:
+            return self._checked(self._file.read(BLOCK)) if self._file is not None else b""
+        for block in self._blocks:
+            if self._checked(block):
+                return bytes(block)
+        return b""
+
+    def _checked(self, block: Any) -> bytes:
+        if isinstance(block, (bytes, bytearray, memoryview)):
+            return bytes(block)
+        raise exceptions.InvalidRequest(f"{self.name} yields {type(block).__name__}, not bytes")
+
+    def inspect(self) -> disk_format.Inspection:
+        """
+        Look at what the data is, before the first block is asked for; no byte is lost.
+
+        Raises:
+            FileFailure: The source cannot be read.
+        """
+        try:
+            if self.rewindable and self._file is not None:
+                self._file.seek(self._start)
+                return disk_format.inspect(self._file.read)
+            while len(self._head) < disk_format.PEEK and (block := self._read()):
+                self._head += block
+            return disk_format.inspect(io.BytesIO(self._head).read)
+        except OSError as exc:
+            raise exceptions.FileFailure(f"{self.name} cannot be read: {exc.strerror or exc}", cause=exc) from exc
+
+
+def is_text(file: object) -> bool:
+    """Tell whether a file is opened as text."""
+    return isinstance(file, io.TextIOBase)
+
+
+def _open_path(path: Path) -> IO[bytes]:
+    path = path.expanduser()
+    try:
+        if path.is_dir():
+            raise exceptions.InvalidRequest(f"{path} is a folder; name an image file")
+        return path.open("rb", buffering=0)
+    except OSError as exc:
+        raise exceptions.InvalidRequest(f"{path} cannot be read: {exc.strerror or exc}") from exc

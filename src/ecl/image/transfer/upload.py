@@ -1,0 +1,190 @@
+"""Sending the data of an image: one pass over the source, hashed while it is sent, verified at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ecl import _http, exceptions
+from ecl.image.transfer import _verify
+from ecl.image.transfer._digest import Digest
+from ecl.image.transfer._progress import Progress, ProgressCallback
+from ecl.image.transfer._source import ImageData, Source
+from ecl.image.v2.image import Image
+from ecl.session import renew_token_before_long_call
+
+if TYPE_CHECKING:
+    from ecl._http import SessionLike
+
+__all__ = ["upload"]
+
+#: Seconds that a service gets to notice that a connection is gone, and to put the image back to "queued".
+SETTLE = 30.0
+
+
+def upload(
+    session: SessionLike,
+    image: Image | str,
+    data: ImageData | Source,
+    *,
+    progress: ProgressCallback | None = None,
+    force: bool = False,
+) -> Image:
+    """
+    Send *data* into a queued image; return the image, active and with the hashes that were verified.
+
+    Operation: PUT /v2/images/{image_id}/file.
+
+    A source that can be read again (a path, bytes, a seekable file) is sent again when the connection fails or the
+    service answers 502, 503 or 504, as long as the image is still queued. Memory: six blocks of 1 MiB.
+
+    Args:
+        progress: Called with bytes done and bytes in all at most ten times a second.
+        force: Send it even if the image inspector finds it dangerous or of another format than declared.
+
+    Raises:
+        InvalidRequest: The source cannot be read, is dangerous, or is not what the image's disk_format says.
+        ConflictException: The image is not queued.
+        FileFailure: Reading the source failed on the way.
+        DigestMismatch: What arrived is not what was sent; the image is active with the wrong bytes.
+        HttpException: The service refused.
+    """
+    if isinstance(data, Source):
+        return _upload(session, image, data, progress, force)
+    with Source(data) as source:
+        return _upload(session, image, source, progress, force)
+
+
+def _upload(
+    session: SessionLike, image: Image | str, source: Source, progress: ProgressCallback | None, force: bool
+) -> Image:
+    image_id = _http.text(Image._get_id(image), "image ID")
+    renew_token_before_long_call(session)
+    target = Image.existing(id=image_id).get(session)
+    _check_queued(target)
+    if not force:
+        check_content(source, target.disk_format, target.container_format)
+    attempts = _http.ATTEMPTS if source.rewindable else 1
+    for attempt in range(1, attempts + 1):
+        body = _Body(session, source, progress)
+        try:
+            _put(session, image_id, body)
+        except (exceptions.ConnectFailure, exceptions.ServerException) as exc:
+            if source.error is not None:
+                raise source.error from exc
+            if not _worth_another_try(exc) or attempt == attempts:
+                raise
+            if _settled(session, target).image_status == "active":
+                break
+            _check_queued(target)
+            _http.pause(attempt)
+        else:
+            break
+        finally:
+            body.close()
+    sent = target.get(session)
+    _verify.remember(session, sent)
+    _verify.verify(sent, body.done, body.digests(), source.blocks if source.rewindable else None)
+    return sent
+
+
+class _Body:
+    """The body of one attempt: an iterable that hashes what it yields. Iterated again, it begins anew."""
+
+    def __init__(self, session: SessionLike, source: Source, progress: ProgressCallback | None) -> None:
+        self._algorithms = _verify.expected_algorithms(session, source.rewindable)
+        self._source = source
+        self._progress = Progress(progress, source.size)
+        self._digest: Digest | None = None
+        self.done = 0
+        if source.size is not None:
+            # requests takes Content-Length from here; without it the body is sent in chunks.
+            self.len = source.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.close()
+        self._digest = Digest(*self._algorithms)
+        self.done = 0
+        for block in self._source.blocks():
+            self._digest.update(block)
+            yield block
+            self.done += len(block)
+            self._progress.at(self.done)
+        self._progress.end(self.done)
+
+    def close(self) -> None:
+        """End the hashing threads."""
+        if self._digest is not None:
+            self._digest.close()
+
+    def digests(self) -> dict[str, str]:
+        """Return the hashes of what was sent; none if nothing was."""
+        return self._digest.hexdigests() if self._digest is not None else {}
+
+
+def _put(session: SessionLike, image_id: str, body: _Body) -> None:
+    headers = {"Content-Type": "application/octet-stream"}
+    size = getattr(body, "len", None)
+    if size is not None:
+        # What was declared counts: a service that gets fewer bytes refuses the upload.
+        headers["X-OpenStack-Image-Size"] = str(size)
+    response = _http.request(
+        session,
+        "PUT",
+        f"{Image.base_path}/{_http.segment(image_id, 'image ID')}/file",
+        service=Image.service,
+        headers=headers,
+        # requests would send an iterable of no bytes in chunks, which some gateways refuse.
+        data=b"" if size == 0 else body,
+        redirect=False,
+        # A new log-in sends the body again, which works only from its start.
+        allow_reauth=body._source.rewindable,
+        timeout=_http.DATA_TIMEOUT,
+    )
+    response.close()
+
+
+def check_content(source: Source, declared: str | None, container_format: str | None) -> None:
+    """
+    Refuse what would be dangerous to boot, or what the service would refuse after the last byte.
+
+    Raises:
+        InvalidRequest: The content is dangerous, or not of the declared format.
+    """
+    if container_format not in (None, "bare"):
+        return
+    found = source.inspect()
+    if found.danger is not None:
+        raise exceptions.InvalidRequest(
+            f"{source.name} is a {found.disk_format} image that is not safe to use ({found.danger}); convert it to one"
+            " that stands alone (qemu-img convert), or force the upload"
+        )
+    if declared in _INSPECTED and declared != found.disk_format:
+        raise exceptions.InvalidRequest(
+            f"{source.name} is {found.disk_format}, but the image says disk_format {declared}; create the image with"
+            f" disk_format {found.disk_format}, or force the upload"
+        )
+
+
+#: Formats that the inspector knows by their content. "raw" is not among them: any bytes can be a raw disk.
+_INSPECTED = {"iso", "qcow2", "vdi", "vhd", "vhdx", "vmdk"}
+
+
+def _check_queued(image: Image) -> None:
+    if image.image_status != "queued":
+        raise exceptions.ConflictException(
+            f"Image {image.id} is {image.image_status}; data can be uploaded only while it is queued", http_status=409
+        )
+
+
+def _worth_another_try(exc: exceptions.SDKException) -> bool:
+    return isinstance(exc, exceptions.ConnectFailure) or exc.http_status in _http.RETRIED_STATUSES
+
+
+def _settled(session: SessionLike, image: Image) -> Image:
+    """Read *image* until the service has noticed that nobody is sending any more."""
+    deadline = time.monotonic() + SETTLE
+    while image.get(session).image_status == "saving" and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return image

@@ -1,0 +1,460 @@
+"""The image service, as plain methods."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from ecl import exceptions, proxy2
+from ecl.image.v2 import image as _image
+from ecl.image.v2 import image_copy as _copy
+from ecl.image.v2 import license as _license
+from ecl.image.v2 import member as _member
+from ecl.image.v2 import schema as _schema
+from ecl.image.v2 import tag as _tag
+
+if TYPE_CHECKING:
+    from ecl.image.transfer._progress import ProgressCallback
+    from ecl.image.transfer._source import ImageData
+
+__all__ = ["Proxy"]
+
+Target = TypeVar("Target", str, Path, IO[bytes])
+
+ImageRef = str | _image.Image
+MemberRef = str | _member.Member
+
+
+class Proxy(proxy2.BaseProxy):
+    """
+    Every operation of the image API.
+
+    *image* is an image's ID or an :class:`~ecl.image.v2.image.Image` everywhere, also where it is called
+    *image_id*. Beside the errors named, each method raises HttpException when the service refuses, ConnectFailure
+    when it does not answer, and InvalidRequest for an argument that cannot be right.
+    """
+
+    # --- images -------------------------------------------------------------------------------------------
+
+    def create_image(
+        self,
+        *,
+        data: ImageData | None = None,
+        progress: ProgressCallback | None = None,
+        force: bool = False,
+        **attrs: Any,
+    ) -> _image.Image:
+        """
+        Create an image and, given *data*, upload it; if that fails, the image is deleted again.
+
+        Operation: POST /v2/images; with *data* also PUT /v2/images/{image_id}/file.
+
+        Args:
+            data: Path, bytes, binary file, or iterable of bytes. *disk_format* is then detected from the content
+                and *container_format* is ``bare`` unless given.
+            progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
+            force: Upload even what the image inspector finds dangerous or of another format than declared.
+            attrs: Attributes and properties of the image; all of them are sent.
+
+        Returns:
+            The image: queued or, with *data*, active and verified.
+
+        Raises:
+            ConflictException: The ID is, or was, in use.
+            DigestMismatch: What arrived is not what was sent.
+            FileFailure: Reading *data* failed on the way.
+        """
+        if data is None:
+            return self._create(_image.Image, **attrs)
+        from ecl.image.transfer._create import create_with_data
+
+        return create_with_data(self.session, data, attrs, progress=progress, force=force)
+
+    def upload_image(
+        self,
+        image_id: ImageRef,
+        image_data: ImageData,
+        *,
+        progress: ProgressCallback | None = None,
+        force: bool = False,
+    ) -> _image.Image:
+        """
+        Upload the data of a queued image.
+
+        Operation: PUT /v2/images/{image_id}/file.
+
+        Args:
+            image_data: Path, bytes, binary file, or iterable of bytes.
+            progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
+            force: Upload even what the image inspector finds dangerous or of another format than declared.
+
+        Returns:
+            The image, active and verified.
+
+        Raises:
+            ConflictException: The image is not queued.
+            DigestMismatch: What arrived is not what was sent.
+            FileFailure: Reading *image_data* failed on the way.
+        """
+        from ecl.image.transfer import upload
+
+        return upload(self.session, image_id, image_data, progress=progress, force=force)
+
+    @overload
+    def download_image(
+        self, image_id: ImageRef, *, output: None = None, progress: ProgressCallback | None = None
+    ) -> bytes: ...
+    @overload
+    def download_image(
+        self, image_id: ImageRef, *, output: Target, progress: ProgressCallback | None = None
+    ) -> Target: ...
+    def download_image(
+        self,
+        image_id: ImageRef,
+        *,
+        output: str | os.PathLike[str] | IO[bytes] | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Any:
+        """
+        Download the data of an image, verified against the service's hash.
+
+        Operation: GET /v2/images/{image_id}/file.
+
+        Args:
+            output: Path or binary file to write to, in constant memory; None returns the data as bytes.
+            progress: Called with bytes done and bytes in all at most ten times a second.
+
+        Returns:
+            The data, or *output*.
+
+        Raises:
+            ResourceNotFound: There is no such image.
+            DigestMismatch: What arrived is not what the service has a hash of; no file has its name.
+            FileFailure: Writing failed; the disk may be full.
+        """
+        from ecl.image.transfer import download
+
+        return download(self.session, image_id, output, progress=progress)
+
+    def delete_image(self, image: ImageRef, ignore_missing: bool = True) -> None:
+        """
+        Delete an image.
+
+        Operation: DELETE /v2/images/{image_id}.
+
+        Args:
+            ignore_missing: False raises when there is no such image.
+
+        Raises:
+            ResourceNotFound: There is none, and *ignore_missing* is false.
+            ForbiddenException: The image is protected, or not yours.
+        """
+        self._delete(_image.Image, image, ignore_missing=ignore_missing)
+
+    @overload
+    def find_image(self, name_or_id: str, ignore_missing: Literal[False]) -> _image.Image: ...
+    @overload
+    def find_image(self, name_or_id: str, ignore_missing: bool = True) -> _image.Image | None: ...
+    def find_image(self, name_or_id: str, ignore_missing: bool = True) -> _image.Image | None:
+        """
+        Find the image with that ID or, if there is none, with that name: two requests at most.
+
+        Operation: GET /v2/images/{image_id}, then GET /v2/images?name=….
+
+        Args:
+            ignore_missing: False raises when there is none; True returns None.
+
+        Raises:
+            DuplicateResource: Two images have that name.
+            ResourceNotFound: There is none, and *ignore_missing* is false.
+        """
+        return self._find(_image.Image, name_or_id, ignore_missing=ignore_missing)
+
+    def get_image(self, image: ImageRef) -> _image.Image:
+        """
+        Get an image.
+
+        Operation: GET /v2/images/{image_id}.
+
+        Raises:
+            ResourceNotFound: There is no such image.
+        """
+        return self._get(_image.Image, _image.Image._get_id(image))
+
+    def images(self, **query: Any) -> Iterator[_image.Image]:
+        """
+        Yield the images that the project sees, page by page, in constant memory.
+
+        Operation: GET /v2/images.
+
+        Args:
+            query: *limit*: most images in all. *page_size*: most in one answer. *sort*: ``name:asc,size:desc``.
+                Filters: *name*, *status*, *visibility*, *owner*, *tag*, *member_status*, *size_min* and *size_max*
+                (bytes), *created_at* … and any property. A list stands for any of its values; of *tag*, for all.
+
+        Raises:
+            BadRequestException: The service does not take a filter.
+        """
+        return self._list(_image.Image, paginated=True, **query)
+
+    def update_image(self, image_id: ImageRef, image_data: list[dict[str, Any]] | Mapping[str, Any]) -> _image.Image:
+        """
+        Change an image: all of *image_data*, or nothing.
+
+        Operation: PATCH /v2/images/{image_id}.
+
+        Args:
+            image_data: JSON-patch operations (``{"op": "replace", "path": "/name", "value": "…"}``), or a dict of
+                attributes and properties, where None removes a property.
+
+        Raises:
+            ResourceNotFound: There is no such image.
+            ConflictException: A property to replace or remove is not there.
+            ForbiddenException: An attribute may not be changed, or the image is not yours.
+        """
+        image = _image.Image.existing(id=_image.Image._get_id(image_id))
+        return self._or_not_found(image, lambda: image.update(self.session, attrs_list=image_data))
+
+    # --- copies to other regions (ECL) --------------------------------------------------------------------
+
+    def copy_image(self, image_id: ImageRef, tenant_id_dst: str) -> _copy.ImageCopy:
+        """
+        Start a copy of an image to a tenant in another region.
+
+        Operation: POST /v2/extension/image_replicator/jobs.
+
+        Args:
+            tenant_id_dst: Tenant that gets the copy; it names the region, too, for each tenant belongs to one.
+
+        Returns:
+            A job, of which only *job_id* is known yet; :meth:`wait_for_image_copy` waits for its end.
+
+        Raises:
+            NotFoundException: Image or tenant unknown, or its licence or template not supported there.
+            ConflictException: The image is not active, or the other region cannot take it.
+        """
+        return _copy.ImageCopy().copy_image(self.session, _image.Image._get_id(image_id), tenant_id_dst)
+
+    def cancel_copy_image(self, job_id: str) -> None:
+        """
+        Ask for a copy to be canceled; the half-made image goes.
+
+        Operation: DELETE /v2/extension/image_replicator/jobs/{job_id}.
+
+        Raises:
+            NotFoundException: There is no such job.
+            ConflictException: The job has ended, or is being canceled already.
+        """
+        _copy.ImageCopy().cancel_copy_image(self.session, _copy.ImageCopy._get_id(job_id))
+
+    def list_image_copy_jobs(self) -> Iterator[_copy.ImageCopy]:
+        """
+        Yield the project's copy jobs.
+
+        Operation: GET /v2/extension/image_replicator/jobs.
+        """
+        return _copy.ImageCopy().list_image_copy_jobs(self.session)
+
+    def get_image_copy_job(self, job_id: str) -> _copy.ImageCopy:
+        """
+        Get a copy job.
+
+        Operation: GET /v2/extension/image_replicator/jobs/{job_id}.
+
+        Raises:
+            NotFoundException: There is no such job.
+        """
+        return _copy.ImageCopy().get_image_copy_job(self.session, _copy.ImageCopy._get_id(job_id))
+
+    def wait_for_image_copy(
+        self,
+        job: str | _copy.ImageCopy,
+        *,
+        progress: Callable[[int], object] | None = None,
+        interval: float = 2,
+        wait: float = 3600,
+    ) -> _copy.ImageCopy:
+        """
+        Poll a copy job until it has ended well.
+
+        Args:
+            progress: Called with the percentage each time it has grown.
+            interval: Seconds between polls.
+            wait: Seconds before giving up; the job goes on then.
+
+        Raises:
+            ResourceFailure: The job ended in ``error`` or ``canceled``.
+            ResourceTimeout: *wait* seconds passed first.
+        """
+        deadline = time.monotonic() + wait
+        shown = -1
+        while True:
+            current = self.get_image_copy_job(_copy.ImageCopy._get_id(job))
+            percent = current.copy_progress if isinstance(current.copy_progress, int) else 0
+            if progress is not None and percent > shown:
+                shown = percent
+                progress(percent)
+            if current.status == "replicated":
+                return current
+            if current.status in _copy.FINAL_STATUSES:
+                raise exceptions.ResourceFailure(f"Copy job {current.job_id} ended as {current.status!r}")
+            if time.monotonic() >= deadline:
+                raise exceptions.ResourceTimeout(
+                    f"Copy job {current.job_id} is {current.status!r}, {percent} %, after {wait} seconds"
+                )
+            time.sleep(interval)
+
+    # --- members ------------------------------------------------------------------------------------------
+
+    def create_member(self, image: ImageRef, **attrs: Any) -> _member.Member:
+        """
+        Share an image with a project; it stays ``pending`` until the project accepts.
+
+        Operation: POST /v2/images/{image_id}/members.
+
+        Args:
+            attrs: *member*: the project's ID.
+
+        Raises:
+            ConflictException: The project is a member already.
+            ForbiddenException: The image is not yours, or its visibility is not ``shared``.
+        """
+        return self._create(_member.Member, image_id=_image.Image._get_id(image), **attrs)
+
+    def delete_member(self, image: ImageRef, member: MemberRef, ignore_missing: bool = True) -> None:
+        """
+        Stop sharing an image with a project.
+
+        Operation: DELETE /v2/images/{image_id}/members/{member_id}.
+
+        Args:
+            ignore_missing: False raises when the project is no member.
+
+        Raises:
+            ResourceNotFound: It is none, and *ignore_missing* is false.
+        """
+        self._delete(_member.Member, self._member(image, member), ignore_missing=ignore_missing)
+
+    def get_member(self, image: ImageRef, member: MemberRef) -> _member.Member:
+        """
+        Get a member of an image.
+
+        Operation: GET /v2/images/{image_id}/members/{member_id}.
+
+        Raises:
+            ResourceNotFound: There is no such image, or the project is no member of it.
+        """
+        return self._get(_member.Member, self._member(image, member))
+
+    def members(self, image: ImageRef) -> Iterator[_member.Member]:
+        """
+        Yield the members of an image: all for its owner, oneself for a member.
+
+        Operation: GET /v2/images/{image_id}/members.
+
+        Raises:
+            NotFoundException: There is no such image.
+            ForbiddenException: The image's visibility is not ``shared``.
+        """
+        return self._list(_member.Member, image_id=_image.Image._get_id(image))
+
+    def update_member(self, image_id: ImageRef, member_id: MemberRef, status: str) -> _member.Member:
+        """
+        Say yes or no to an image that is shared with one's own project.
+
+        Operation: PUT /v2/images/{image_id}/members/{member_id}.
+
+        Args:
+            member_id: One's own project's ID.
+            status: ``accepted``, ``rejected`` or ``pending``.
+
+        Raises:
+            ResourceNotFound: There is no such image, or the project is no member of it.
+            ForbiddenException: The project is not one's own.
+        """
+        member = self._member(image_id, member_id)
+        return self._or_not_found(member, lambda: member.update(self.session, status=status))
+
+    # --- tags ---------------------------------------------------------------------------------------------
+
+    def add_tag(self, image_id: ImageRef, tag_to_add: str) -> None:
+        """
+        Attach a tag to an image; an image that has it already keeps it.
+
+        Operation: PUT /v2/images/{image_id}/tags/{tag}.
+
+        Raises:
+            NotFoundException: There is no such image.
+        """
+        _tag.Tag().add_tag(self.session, image_id, tag_to_add)
+
+    def delete_tag(self, image_id: ImageRef, tag_to_delete: str) -> None:
+        """
+        Take a tag off an image.
+
+        Operation: DELETE /v2/images/{image_id}/tags/{tag}.
+
+        Raises:
+            NotFoundException: There is no such image, or it has no such tag.
+        """
+        _tag.Tag().delete_tag(self.session, image_id, tag_to_delete)
+
+    def remove_tag(self, image: ImageRef, tag: str) -> None:
+        """Take a tag off an image, as :meth:`delete_tag` does."""
+        self.delete_tag(image, tag)
+
+    # --- licence switch types (ECL) -----------------------------------------------------------------------
+
+    def licenses(self) -> Iterator[_license.License]:
+        """
+        Yield the licence switch types: one object, whose *license_switch_types* is the list.
+
+        Operation: GET /v2/extension/license_switch/types.
+
+        Raises:
+            NotFoundException: The cloud has no such extension.
+        """
+        return _license.License.list(self.session)
+
+    # --- schemas ------------------------------------------------------------------------------------------
+
+    def get_image_schema(self) -> _schema.Scheme:
+        """Get the JSON Schema of an image. Operation: GET /v2/schemas/image."""
+        return _schema.Scheme().get_image_schema(self.session)
+
+    def get_images_schema(self) -> _schema.Scheme:
+        """Get the JSON Schema of a list of images. Operation: GET /v2/schemas/images."""
+        return _schema.Scheme().get_images_schema(self.session)
+
+    def get_image_member_schema(self) -> _schema.Scheme:
+        """Get the JSON Schema of a member. Operation: GET /v2/schemas/member."""
+        return _schema.Scheme().get_image_member_schema(self.session)
+
+    def get_metadata_namespace_schema(self) -> _schema.Scheme:
+        """Get the JSON Schema of a metadata namespace. Operation: GET /v2/schemas/metadefs/namespace."""
+        return _schema.Scheme().get_metadata_namespace_schema(self.session)
+
+    def get_metadata_object_schema(self) -> _schema.Scheme:
+        """Get the JSON Schema of a metadata object. Operation: GET /v2/schemas/metadefs/object."""
+        return _schema.Scheme().get_metadata_object_schema(self.session)
+
+    def get_metadata_property_schema(self) -> _schema.Scheme:
+        """Get the JSON Schema of a metadata property. Operation: GET /v2/schemas/metadefs/property."""
+        return _schema.Scheme().get_metadata_property_schema(self.session)
+
+    def get_metadata_resource_type_schema(self) -> _schema.Scheme:
+        """
+        Get the JSON Schema of a resource type's association with a metadata namespace.
+
+        Operation: GET /v2/schemas/metadefs/resource_type.
+        """
+        return _schema.Scheme().get_metadata_resource_type_schema(self.session)
+
+    # ------------------------------------------------------------------------------------------------------
+
+    def _member(self, image: ImageRef, member: MemberRef) -> _member.Member:
+        """Return a member by the image's and its own ID."""
+        return _member.Member.existing(image_id=_image.Image._get_id(image), member_id=_member.Member._get_id(member))

@@ -1,0 +1,304 @@
+"""An image: its metadata. The data is moved by :mod:`ecl.image.transfer`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
+
+from ecl import _http, exceptions, resource2
+from ecl.image import image_service
+from ecl.image.v2 import _query
+
+if TYPE_CHECKING:
+    from ecl._http import SessionLike
+
+__all__ = ["Image", "json_patch"]
+
+PATCH_MEDIA_TYPE = "application/openstack-images-v2.1-json-patch"
+
+
+class Image(resource2.Resource):
+    """
+    A virtual machine image.
+
+    It is also a mapping of everything that the cloud sent: ``image["os_distro"]``, ``dict(image)``. What is not one
+    of the API's own attributes is in :attr:`properties`.
+    """
+
+    resources_key = "images"
+    service = image_service.ImageService()
+    base_path = "/v2/images"
+
+    allow_create = True
+    allow_get = True
+    allow_update = True
+    allow_delete = True
+    allow_list = True
+    patch_update = True
+
+    #: Documented with the class; data travels by upload_image and download_image.
+    data = None
+
+    #: An identifier for the image.
+    id = resource2.Body[str]("id")
+    #: Descriptive name for the image.
+    name = resource2.Body[str]("name")
+    #: Status of the image: queued, saving, active, deactivated …
+    image_status = resource2.Body[str]("status")
+    #: The same by the API's own name, which waiting for a status needs.
+    status = resource2.Body[str]("status")
+    #: Texts attached to the image.
+    tags = resource2.Body[list[str]]("tags")
+    #: What the image is wrapped in: ``bare`` if in nothing.
+    container_format = resource2.Body[str]("container_format")
+    #: When the image was registered: ISO 8601, UTC.
+    created_at = resource2.Body[str]("created_at")
+    #: The disk's layout: raw, qcow2, iso, vmdk, vdi, vhd, vhdx, ami, ari, aki, ploop.
+    disk_format = resource2.Body[str]("disk_format")
+    #: Addresses of the data in the stores, with metadata; where the cloud shows them.
+    locations = resource2.Body[list[dict[str, Any]]]("locations")
+    #: Address of the data in its store; where the cloud shows it.
+    direct_url = resource2.Body[str]("direct_url")
+    #: When the image was last changed: ISO 8601, UTC.
+    updated_at = resource2.Body[str]("updated_at")
+    #: Who sees it: private, shared, community or public.
+    visibility = resource2.Body[str]("visibility")
+    #: GB of disk that booting it takes.
+    min_disk = resource2.Body[int]("min_disk")
+    #: MB of memory that booting it takes.
+    min_ram = resource2.Body[int]("min_ram")
+    #: True if the image cannot be deleted.
+    protected = resource2.Body[bool]("protected")
+    #: Path of the data.
+    file = resource2.Body[str]("file")
+    #: MD5 of the data, hexadecimal.
+    checksum = resource2.Body[str]("checksum")
+    #: The cloud's second hash: which one, and its hexadecimal value.
+    os_hash_algo = resource2.Body[str]("os_hash_algo")
+    os_hash_value = resource2.Body[str]("os_hash_value")
+    #: True if default lists leave the image out.
+    os_hidden = resource2.Body[bool]("os_hidden")
+    #: Project that owns the image.
+    owner = resource2.Body[str]("owner")
+    #: Size of the data, in bytes.
+    size = resource2.Body[int]("size")
+    #: Size of the disk that the data holds, in bytes.
+    virtual_size = resource2.Body[int]("virtual_size")
+    #: Names of the stores that have the data, joined by commas.
+    stores = resource2.Body[str]("stores")
+    #: Path of the schema of an image.
+    image_schema = resource2.Body[str]("schema")
+    #: Path of the image.
+    self = resource2.Body[str]("self")
+    #: Path of the schema of a list of images, and of the list's first page; on images that came from a list.
+    images_schema = resource2.Header[str]("images_schema")
+    first = resource2.Header[str]("first")
+    #: Documented for ECL's extra properties, which are now in :attr:`properties`, each by its name.
+    extra_key = resource2.Body[str]("extra_key")
+    extra_value = resource2.Body[str]("extra_value")
+    #: ECL: operating system family.
+    os_type = resource2.Body[str](".os.type")
+    #: ECL: service that may use the image: ``virtual-server`` …
+    service_type = resource2.Body[str](".service.type")
+
+    _query_mapping = resource2.QueryParameters(
+        "limit", "marker", "name", "visibility", "member_status", "owner", "status", "size_min", "size_max",
+        "sort_key", "sort_dir", "sort", "tag",
+    )  # fmt: skip
+
+    _answers_whole = True
+
+    @classmethod
+    def _sorted(cls, attrs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        return super()._sorted(_flat(attrs))
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """What the image has beside the API's own attributes. A copy: changing it changes nothing."""
+        return {key: value for key, value in self._body.items() if key not in _OWN}
+
+    def get(  # type: ignore[override]  # eclsdk's shape: the image can be given
+        self, session: SessionLike, image_id: Any = None, requires_id: bool = True
+    ) -> Self:
+        """
+        Read the image from the service into this instance.
+
+        Operation: GET /v2/images/{image_id}.
+
+        Args:
+            image_id: Which image; by default the one that this instance is.
+
+        Raises:
+            NotFoundException: There is no such image.
+        """
+        if image_id is not None:
+            self._body.attributes["id"] = self._get_id(image_id)
+        return super().get(session, requires_id)
+
+    def update(  # type: ignore[override]  # eclsdk's shape: the image and the operations are given
+        self, session: SessionLike, image_id: Any = None, attrs_list: Any = None, **kwargs: Any
+    ) -> Self:
+        """
+        Change the image; this instance then has all of it.
+
+        Operation: PATCH /v2/images/{image_id}.
+
+        Args:
+            image_id: Which image; by default the one that this instance is.
+            attrs_list: JSON-patch operations, or a mapping of attributes and properties to values, where None
+                removes a property; by default what was changed on this instance.
+            kwargs: Not used; what other resources' update takes.
+
+        Raises:
+            InvalidRequest: *attrs_list* is neither.
+            ConflictException: A property to replace or remove is not there.
+            ForbiddenException: An attribute may not be changed, or the image is not yours.
+        """
+        del kwargs
+        if image_id is not None:
+            self._body.attributes["id"] = self._get_id(image_id)
+        changes = self._body.dirty if attrs_list is None else attrs_list
+        operations = json_patch(changes) if isinstance(changes, Mapping) else changes
+        if not isinstance(operations, list) or not all(isinstance(each, Mapping) for each in operations):
+            raise exceptions.InvalidRequest(
+                "image_data must be a list of JSON-patch operations, such as"
+                ' {"op": "replace", "path": "/name", "value": "…"}, or a dict of attributes'
+            )
+        response = _http.request(
+            session,
+            "PATCH",
+            self._path(),
+            service=self.service,
+            headers={"Content-Type": PATCH_MEDIA_TYPE},
+            data=json.dumps(operations).encode(),
+        )
+        self._translate_response(response)
+        return self
+
+    def upload(self, session: SessionLike, image_id: Any, image_data: Any) -> Self:
+        """
+        Send the data of the image, as :func:`ecl.image.transfer.upload` does; this instance then has all of it.
+
+        Operation: PUT /v2/images/{image_id}/file.
+        """
+        from ecl.image.transfer import upload
+
+        self._body.received(dict(upload(session, image_id, image_data)))
+        return self
+
+    def download(self, session: SessionLike, image_id: Any) -> bytes:
+        """
+        Return the data of the image, as :func:`ecl.image.transfer.download` does.
+
+        Operation: GET /v2/images/{image_id}/file.
+        """
+        from ecl.image.transfer import download
+
+        return download(session, image_id)
+
+    @classmethod
+    def list(
+        cls,
+        session: SessionLike,
+        paginated: bool = True,
+        *,
+        limit: int | None = None,
+        page_size: int | None = None,
+        **params: Any,
+    ) -> Iterator[Self]:
+        """
+        Yield images; one page is in memory at a time.
+
+        Operation: GET /v2/images.
+
+        Args:
+            paginated: False stops after the first page.
+            limit: Most images to yield in all.
+            page_size: Most images in one answer; the cloud may have a lower bound of its own.
+            params: Filters and order: *name*, *status*, *tag* (one or many), *visibility*, *sort* … and any
+                property.
+
+        Raises:
+            InvalidRequest: *limit* or *page_size* is not a whole number that makes sense.
+            BadRequestException: The service does not take a filter.
+        """
+        query = _query.parameters(limit, page_size, params)
+        return islice(cls._all(session, paginated, query), limit)
+
+    @classmethod
+    def _all(cls, session: SessionLike, paginated: bool, query: Any) -> Iterator[Self]:
+        for page in resource2.pages(session, cls.base_path, query, cls.service, "images"):
+            of_page = {"images_schema": page.get("schema"), "first": page.get("first")}
+            for item in page["images"]:
+                yield cls._received(item, header=of_page)
+            if not paginated:
+                return
+
+    @classmethod
+    def find(cls, session: SessionLike, name_or_id: str, ignore_missing: bool = True, **params: Any) -> Self | None:
+        """
+        Return the image with that ID or, if there is none, with that name: two requests at most.
+
+        Args:
+            ignore_missing: Return None, instead of raising, when there is none.
+            params: More filters for the search by name.
+
+        Raises:
+            DuplicateResource: Two have that name.
+            ResourceNotFound: None has it, and *ignore_missing* is false.
+        """
+        return super().find(session, name_or_id, ignore_missing, **params)
+
+    @classmethod
+    def _by_id(cls, session: SessionLike, identifier: str, params: Mapping[str, Any]) -> Self | None:
+        # Filters are for the list. What no ID looks like is not asked for by ID.
+        del params
+        return super()._by_id(session, identifier, {}) if _ID.fullmatch(identifier) else None
+
+    @classmethod
+    def _named(cls, session: SessionLike, name: str, params: Mapping[str, Any]) -> Iterator[Self]:
+        # Two are enough to know that there is more than one.
+        return cls.list(session, name=_query.Exactly(name), **{"page_size": 2, **params})
+
+
+#: Every ID that a Glance takes, and whatever else has only the letters of one.
+_ID = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z_-]*")
+
+_OWN = frozenset(Image._body_mapping().values()) - {".os.type", ".service.type"}
+
+# Attributes of the API itself are replaced: "add" to one of these slips through a check in Glance.
+_BASE = _OWN - {"extra_key", "extra_value"}
+
+
+def _flat(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Take a mapping under *properties* apart into single properties."""
+    flat = dict(attrs)
+    properties = flat.get("properties")
+    # A text under that name is a property like any other.
+    if isinstance(properties, Mapping):
+        del flat["properties"]
+        flat.update(properties)
+    return flat
+
+
+def json_patch(changes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """
+    Make JSON-patch operations from attributes and their new values.
+
+    Args:
+        changes: By attribute name or the service's. None removes a property, and empties an attribute of the API.
+            A mapping under *properties* is taken apart.
+    """
+    names = Image._body_mapping()
+    operations: list[dict[str, Any]] = []
+    for key, value in _flat(changes).items():
+        wire = names.get(key, key)
+        path = "/" + wire.replace("~", "~0").replace("/", "~1")
+        if value is None and wire not in _BASE:
+            operations.append({"op": "remove", "path": path})
+        else:
+            operations.append({"op": "replace" if wire in _BASE else "add", "path": path, "value": value})
+    return operations

@@ -1,0 +1,67 @@
+"""JSON Schemas of what the image API speaks of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from ecl import _http, resource2
+from ecl.image import image_service
+
+if TYPE_CHECKING:
+    from ecl._http import SessionLike
+
+__all__ = ["Scheme"]
+
+
+class Scheme(resource2.Resource):
+    """A JSON Schema document, as the cloud publishes it."""
+
+    service = image_service.ImageService()
+    base_path = "/v2/schemas"
+
+    #: What the schema is of: ``image``, ``member`` …
+    name = resource2.Body[str]("name")
+    #: Attribute name to its schema.
+    properties = resource2.Body[dict[str, Any]]("properties")
+    #: Schema of what has no entry in *properties*, or False where there can be no more.
+    additionalProperties = resource2.Body[Any]("additionalProperties")
+    #: Relations to other documents.
+    links = resource2.Body[list[dict[str, str]]]("links")
+    #: Schemas that others in the document refer to.
+    definitions = resource2.Body[dict[str, Any]]("definitions")
+
+    def get_image_schema(self, session: SessionLike) -> Self:
+        """Read the schema of an image. Operation: GET /v2/schemas/image."""
+        return self._read(session, "image")
+
+    def get_images_schema(self, session: SessionLike) -> Self:
+        """Read the schema of a list of images. Operation: GET /v2/schemas/images."""
+        return self._read(session, "images")
+
+    def get_image_member_schema(self, session: SessionLike) -> Self:
+        """Read the schema of a member. Operation: GET /v2/schemas/member."""
+        return self._read(session, "member")
+
+    def get_metadata_namespace_schema(self, session: SessionLike) -> Self:
+        """Read the schema of a metadata definition namespace. Operation: GET /v2/schemas/metadefs/namespace."""
+        return self._read(session, "metadefs/namespace")
+
+    def get_metadata_object_schema(self, session: SessionLike) -> Self:
+        """Read the schema of a metadata definition object. Operation: GET /v2/schemas/metadefs/object."""
+        return self._read(session, "metadefs/object")
+
+    def get_metadata_property_schema(self, session: SessionLike) -> Self:
+        """Read the schema of a metadata definition property. Operation: GET /v2/schemas/metadefs/property."""
+        return self._read(session, "metadefs/property")
+
+    def get_metadata_resource_type_schema(self, session: SessionLike) -> Self:
+        """
+        Read the schema of a resource type's association with a namespace.
+
+        Operation: GET /v2/schemas/metadefs/resource_type.
+        """
+        return self._read(session, "metadefs/resource_type")
+
+    def _read(self, session: SessionLike, kind: str) -> Self:
+        self._translate_response(_http.request(session, "GET", f"{self.base_path}/{kind}", service=self.service))
+        return self

@@ -1,0 +1,58 @@
+"""A tag of an image: a text attached to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ecl import _http, exceptions, resource2
+from ecl.image import image_service
+
+if TYPE_CHECKING:
+    from ecl._http import SessionLike
+
+__all__ = ["Tag"]
+
+
+class Tag(resource2.Resource):
+    """A text attached to an image."""
+
+    service = image_service.ImageService()
+    base_path = "/v2/images/%(image_id)s/tags/%(tag)s"
+
+    #: Image that has the tag.
+    image_id = resource2.URI[str]("image_id")
+    #: The text.
+    tag = resource2.URI[str]("tag")
+
+    def add_tag(self, session: SessionLike, image_id: Any, tag: str) -> None:
+        """
+        Attach *tag*; an image that has it already keeps it.
+
+        Operation: PUT /v2/images/{image_id}/tags/{tag}.
+
+        Raises:
+            InvalidRequest: *tag* is empty, or cannot be part of a URL.
+            NotFoundException: There is no such image.
+        """
+        self._send(session, "PUT", image_id, tag)
+
+    def delete_tag(self, session: SessionLike, image_id: Any, tag: str) -> None:
+        """
+        Take *tag* off.
+
+        Operation: DELETE /v2/images/{image_id}/tags/{tag}.
+
+        Raises:
+            InvalidRequest: *tag* is empty, or cannot be part of a URL.
+            NotFoundException: There is no such image, or it has no such tag.
+        """
+        self._send(session, "DELETE", image_id, tag)
+
+    def _send(self, session: SessionLike, method: str, image_id: Any, tag: str) -> None:
+        # A slash, quoted or not, separates the segments of a path for a Glance, and these two are steps in it.
+        if "/" in _http.text(tag, "tag") or tag in (".", ".."):
+            raise exceptions.InvalidRequest(
+                f"tag {tag!r} cannot be part of a URL; set the whole list instead: update_image(image, {{'tags': […]}})"
+            )
+        self._update(image_id=self._get_id(image_id), tag=tag)
+        _http.request(session, method, self._path(requires_id=False), service=self.service)

@@ -1,0 +1,114 @@
+"""A user's preferences for each service: region, interface, name, version."""
+
+from __future__ import annotations
+
+import copy
+
+from ecl import exceptions
+from ecl.image import image_service
+from ecl.service_filter import ServiceFilter
+
+__all__ = ["Profile"]
+
+# Services of the cloud that this library does not speak. They can be given preferences all the same, so that
+# a profile written for eclsdk is taken as it is.
+_OTHER_SERVICES = {
+    "baremetal-server": "v2",
+    "compute": "v2",
+    "dedicated-hypervisor": "v1",
+    "dns": "v2",
+    "identity": "v3",
+    "interconnectivity": "v1",
+    "managed-load-balancer": "v1",
+    "metering": "v2",
+    "network": "v2",
+    "provider-connectivity": "v2",
+    "rca": "v1",
+    "security-operation-th": "v3",
+    "security-order-th": "v3",
+    "sssv2": "v2",
+    "storage": "v1",
+    "virtual-network-appliance": "v1",
+    "volumev2": "v2",
+}
+
+
+class Profile:
+    """
+    Preferences for each service type.
+
+    ::
+
+        prof = Profile()
+        prof.set_region(prof.ALL, "jp2")
+        conn = Connection(profile=prof, auth_url=…)
+    """
+
+    #: Stands for every service.
+    ALL = "*"
+
+    def __init__(self, plugins: list[str] | None = None) -> None:
+        """
+        Know the services, prefer nothing.
+
+        Raises:
+            InvalidRequest: *plugins* was given; services from plug-ins are not supported.
+        """
+        if plugins:
+            raise exceptions.InvalidRequest(
+                "plugins: this library speaks the image service only; leave the argument out"
+            )
+        self._services: dict[str, ServiceFilter] = {
+            name: ServiceFilter(name, version=version) for name, version in _OTHER_SERVICES.items()
+        }
+        self._services["image"] = image_service.ImageService()
+        for service in self._services.values():
+            service.interface = None
+        self.service_keys = sorted(self._services)
+
+    def __repr__(self) -> str:
+        return repr(self._services)
+
+    def get_filter(self, service: str) -> ServiceFilter:
+        """
+        Return a copy of the preferences for a service type.
+
+        Raises:
+            SDKException: There is no such service.
+        """
+        return copy.copy(self._get_filter(service))
+
+    def get_services(self) -> list[ServiceFilter]:
+        """Return the preferences for all services."""
+        return list(self._services.values())
+
+    def set_name(self, service: str, name: str) -> None:
+        """Prefer the catalog entry of this name. *service*: a service type, or ALL."""
+        self._set(service, "service_name", name)
+
+    def set_region(self, service: str, region: str) -> None:
+        """Prefer this region. *service*: a service type, or ALL."""
+        self._set(service, "region", region)
+
+    def set_version(self, service: str, version: str) -> None:
+        """Speak this major version (``v2``). *service*: a service type."""
+        self._get_filter(service).version = version
+
+    def set_api_version(self, service: str, api_version: str) -> None:
+        """Ask for this microversion. *service*: a service type, or ALL."""
+        self._set(service, "api_version", api_version)
+
+    def set_interface(self, service: str, interface: str) -> None:
+        """Prefer the ``public``, ``internal`` or ``admin`` endpoint. *service*: a service type, or ALL."""
+        self._set(service, "interface", interface)
+
+    def _get_filter(self, service: str) -> ServiceFilter:
+        try:
+            return self._services[service]
+        except KeyError:
+            known = ", ".join(self.service_keys)
+            raise exceptions.SDKException(f"There is no service {service!r}; known are: {known}") from None
+
+    def _set(self, service: str, attribute: str, value: str) -> None:
+        for name in self.service_keys if service == self.ALL else [service]:
+            setattr(self._get_filter(name), attribute, value)

@@ -1,0 +1,125 @@
+"""The verbs that every service's proxy shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, TypeVar
+
+from ecl import exceptions, resource2
+from ecl.session import as_session
+
+__all__ = ["BaseProxy"]
+
+R = TypeVar("R", bound=resource2.Resource)
+
+
+class BaseProxy:
+    """What a service can be asked, as plain methods on top of its resources."""
+
+    def __init__(self, session: Any) -> None:
+        """
+        Speak through *session*: an ecl Session, any keystoneauth1 Session or Adapter, or a connection.
+
+        Raises:
+            InvalidRequest: It is none of these.
+        """
+        self.session = as_session(session)
+
+    def _get_resource(self, resource_type: type[R], value: Any, **attrs: Any) -> R:
+        """
+        Return *value* as an instance of *resource_type*: it may be one, an ID, or None for a bare one.
+
+        Raises:
+            InvalidRequest: *value* is a resource of another type.
+        """
+        if isinstance(value, resource_type):
+            value._update(**attrs)
+            return value
+        if isinstance(value, resource2.Resource):
+            raise exceptions.InvalidRequest(f"Expected {resource_type.__name__} but received {type(value).__name__}")
+        return resource_type.new(**attrs) if value is None else resource_type.new(id=value, **attrs)
+
+    def _find(self, resource_type: type[R], name_or_id: str, ignore_missing: bool = False, **attrs: Any) -> R | None:
+        return resource_type.find(self.session, name_or_id, ignore_missing=ignore_missing, **attrs)
+
+    def _create(self, resource_type: type[R], /, **attrs: Any) -> R:
+        return resource_type.new(**attrs).create(self.session)
+
+    def _get(self, resource_type: type[R], value: Any = None, requires_id: bool = True, **attrs: Any) -> R:
+        resource = self._get_resource(resource_type, value, **attrs)
+        return self._or_not_found(resource, lambda: resource.get(self.session, requires_id=requires_id))
+
+    def _update(self, resource_type: type[R], value: Any, **attrs: Any) -> R:
+        return self._get_resource(resource_type, value, **attrs).update(self.session)
+
+    def _delete(self, resource_type: type[R], value: Any, ignore_missing: bool = True, **attrs: Any) -> R | None:
+        resource = self._get_resource(resource_type, value, **attrs)
+        try:
+            return self._or_not_found(resource, lambda: resource.delete(self.session))
+        except exceptions.ResourceNotFound:
+            if ignore_missing:
+                return None
+            raise
+
+    def _list(self, resource_type: type[R], paginated: bool = False, **attrs: Any) -> Iterator[R]:
+        return resource_type.list(self.session, paginated=paginated, **attrs)
+
+    def _head(self, resource_type: type[R], value: Any = None, **attrs: Any) -> R:
+        return self._get_resource(resource_type, value, **attrs).head(self.session)
+
+    def wait_for_status(
+        self,
+        value: R,
+        status: str,
+        failures: Collection[str] | None = (),
+        interval: float = 2,
+        wait: float = 120,
+    ) -> R:
+        """
+        Poll *value* until it reaches *status*.
+
+        Args:
+            failures: Statuses that end the wait at once.
+            interval: Seconds between polls; the first poll is immediate.
+            wait: Seconds before giving up.
+
+        Raises:
+            ResourceFailure: It reached one of *failures*.
+            ResourceTimeout: *wait* seconds passed first.
+        """
+        return resource2.wait_for_status(self.session, value, status, failures, interval, wait)
+
+    def wait_for_delete(self, value: R, interval: float = 2, wait: float = 120) -> R:
+        """
+        Poll *value* until the service no longer has it.
+
+        Args:
+            interval: Seconds between polls; the first poll is immediate.
+            wait: Seconds before giving up.
+
+        Raises:
+            ResourceTimeout: *wait* seconds passed first.
+        """
+        return resource2.wait_for_delete(self.session, value, interval, wait)
+
+    def _or_not_found(self, resource: R, operation: Callable[[], R]) -> R:
+        """
+        Return what *operation* on *resource* returns, and say which resource it was where there is none.
+
+        Raises:
+            ResourceNotFound: The service answered 404.
+        """
+        identifier = resource._own_id()
+        try:
+            return operation()
+        except exceptions.NotFoundException as exc:
+            raise exceptions.ResourceNotFound(
+                f"No {type(resource).__name__} found for {identifier}",
+                details=exc.message,
+                response=exc.response,
+                request_id=exc.request_id,
+                url=exc.url,
+                method=exc.method,
+                http_status=exc.http_status,
+                cause=exc,
+            ) from exc

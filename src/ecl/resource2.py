@@ -1,0 +1,422 @@
+"""
+What a resource of a service is: declared attributes, sent and received as JSON.
+
+A resource class names its attributes as components, by where they travel: :class:`Body`, :class:`Header`, or
+:class:`URI`. On the class they are None; on an instance they read and write what the service knows. What the
+service sends beyond the declared attributes is kept: a resource is also a mapping of its whole body.
+
+::
+
+    class Image(Resource):
+        base_path = "/v2/images"
+        size = Body[int]("size")
+
+    image = Image.existing(id="…", size=3, os_distro="debian")
+    image.size, image["os_distro"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from ecl import _http, exceptions
+from ecl._component import URI, Body, Header, Manager, QueryParameters, components, mapping
+from ecl._paging import fill, pages
+from ecl._waiting import wait_for_delete, wait_for_status
+from ecl.service_filter import ServiceFilter
+
+if TYPE_CHECKING:
+    import requests
+
+    from ecl._http import SessionLike
+
+__all__ = ["URI", "Body", "Header", "QueryParameters", "Resource", "pages", "wait_for_delete", "wait_for_status"]
+
+
+class Resource:
+    """The base of all resources: declared attributes and the operations of REST."""
+
+    #: Key that wraps one resource in a body.
+    resource_key: str | None = None
+    #: Key of the list in a body of many.
+    resources_key: str | None = None
+    #: Path below the endpoint; ``%(name)s`` stands for a URI attribute.
+    base_path = ""
+    #: Which service of the catalog it lives at.
+    service: ServiceFilter = ServiceFilter("")
+    #: Which operations the service has for it.
+    allow_create = False
+    allow_get = False
+    allow_update = False
+    allow_delete = False
+    allow_list = False
+    allow_head = False
+    #: True: update by PATCH, False: by PUT.
+    patch_update = False
+    #: True: create by PUT, False: by POST.
+    put_create = False
+
+    _query_mapping = QueryParameters()
+    #: True: an answer has all of the resource; what it does not name is gone.
+    _answers_whole = False
+
+    #: The ID of this resource.
+    id = Body[str]("id")
+    #: The name of this resource.
+    name = Body[str]("name")
+    #: The address that a create operation named.
+    location = Header[str]("location")
+
+    def __init__(self, /, synchronized: bool = False, **attrs: Any) -> None:
+        """
+        Make an instance; nothing is sent.
+
+        Args:
+            synchronized: True if *attrs* are what the service has, False if they are still to be sent.
+            attrs: Values by attribute name or by the service's name. What no attribute is declared for counts
+                as part of the body.
+        """
+        self._load(attrs, synchronized)
+
+    def _load(self, attrs: Mapping[str, Any], synchronized: bool) -> None:
+        self._body, self._header, self._uri = (Manager(part, synchronized) for part in self._sorted(attrs))
+
+    # --- a mapping of the body ----------------------------------------------------------------------------
+
+    def __getitem__(self, key: str) -> Any:
+        """Return a value of the body by the service's name, or by attribute name."""
+        if key not in self._body:
+            wire = self._body_mapping().get(key)
+            if wire is None or wire not in self._body:
+                raise KeyError(key)
+            key = wire
+        return self._body[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._body
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._body)
+
+    def __len__(self) -> int:
+        return len(self._body)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def keys(self) -> Collection[str]:
+        """Return the names in the body, as the service has them."""
+        return self._body.keys()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Resource):
+            return NotImplemented
+        return type(self) is type(other) and self._everything() == other._everything()
+
+    def __repr__(self) -> str:
+        pairs = {**self._uri.attributes, **self._header.attributes, **self._body.attributes}
+        arguments = ", ".join(f"{key}={value}" for key, value in pairs.items())
+        return f"{type(self).__module__}.{type(self).__name__}({arguments})"
+
+    def _everything(self) -> tuple[dict[str, Any], ...]:
+        return self._body.attributes, self._header.attributes, self._uri.attributes
+
+    # --- making instances ---------------------------------------------------------------------------------
+
+    @classmethod
+    def new(cls, /, **kwargs: Any) -> Self:
+        """Make an instance that the service does not have yet: all of it is still to be sent."""
+        made = cls()
+        made._load(kwargs, synchronized=False)
+        return made
+
+    @classmethod
+    def existing(cls, /, **kwargs: Any) -> Self:
+        """Make an instance of what the service has: nothing of it is to be sent."""
+        made = cls()
+        made._load(kwargs, synchronized=True)
+        return made
+
+    @classmethod
+    def _received(
+        cls, body: dict[str, Any], header: Mapping[str, Any] | None = None, uri: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Make an instance of what the service sent, every name in it being the service's."""
+        made = cls.__new__(cls)
+        made._body, made._header, made._uri = (Manager(part or {}, synchronized=True) for part in (body, header, uri))
+        return made
+
+    def to_dict(self, body: bool = True, headers: bool = True, ignore_none: bool = False) -> dict[str, Any]:
+        """
+        Return the attributes by their Python names, and all else of the body by the service's.
+
+        Args:
+            body: Include what travels in the body.
+            headers: Include what travels in headers.
+            ignore_none: Leave out what is None.
+
+        Raises:
+            InvalidRequest: Neither *body* nor *headers* is true.
+        """
+        kinds = tuple(kind for kind, wanted in ((Body, body), (Header, headers)) if wanted)
+        if not kinds:
+            raise exceptions.InvalidRequest("At least one of body and headers must be true")
+        result = {name: getattr(self, name) for name, part in components(type(self)).items() if isinstance(part, kinds)}
+        if body:
+            declared = set(self._body_mapping().values())
+            result.update({key: value for key, value in self._body.items() if key not in declared})
+        return {key: value for key, value in result.items() if not (ignore_none and value is None)}
+
+    def _update(self, /, **attrs: Any) -> None:
+        """Set attributes; they are still to be sent."""
+        for manager, values in zip((self._body, self._header, self._uri), self._sorted(attrs), strict=True):
+            manager.update(values)
+
+    @classmethod
+    def _sorted(cls, attrs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Sort values by where they travel, under the service's names; what is not declared is body."""
+        body: dict[str, Any] = {}
+        header: dict[str, Any] = {}
+        uri: dict[str, Any] = {}
+        for key, value in attrs.items():
+            for target, names in (
+                (body, cls._body_mapping()),
+                (header, cls._header_mapping()),
+                (uri, cls._uri_mapping()),
+            ):
+                if key in names:
+                    target[names[key]] = value
+                    break
+            else:
+                body[key] = value
+        return body, header, uri
+
+    @classmethod
+    def _body_mapping(cls) -> dict[str, str]:
+        return mapping(cls, Body)
+
+    @classmethod
+    def _header_mapping(cls) -> dict[str, str]:
+        return mapping(cls, Header)
+
+    @classmethod
+    def _uri_mapping(cls) -> dict[str, str]:
+        return mapping(cls, URI)
+
+    @classmethod
+    def _alternate_id(cls) -> str:
+        """Return the service's name of the attribute that stands for the ID, or an empty text."""
+        parts = components(cls).values()
+        return next((part.name for part in parts if isinstance(part, Body) and part.alternate_id), "")
+
+    @staticmethod
+    def _get_id(value: Any) -> Any:
+        """Return the ID of a resource; anything else is taken for an ID as it is."""
+        return value._own_id() if isinstance(value, Resource) else value
+
+    def _own_id(self) -> str | None:
+        """Return the ID, under whichever name this resource has it."""
+        found = self._body.get("id") or self._body.get(self._alternate_id())
+        return found if found is None else str(found)
+
+    # --- operations ---------------------------------------------------------------------------------------
+
+    def _path(self, requires_id: bool = True) -> str:
+        """
+        Return the path of this resource, or of the collection that it goes into.
+
+        Raises:
+            InvalidRequest: The ID, or that of a parent, is missing or cannot be in a path.
+        """
+        path = fill(self.base_path, self._uri)
+        if not requires_id:
+            return path
+        kind = type(self).__name__
+        found = self._own_id()
+        if found is None:
+            raise exceptions.InvalidRequest(f"Request requires an ID but none was found: this {kind} has no ID")
+        return f"{path}/{_http.segment(found, f'{kind} ID')}"
+
+    def _translate_response(self, response: requests.Response, has_body: bool = True) -> None:
+        """Take over what an answer says; nothing of this instance is unsent then."""
+        if has_body:
+            body = _http.json_of(response)
+            if self.resource_key and isinstance(body, dict) and self.resource_key in body:
+                body = body[self.resource_key]
+            if not isinstance(body, dict):
+                raise exceptions.InvalidResponse(
+                    response, f"The answer of {response.url} is not a JSON object but {type(body).__name__}"
+                )
+            self._body.received(body, whole=self._answers_whole)
+        wanted = {name.lower() for name in self._header_mapping().values()}
+        self._header.received({k.lower(): v for k, v in response.headers.items() if k.lower() in wanted})
+
+    def _require(self, allowed: bool, operation: str) -> None:
+        if not allowed:
+            raise exceptions.MethodNotSupported(self, operation)
+
+    def _wrapped(self, prepend_key: bool) -> dict[str, Any]:
+        body = self._body.dirty
+        return {self.resource_key: body} if prepend_key and self.resource_key is not None else body
+
+    def create(self, session: SessionLike, prepend_key: bool = True) -> Self:
+        """
+        Create the resource at the service; this instance then has all that the service answered.
+
+        Args:
+            prepend_key: Wrap the body in :attr:`resource_key`, where there is one.
+
+        Raises:
+            MethodNotSupported: The service has no such operation.
+            HttpException: The service refused.
+        """
+        self._require(self.allow_create, "create")
+        path = self._path(requires_id=self.put_create)
+        method = "PUT" if self.put_create else "POST"
+        body = self._wrapped(prepend_key)
+        response = _http.request(session, method, path, service=self.service, json=body)
+        self._translate_response(response)
+        return self
+
+    def get(self, session: SessionLike, requires_id: bool = True) -> Self:
+        """
+        Read the resource from the service into this instance.
+
+        Args:
+            requires_id: False if the path is complete without an ID.
+
+        Raises:
+            MethodNotSupported: The service has no such operation.
+            NotFoundException: There is no such resource.
+        """
+        self._require(self.allow_get, "get")
+        response = _http.request(session, "GET", self._path(requires_id), service=self.service)
+        self._translate_response(response)
+        return self
+
+    def head(self, session: SessionLike) -> Self:
+        """
+        Read the headers of the resource into this instance.
+
+        Raises:
+            MethodNotSupported: The service has no such operation.
+            NotFoundException: There is no such resource.
+        """
+        self._require(self.allow_head, "head")
+        response = _http.request(session, "HEAD", self._path(), service=self.service)
+        self._translate_response(response, has_body=False)
+        return self
+
+    def update(self, session: SessionLike, prepend_key: bool = True, has_body: bool = True) -> Self:
+        """
+        Send what changed; this instance then has what the service answered. Nothing changed: nothing is sent.
+
+        Args:
+            prepend_key: Wrap the body in :attr:`resource_key`, where there is one.
+            has_body: False if the service answers without a body.
+
+        Raises:
+            MethodNotSupported: The service has no such operation.
+            HttpException: The service refused.
+        """
+        if not self._body.dirty and not self._header.dirty:
+            return self
+        self._require(self.allow_update, "update")
+        method = "PATCH" if self.patch_update else "PUT"
+        body = self._wrapped(prepend_key)
+        response = _http.request(session, method, self._path(), service=self.service, json=body)
+        self._translate_response(response, has_body)
+        return self
+
+    def delete(self, session: SessionLike) -> Self:
+        """
+        Delete the resource.
+
+        Raises:
+            MethodNotSupported: The service has no such operation.
+            NotFoundException: There is no such resource.
+        """
+        self._require(self.allow_delete, "delete")
+        response = _http.request(session, "DELETE", self._path(), service=self.service)
+        self._translate_response(response, has_body=False)
+        return self
+
+    @classmethod
+    def list(cls, session: SessionLike, paginated: bool = False, **params: Any) -> Iterator[Self]:
+        """
+        Yield resources, one page in memory at a time.
+
+        Args:
+            paginated: Follow the service's ``next`` to the last page; False stops after the first.
+            params: Values of URI attributes, and query parameters of the operation.
+
+        Raises:
+            MethodNotSupported: The service has no such operation.
+            HttpException: The service refused.
+        """
+        if not cls.allow_list:
+            raise exceptions.MethodNotSupported(cls, "list")
+        key = cls.resources_key or "items"
+        query = cls._query_mapping._transpose(params)
+        of_path = {name: params[name] for name in cls._uri_mapping() if name in params}
+        for page in pages(session, fill(cls.base_path, params), query, cls.service, key):
+            for item in page[key]:
+                yield cls._received(item, uri=of_path)
+            if not paginated:
+                return
+
+    @classmethod
+    def _get_one_match(cls, name_or_id: str, results: Iterable[Self]) -> Self | None:
+        """
+        Return the one result with that ID or name.
+
+        Raises:
+            DuplicateResource: There are two.
+        """
+        found: Self | None = None
+        for result in results:
+            if name_or_id not in (result._own_id(), result.name):
+                continue
+            if found is not None:
+                raise exceptions.DuplicateResource(
+                    f"More than one {cls.__name__} exists with the name {name_or_id!r}:"
+                    f" {found._own_id()} and {result._own_id()}; use an ID"
+                )
+            found = result
+        return found
+
+    @classmethod
+    def find(cls, session: SessionLike, name_or_id: str, ignore_missing: bool = False, **params: Any) -> Self | None:
+        """
+        Return the resource with that ID or, if there is none, with that name.
+
+        Args:
+            ignore_missing: Return None, instead of raising, when there is none.
+            params: Values of URI attributes.
+
+        Raises:
+            DuplicateResource: Two have that name.
+            ResourceNotFound: None has it, and *ignore_missing* is false.
+        """
+        _http.text(name_or_id, "name_or_id")
+        found = cls._by_id(session, name_or_id, params)
+        if found is None:
+            found = cls._get_one_match(name_or_id, cls._named(session, name_or_id, params))
+        if found is None and not ignore_missing:
+            raise exceptions.ResourceNotFound(f"No {cls.__name__} found for {name_or_id}")
+        return found
+
+    @classmethod
+    def _by_id(cls, session: SessionLike, identifier: str, params: Mapping[str, Any]) -> Self | None:
+        # A name may be what no path can hold, or what the service does not take for an ID.
+        try:
+            return cls.existing(id=identifier, **params).get(session)
+        except (exceptions.NotFoundException, exceptions.BadRequestException, exceptions.InvalidRequest):
+            return None
+
+    @classmethod
+    def _named(cls, session: SessionLike, name: str, params: Mapping[str, Any]) -> Iterator[Self]:
+        """Yield at least those that have this name; a service with a filter for it is asked for no others."""
+        del name
+        return cls.list(session, **{**params, "paginated": True})
