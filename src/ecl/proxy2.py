@@ -11,6 +11,7 @@ from ecl.session import as_session
 __all__ = ["BaseProxy"]
 
 R = TypeVar("R", bound=resource2.Resource)
+V = TypeVar("V")
 
 
 class BaseProxy:
@@ -47,7 +48,9 @@ class BaseProxy:
 
     def _get(self, resource_type: type[R], value: Any = None, requires_id: bool = True, **attrs: Any) -> R:
         resource = self._get_resource(resource_type, value, **attrs)
-        return self._or_not_found(resource, lambda: resource.get(self.session, requires_id=requires_id))
+        return self._or_not_found(
+            resource_type, resource._own_id(), lambda: resource.get(self.session, requires_id=requires_id)
+        )
 
     def _update(self, resource_type: type[R], value: Any, **attrs: Any) -> R:
         return self._get_resource(resource_type, value, **attrs).update(self.session)
@@ -55,7 +58,7 @@ class BaseProxy:
     def _delete(self, resource_type: type[R], value: Any, ignore_missing: bool = True, **attrs: Any) -> R | None:
         resource = self._get_resource(resource_type, value, **attrs)
         try:
-            return self._or_not_found(resource, lambda: resource.delete(self.session))
+            return self._or_not_found(resource_type, resource._own_id(), lambda: resource.delete(self.session))
         except exceptions.ResourceNotFound:
             if ignore_missing:
                 return None
@@ -102,19 +105,20 @@ class BaseProxy:
         """
         return resource2.wait_for_delete(self.session, value, interval, wait)
 
-    def _or_not_found(self, resource: R, operation: Callable[[], R]) -> R:
+    def _or_not_found(
+        self, resource_type: type[resource2.Resource], identifier: object, operation: Callable[[], V]
+    ) -> V:
         """
-        Return what *operation* on *resource* returns, and say which resource it was where there is none.
+        Return what *operation* returns, and say which resource was not found where the service answers 404.
 
         Raises:
             ResourceNotFound: The service answered 404.
         """
-        identifier = resource._own_id()
         try:
             return operation()
         except exceptions.NotFoundException as exc:
             raise exceptions.ResourceNotFound(
-                f"No {type(resource).__name__} found for {identifier}",
+                f"No {resource_type.__name__} found for {identifier}",
                 details=exc.message,
                 response=exc.response,
                 request_id=exc.request_id,

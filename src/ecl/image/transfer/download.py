@@ -65,7 +65,7 @@ def download(
         *output*, or the data.
 
     Raises:
-        ResourceNotFound: There is no such image.
+        NotFoundException: There is no such image.
         InvalidRequest: The image has no data, or *output* cannot be written.
         DigestMismatch: What arrived is not what the service has a hash of; no file has its name.
         FileFailure: Writing failed; the disk may be full.
@@ -94,11 +94,7 @@ def _described(session: SessionLike, image: Image | str) -> Image:
     """Return the image with the hash to expect; it is asked for unless *image* has it already."""
     if isinstance(image, Image) and image.image_status == "active" and (image.os_hash_value or image.checksum):
         return image
-    image_id = _http.text(Image._get_id(image), "image ID")
-    try:
-        return Image.existing(id=image_id).get(session)
-    except exceptions.NotFoundException as exc:
-        raise exceptions.ResourceNotFound(f"No Image found for {image_id}", http_status=404, cause=exc) from exc
+    return Image.existing(id=_http.text(Image._get_id(image), "image ID")).get(session)
 
 
 @contextmanager

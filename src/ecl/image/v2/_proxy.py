@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Proxy"]
 
 Target = TypeVar("Target", str, Path, IO[bytes])
+V = TypeVar("V")
 
 ImageRef = str | _image.Image
 MemberRef = str | _member.Member
@@ -101,7 +102,9 @@ class Proxy(proxy2.BaseProxy):
         """
         from ecl.image.transfer import upload
 
-        return upload(self.session, image_id, image_data, progress=progress, force=force)
+        return self._of_image(
+            image_id, lambda: upload(self.session, image_id, image_data, progress=progress, force=force)
+        )
 
     @overload
     def download_image(
@@ -137,7 +140,7 @@ class Proxy(proxy2.BaseProxy):
         """
         from ecl.image.transfer import download
 
-        return download(self.session, image_id, output, progress=progress)
+        return self._of_image(image_id, lambda: download(self.session, image_id, output, progress=progress))
 
     def delete_image(self, image: ImageRef, ignore_missing: bool = True) -> None:
         """
@@ -215,8 +218,7 @@ class Proxy(proxy2.BaseProxy):
             ConflictException: A property to replace or remove is not there.
             ForbiddenException: An attribute may not be changed, or the image is not yours.
         """
-        image = _image.Image.existing(id=_image.Image._get_id(image_id))
-        return self._or_not_found(image, lambda: image.update(self.session, attrs_list=image_data))
+        return self._of_image(image_id, lambda: _image.Image().update(self.session, image_id, image_data))
 
     # --- copies to other regions (ECL) --------------------------------------------------------------------
 
@@ -322,7 +324,8 @@ class Proxy(proxy2.BaseProxy):
             ConflictException: The project is a member already.
             ForbiddenException: The image is not yours, or its visibility is not ``shared``.
         """
-        return self._create(_member.Member, image_id=_image.Image._get_id(image), **attrs)
+        member = _member.Member.new(image_id=_image.Image._get_id(image), **attrs)
+        return self._of_image(image, lambda: member.create(self.session))
 
     def delete_member(self, image: ImageRef, member: MemberRef, ignore_missing: bool = True) -> None:
         """
@@ -376,7 +379,7 @@ class Proxy(proxy2.BaseProxy):
             ForbiddenException: The project is not one's own.
         """
         member = self._member(image_id, member_id)
-        return self._or_not_found(member, lambda: member.update(self.session, status=status))
+        return self._or_not_found(_member.Member, member.member_id, lambda: member.update(self.session, status=status))
 
     # --- tags ---------------------------------------------------------------------------------------------
 
@@ -387,9 +390,9 @@ class Proxy(proxy2.BaseProxy):
         Operation: PUT /v2/images/{image_id}/tags/{tag}.
 
         Raises:
-            NotFoundException: There is no such image.
+            ResourceNotFound: There is no such image.
         """
-        _tag.Tag().add_tag(self.session, image_id, tag_to_add)
+        self._of_image(image_id, lambda: _tag.Tag().add_tag(self.session, image_id, tag_to_add))
 
     def delete_tag(self, image_id: ImageRef, tag_to_delete: str) -> None:
         """
@@ -398,9 +401,9 @@ class Proxy(proxy2.BaseProxy):
         Operation: DELETE /v2/images/{image_id}/tags/{tag}.
 
         Raises:
-            NotFoundException: There is no such image, or it has no such tag.
+            ResourceNotFound: There is no such image, or it has no such tag.
         """
-        _tag.Tag().delete_tag(self.session, image_id, tag_to_delete)
+        self._of_image(image_id, lambda: _tag.Tag().delete_tag(self.session, image_id, tag_to_delete))
 
     def remove_tag(self, image: ImageRef, tag: str) -> None:
         """Take a tag off an image, as :meth:`delete_tag` does."""
@@ -454,6 +457,10 @@ class Proxy(proxy2.BaseProxy):
         return _schema.Scheme().get_metadata_resource_type_schema(self.session)
 
     # ------------------------------------------------------------------------------------------------------
+
+    def _of_image(self, image: ImageRef, operation: Callable[[], V]) -> V:
+        """Return what *operation* returns; where the service answers 404, it is the image that was not found."""
+        return self._or_not_found(_image.Image, _image.Image._get_id(image), operation)
 
     def _member(self, image: ImageRef, member: MemberRef) -> _member.Member:
         """Return a member by the image's and its own ID."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 from ecl import _http, exceptions, resource2
@@ -226,15 +225,18 @@ class Image(resource2.Resource):
             BadRequestException: The service does not take a filter.
         """
         query = _query.parameters(limit, page_size, params)
-        return islice(cls._all(session, paginated, query), limit)
+        return cls._all(session, paginated, query, limit)
 
     @classmethod
-    def _all(cls, session: SessionLike, paginated: bool, query: Any) -> Iterator[Self]:
+    def _all(cls, session: SessionLike, paginated: bool, query: Any, limit: int | None) -> Iterator[Self]:
+        left = limit
         for page in resource2.pages(session, cls.base_path, query, cls.service, "images"):
             of_page = {"images_schema": page.get("schema"), "first": page.get("first")}
-            for item in page["images"]:
+            for item in page["images"][:left]:
                 yield cls._received(item, header=of_page)
-            if not paginated:
+            if left is not None:
+                left -= min(left, len(page["images"]))
+            if not paginated or left == 0:
                 return
 
     @classmethod

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecl import _http, exceptions, resource2
 from ecl.image import image_service
+from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
     from ecl._http import SessionLike
@@ -28,31 +29,40 @@ class Tag(resource2.Resource):
         """
         Attach *tag*; an image that has it already keeps it.
 
-        Operation: PUT /v2/images/{image_id}/tags/{tag}.
+        Operation: PUT /v2/images/{image_id}/tags/{tag}; for a tag that no URL can hold, PATCH of the whole list.
 
         Raises:
-            InvalidRequest: *tag* is empty, or cannot be part of a URL.
+            InvalidRequest: *tag* is empty, or no text.
             NotFoundException: There is no such image.
         """
-        self._send(session, "PUT", image_id, tag)
+        if self._fits_url(tag):
+            self._send(session, "PUT", image_id, tag)
+            return
+        image = Image.existing(id=self._get_id(image_id)).get(session)
+        image.update(session, attrs_list={"tags": sorted({*(image.tags or []), tag})})
 
     def delete_tag(self, session: SessionLike, image_id: Any, tag: str) -> None:
         """
         Take *tag* off.
 
-        Operation: DELETE /v2/images/{image_id}/tags/{tag}.
+        Operation: DELETE /v2/images/{image_id}/tags/{tag}; for a tag that no URL can hold, PATCH of the whole list.
 
         Raises:
-            InvalidRequest: *tag* is empty, or cannot be part of a URL.
+            InvalidRequest: *tag* is empty, or no text.
             NotFoundException: There is no such image, or it has no such tag.
         """
-        self._send(session, "DELETE", image_id, tag)
+        if self._fits_url(tag):
+            self._send(session, "DELETE", image_id, tag)
+            return
+        image = Image.existing(id=self._get_id(image_id)).get(session)
+        if tag not in (image.tags or []):
+            raise exceptions.NotFoundException(f"Image {image.id} has no tag {tag!r}")
+        image.update(session, attrs_list={"tags": [each for each in image.tags or [] if each != tag]})
 
     def _send(self, session: SessionLike, method: str, image_id: Any, tag: str) -> None:
-        # A slash, quoted or not, separates the segments of a path for a Glance, and these two are steps in it.
-        if "/" in _http.text(tag, "tag") or tag in (".", ".."):
-            raise exceptions.InvalidRequest(
-                f"tag {tag!r} cannot be part of a URL; set the whole list instead: update_image(image, {{'tags': […]}})"
-            )
         self._update(image_id=self._get_id(image_id), tag=tag)
         _http.request(session, method, self._path(requires_id=False), service=self.service)
+
+    def _fits_url(self, tag: str) -> bool:
+        # A slash, quoted or not, separates the segments of a path for a Glance, and these two are steps in it.
+        return "/" not in _http.text(tag, "tag") and tag not in (".", "..")
