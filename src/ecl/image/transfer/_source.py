@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -15,24 +15,37 @@ from ecl.image.transfer._digest import BLOCK
 
 __all__ = ["ImageData", "Source", "is_text"]
 
-#: What an image can be read from. Text is a path; bytes are the data itself.
-ImageData = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Iterable[bytes]
+#: What an image can be read from. Text is a path; bytes are the data itself; a callable returns the blocks anew each
+#: time it is called.
+ImageData = (
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | IO[bytes]
+    | Iterable[bytes]
+    | Callable[[], Iterable[bytes]]
+)
 
 
 class Source:
     """The bytes of an upload, in blocks, from the start as often as the source allows."""
 
-    def __init__(self, data: ImageData) -> None:
+    def __init__(self, data: ImageData, size: int | None = None) -> None:
         """
         Open *data*.
 
+        Args:
+            size: Bytes in all, where *data* cannot tell; what it yields is held to it.
+
         Raises:
             InvalidRequest: It is no path of a readable file, nor bytes, nor a binary file, nor an iterable of
-                bytes.
+                bytes, nor a callable that returns one.
         """
         self.name = "the data"
         #: Bytes in all; None if that is known only at the end.
-        self.size: int | None = None
+        self.size: int | None = size
         #: True if the source can be read again from its start.
         self.rewindable = True
         #: What went wrong when the source was read, for whoever sees only that a connection broke off.
@@ -40,6 +53,7 @@ class Source:
         self._opened = False
         self._started = False
         self._head = b""
+        self._again: Callable[[], Iterable[bytes]] | None = None
         self._file, self._blocks = self._open(data)
         self._start = self._measure()
 
@@ -62,6 +76,9 @@ class Source:
         if hasattr(data, "read"):
             self.name = str(getattr(data, "name", "the file"))
             return data, None
+        if callable(data):
+            self._again = data
+            return None, None
         if isinstance(data, Iterable):
             self.rewindable = False
             return None, iter(data)
@@ -103,7 +120,9 @@ class Source:
             raise self.error from exc
 
     def _read_blocks(self) -> Iterator[bytes]:
-        if self.rewindable and self._file is not None:
+        if self._again is not None:
+            self._head, self._blocks = b"", iter(self._again())
+        elif self.rewindable and self._file is not None:
             self._file.seek(self._start)
         elif self._started:
             raise exceptions.InvalidRequest(f"{self.name} can be read only once")
@@ -144,6 +163,8 @@ class Source:
             if self.rewindable and self._file is not None:
                 self._file.seek(self._start)
                 return disk_format.inspect(self._file.read)
+            if self._again is not None:
+                self._blocks = iter(self._again())
             while len(self._head) < disk_format.PEEK and (block := self._read()):
                 self._head += block
             return disk_format.inspect(io.BytesIO(self._head).read)

@@ -23,7 +23,7 @@ from ecl.session import renew_token_before_long_call
 if TYPE_CHECKING:
     from ecl._http import SessionLike
 
-__all__ = ["download"]
+__all__ = ["download", "verified_blocks"]
 
 Target = TypeVar("Target", str, Path, IO[bytes])
 
@@ -119,10 +119,9 @@ def _part(path: Path) -> Iterator[IO[bytes]]:
 
 def _receive(session: SessionLike, image: Image, file: IO[bytes], name: str, callback: ProgressCallback | None) -> None:
     """Write the data of *image* to *file*, and compare it with the service's hash."""
-    algorithm = _verify.usable(image.os_hash_algo) if image.os_hash_value else None
     meter = Progress(callback, image.size)
     done = 0
-    with Digest(algorithm or "md5") as digest:
+    with Digest(_algorithm(image)) as digest:
         for block in _blocks(session, image):
             digest.update(block)
             _write(file, block, name)
@@ -143,6 +142,36 @@ def _write(file: IO[bytes], block: bytes, name: str) -> None:
         raise exceptions.FileFailure(
             f"{name} cannot be written: {exc.strerror or exc}; make room, or choose another place", cause=exc
         ) from exc
+
+
+def verified_blocks(session: SessionLike, image: Image) -> Iterator[bytes]:
+    """
+    Yield the data of *image*; the last block only when all of it has been verified.
+
+    Whoever passes the blocks on can therefore stop short of a whole but damaged image.
+
+    Raises:
+        DigestMismatch: What arrived is not what the service has a hash of.
+        ConnectFailure: The connection failed again and again.
+    """
+    algorithm = _algorithm(image)
+    done = 0
+    held = b""
+    with Digest(algorithm) as digest:
+        for block in _blocks(session, image):
+            digest.update(block)
+            done += len(block)
+            if held:
+                yield held
+            held = block
+        _verify.verify(image, done, digest.hexdigests())
+    if held:
+        yield held
+
+
+def _algorithm(image: Image) -> str:
+    """Return the hash to verify *image* by."""
+    return (_verify.usable(image.os_hash_algo) if image.os_hash_value else None) or "md5"
 
 
 def _blocks(session: SessionLike, image: Image) -> Iterator[bytes]:

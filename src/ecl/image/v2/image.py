@@ -117,7 +117,7 @@ class Image(resource2.Resource):
     @property
     def properties(self) -> dict[str, str]:
         """What the image has beside the API's own attributes. A copy: changing it changes nothing."""
-        return {key: value for key, value in self._body.items() if key not in _OWN}
+        return {key: value for key, value in self._body.items() if key not in _BASE}
 
     def get(  # type: ignore[override]  # eclsdk's shape: the image can be given
         self, session: SessionLike, image_id: Any = None, requires_id: bool = True
@@ -269,10 +269,8 @@ class Image(resource2.Resource):
 #: Every ID that a Glance takes, and whatever else has only the letters of one.
 _ID = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z_-]*")
 
-_OWN = frozenset(Image._body_mapping().values()) - {".os.type", ".service.type"}
-
-# Attributes of the API itself are replaced: "add" to one of these slips through a check in Glance.
-_BASE = _OWN - {"extra_key", "extra_value"}
+# The API's own attributes. What eclsdk made attributes of ECL's properties is a property all the same.
+_BASE = frozenset(Image._body_mapping().values()) - {".os.type", ".service.type", "extra_key", "extra_value"}
 
 
 def _flat(attrs: Mapping[str, Any]) -> dict[str, Any]:
@@ -296,6 +294,7 @@ def json_patch(changes: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     names = Image._body_mapping()
     operations: list[dict[str, Any]] = []
+    # An attribute of the API is replaced: to "add" an owner slips through a check in Glance.
     for key, value in _flat(changes).items():
         wire = names.get(key, key)
         path = "/" + wire.replace("~", "~0").replace("/", "~1")

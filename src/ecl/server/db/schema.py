@@ -90,9 +90,7 @@ def _of_image() -> list[Column[str]]:
 
 
 def _image_key() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["region", "image_id"], ["images.region", "images.id"], ondelete="CASCADE"
-    )
+    return ForeignKeyConstraint(["region", "image_id"], ["images.region", "images.id"], ondelete="CASCADE")
 
 
 image_properties = Table(

@@ -1,0 +1,96 @@
+"""What the commands below ``ecl serve`` share: which service they are about, its database, and its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ecl.server.db.engine import Database
+    from ecl.server.settings import Settings
+
+__all__ = ["explained", "load", "opened", "print_table", "service_options"]
+
+C = TypeVar("C", bound=Callable[..., object])
+
+
+def service_options(command: C) -> C:
+    """Add the options that say which service a command is about."""
+    config = click.Path(dir_okay=False, path_type=Path)
+    folder = click.Path(file_okay=False, path_type=Path)
+    command = click.option("--config", type=config, help="TOML file with settings.")(command)
+    return click.option("--data-dir", type=folder, help="Folder of the service's database and images.")(command)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn the server's errors into click's: one sentence, and an exit code."""
+    try:
+        from ecl.server.errors import ServiceError
+        from ecl.server.process import StartError
+        from ecl.server.settings_load import SettingsError
+    except ModuleNotFoundError as exc:
+        raise _missing(exc) from exc
+    try:
+        yield
+    except SettingsError as exc:
+        raise click.UsageError(str(exc)) from exc
+    except (StartError, ServiceError) as exc:
+        raise click.ClickException(str(exc)) from exc
+    except ModuleNotFoundError as exc:
+        raise _missing(exc) from exc
+
+
+def load(config: Path | None, flags: Mapping[str, object], regions: Sequence[str] = ()) -> Settings:
+    """Return the settings. Raises SettingsError."""
+    from ecl.server.settings_load import load_settings
+
+    return load_settings(config, flags=flags, regions=regions)
+
+
+@contextmanager
+def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> Iterator[tuple[Database, Settings]]:
+    """
+    Give the database of a service that has been started before; it may be running now.
+
+    Options of the command itself come before those that stand right behind ``ecl serve``.
+    """
+    outer = ctx.find_object(dict) or {}
+    with explained():
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from ecl.server.db.engine import Database
+        from ecl.server.process import database_url
+
+        settings = load(config or outer.get("config"), {"data_dir": data_dir or outer.get("data_dir")})
+        if settings.database_url is None and not (settings.data_dir / "ecl.db").exists():
+            raise click.ClickException(
+                f"There is no service in {settings.data_dir} yet: start `ecl serve` once, or name its --data-dir."
+            )
+        database = Database(database_url(settings))
+        try:
+            yield database, settings
+        except SQLAlchemyError as exc:
+            reason = str(getattr(exc, "orig", None) or exc).splitlines()[0]
+            raise click.ClickException(f"The database cannot be used: {reason}.") from exc
+        finally:
+            database.close()
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write *rows* below *head*, in columns as wide as they need."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _missing(exc: ModuleNotFoundError) -> click.ClickException:
+    if exc.name is not None and exc.name.partition(".")[0] == "ecl":
+        raise exc
+    return click.ClickException(
+        f"The service needs packages that are not installed ({exc.name}): pip install 'ecl-image[server]'"
+    )

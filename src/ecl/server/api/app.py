@@ -1,0 +1,134 @@
+"""The image API of one region, as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from urllib.parse import unquote_to_bytes
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ecl.server.api import actions, image_data, images, license_switch, members, schemas, tags
+from ecl.server.api.error_response import error_response
+from ecl.server.api.middleware import ErrorGuard
+from ecl.server.api.request import Service
+from ecl.server.api.versions import is_version_document, version_response, versioned_path
+from ecl.server.db.engine import Database
+from ecl.server.errors import BadRequest, Forbidden, NotFound, ServiceError, Unauthorized
+from ecl.server.identity.caller import Caller
+from ecl.server.region import Region
+from ecl.server.settings import Settings
+
+__all__ = ["Authenticator", "build_image_app"]
+
+
+class Authenticator(Protocol):
+    """Who turns a token into a caller. Blocks: it is called from worker threads."""
+
+    def authenticate(self, token: str | None) -> Caller:
+        """Return whoever *token* stands for. Raises `ecl.server.errors.Unauthorized`."""
+
+
+def build_image_app(
+    region: Region,
+    database: Database,
+    authenticator: Authenticator,
+    settings: Settings,
+    extra_routes: Sequence[BaseRoute] = (),
+) -> ASGIApp:
+    """
+    Build the image API of *region*; whoever mounts it gives the prefix as ASGI ``root_path``.
+
+    Args:
+        extra_routes: More resources, made with `ecl.server.api.routing.resource`; paths begin with ``/v2/``.
+    """
+    modules = (images, image_data, members, tags, actions, schemas, license_switch)
+    routes = [*extra_routes, *(route for module in modules for route in module.ROUTES)]
+    service = Service(region, database, settings)
+    return ErrorGuard(_ImageApp(service, authenticator, routes), _render)
+
+
+def _render(error: ServiceError, scope: Scope) -> Response:
+    return error_response(error, Headers(scope=scope).get("accept"))
+
+
+class _ImageApp:
+    """Everything before a resource: prefix, versions, who asks, and whether it may ask this region."""
+
+    def __init__(self, service: Service, authenticator: Authenticator, routes: Sequence[BaseRoute]) -> None:
+        self._service = service
+        self._authenticator = authenticator
+        self._router = Router(routes, redirect_slashes=False, default=_not_found)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = Headers(scope=scope)
+        prefix: str = scope.get("root_path", "").rstrip("/")
+        base = _base_url(scope, headers, self._service.settings)
+        path = _decoded_path(scope, prefix)
+        if path.strip("/") == "healthcheck":
+            await PlainTextResponse("OK")(scope, receive, send)
+            return
+        target = versioned_path(path, headers.get("accept"))
+        if not is_version_document(path):
+            caller = await self._authenticate(headers, base)
+            if target is not None:
+                inner = {
+                    **scope,
+                    "path": target,
+                    "root_path": "",
+                    "ecl.service": self._service,
+                    "ecl.caller": caller,
+                    "ecl.endpoint": base + prefix,
+                }
+                await self._router(inner, receive, send)
+                return
+        await version_response(path, scope["method"], base + prefix)(scope, receive, send)
+
+    async def _authenticate(self, headers: Headers, base: str) -> Caller:
+        """Return who asks. Raises Unauthorized, or Forbidden for a project of another region."""
+        token = headers.get("x-auth-token")
+        try:
+            if not token:
+                raise Unauthorized
+            caller = await run_in_threadpool(self._authenticator.authenticate, token)
+        except Unauthorized as exc:
+            challenge = {"WWW-Authenticate": f'Keystone uri="{base}/v3"'}
+            raise Unauthorized(exc.message, headers=challenge) from exc
+        here = self._service.region.name
+        if caller.region is not None and caller.region != here:
+            raise Forbidden(f"Your project belongs to region {caller.region}; this is region {here}.")
+        return caller
+
+
+async def _not_found(scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise NotFound(f"There is nothing at {scope['path'][:200]}.")
+
+
+def _base_url(scope: Scope, headers: Headers, settings: Settings) -> str:
+    """Return how the client reached the service, without a path."""
+    if settings.public_url is not None:
+        return settings.public_url.rstrip("/")
+    host = headers.get("host")
+    if not host:
+        name, port = scope.get("server") or ("localhost", settings.port)
+        host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+    return f"{scope['scheme']}://{host}"
+
+
+def _decoded_path(scope: Scope, prefix: str) -> str:
+    """Return the path below *prefix*, percent-decoded once. Raises BadRequest if it is not UTF-8."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    try:
+        # An encoded slash would look like a separator; it is none, and no resource has one in its name.
+        path = unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError as exc:
+        raise BadRequest("The path is not UTF-8.") from exc
+    if "\0" in path:
+        raise BadRequest("The path holds a NUL character.")
+    return path.removeprefix(prefix)

@@ -1,0 +1,21 @@
+"""Times as the tables hold them (microseconds since the epoch, UTC) and as the API shows them."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+__all__ = ["MICROSECONDS", "iso_seconds", "now"]
+
+#: Microseconds in a second.
+MICROSECONDS = 1_000_000
+
+
+def now() -> int:
+    """Return the present time in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+def iso_seconds(microseconds: int) -> str:
+    """Return *microseconds* as ``2026-01-31T12:00:00Z``; the fraction is cut off."""
+    return datetime.fromtimestamp(microseconds // MICROSECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,217 @@
+"""Queries on one image: its row, its tags, its properties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from ecl.server.clock import now
+from ecl.server.db.schema import image_members, image_properties, image_tags, images
+from ecl.server.domain.image import Image
+from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING
+
+__all__ = [
+    "IMAGE_COLUMNS",
+    "add_tag",
+    "change_status",
+    "fetch_image",
+    "id_is_taken",
+    "image_from_row",
+    "insert_image",
+    "mark_deleted",
+    "release_saving",
+    "remove_tag",
+    "update_image",
+]
+
+#: The columns of `Image`, in one order for every query.
+IMAGE_COLUMNS = tuple(column for column in images.c if column.name not in ("region", "deleted_at"))
+_NAMES = tuple(column.name for column in IMAGE_COLUMNS)
+
+
+def _is(region: str, image_id: str) -> Any:  # Any: SQLAlchemy's `&` of two conditions
+    return (images.c.region == region) & (images.c.id == image_id)
+
+
+def image_from_row(row: Row[Any]) -> Image:
+    """Return the image of a *row* of `IMAGE_COLUMNS`, without tags and properties."""
+    return Image(**dict(zip(_NAMES, row, strict=True)))
+
+
+def id_is_taken(connection: Connection, region: str, image_id: str) -> bool:
+    """Return True if any image, deleted ones included, has or had the ID in *region*."""
+    return connection.execute(select(images.c.id).where(_is(region, image_id))).first() is not None
+
+
+def fetch_image(connection: Connection, region: str, image_id: str, *, lock: bool = False) -> Image | None:
+    """
+    Return the image with everything that belongs to it, or None if there is none that anybody may see.
+
+    Args:
+        lock: Nobody else changes the row before the transaction ends.
+    """
+    query = select(*IMAGE_COLUMNS).where(_is(region, image_id), images.c.status.not_in(INVISIBLE))
+    row = connection.execute(query.with_for_update() if lock else query).first()
+    if row is None:
+        return None
+    image = image_from_row(row)
+    image.tags = list(
+        connection.execute(
+            select(image_tags.c.tag)
+            .where(image_tags.c.region == region, image_tags.c.image_id == image_id)
+            .order_by(image_tags.c.tag)
+        ).scalars()
+    )
+    properties = connection.execute(
+        select(image_properties.c.name, image_properties.c.value)
+        .where(image_properties.c.region == region, image_properties.c.image_id == image_id)
+        .order_by(image_properties.c.position)
+    )
+    image.properties = {row[0]: row[1] for row in properties}
+    return image
+
+
+def insert_image(connection: Connection, region: str, image: Image) -> None:
+    """Add *image* with its tags and properties."""
+    values = {name: getattr(image, name) for name in _NAMES}
+    connection.execute(insert(images).values(region=region, **values))
+    _insert_tags(connection, region, image.id, image.tags)
+    _insert_properties(connection, region, image.id, image.properties.items(), first_position=0)
+
+
+def update_image(connection: Connection, region: str, before: Image, after: Image) -> None:
+    """Store what differs between *before* and *after*, and the time of the change."""
+    changed = {name: getattr(after, name) for name in _NAMES if getattr(after, name) != getattr(before, name)}
+    connection.execute(update(images).where(_is(region, after.id)).values(**changed, updated_at=now()))
+    old_tags, new_tags = set(before.tags), set(after.tags)
+    if gone := old_tags - new_tags:
+        _delete_tags(connection, region, after.id, gone)
+    _insert_tags(connection, region, after.id, sorted(new_tags - old_tags))
+    _update_properties(connection, region, after.id, before.properties, after.properties)
+
+
+def _update_properties(
+    connection: Connection, region: str, image_id: str, before: Mapping[str, str], after: Mapping[str, str]
+) -> None:
+    of_image = (image_properties.c.region == region) & (image_properties.c.image_id == image_id)
+    kept = [name for name in before if name in after]
+    if len(kept) != len(before) or list(after)[: len(kept)] != kept:
+        # Something went, or went and came back at the end: rewrite, so that positions stay in order.
+        connection.execute(delete(image_properties).where(of_image))
+        _insert_properties(connection, region, image_id, after.items(), first_position=0)
+        return
+    for name in kept:
+        if before[name] != after[name]:
+            connection.execute(
+                update(image_properties).where(of_image, image_properties.c.name == name).values(value=after[name])
+            )
+    added = [(name, value) for name, value in after.items() if name not in before]
+    _insert_properties(connection, region, image_id, added, first_position=len(kept))
+
+
+def change_status(
+    connection: Connection,
+    region: str,
+    image_id: str,
+    *,
+    before: str,
+    after: str,
+    held_by: str | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> bool:
+    """
+    Move the image from status *before* to *after*, if it is at *before*.
+
+    Args:
+        held_by: The upload that must hold the image for this to happen.
+        values: Columns that change with it.
+
+    Returns:
+        True if it did; False if the image was at another status, or another upload holds it.
+    """
+    statement = update(images).where(_is(region, image_id), images.c.status == before)
+    if held_by is not None:
+        statement = statement.where(images.c.upload_id == held_by)
+    changed = {"upload_id": None, **(values or {})}
+    if after == QUEUED:
+        changed.update(_NO_DATA)
+    result = connection.execute(statement.values(status=after, updated_at=now(), **changed))
+    return result.rowcount == 1
+
+
+_NO_DATA: dict[str, None] = dict.fromkeys(
+    ("size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value", "upload_id")
+)
+
+
+def mark_deleted(connection: Connection, region: str, image_id: str) -> None:
+    """
+    Make the image gone for everyone. Its locations stay until its bytes are removed; its ID stays taken.
+    """
+    moment = now()
+    connection.execute(
+        update(images)
+        .where(_is(region, image_id))
+        .values(status=DELETED, deleted_at=moment, updated_at=moment, upload_id=None)
+    )
+    for table in (image_properties, image_tags, image_members):
+        connection.execute(delete(table).where(table.c.region == region, table.c.image_id == image_id))
+
+
+def release_saving(connection: Connection, region: str) -> int:
+    """Put every image whose upload never ended back to queued. Returns how many there were."""
+    result = connection.execute(
+        update(images)
+        .where(images.c.region == region, images.c.status == SAVING)
+        .values(status=QUEUED, updated_at=now(), **_NO_DATA)
+    )
+    return result.rowcount
+
+
+def _insert_tags(connection: Connection, region: str, image_id: str, tags: Iterable[str]) -> None:
+    rows = [{"region": region, "image_id": image_id, "tag": tag} for tag in tags]
+    if rows:
+        connection.execute(insert(image_tags), rows)
+
+
+def _delete_tags(connection: Connection, region: str, image_id: str, tags: Iterable[str]) -> None:
+    connection.execute(
+        delete(image_tags).where(
+            image_tags.c.region == region, image_tags.c.image_id == image_id, image_tags.c.tag.in_(list(tags))
+        )
+    )
+
+
+def _insert_properties(
+    connection: Connection,
+    region: str,
+    image_id: str,
+    properties: Iterable[tuple[str, str]],
+    *,
+    first_position: int,
+) -> None:
+    rows = [
+        {"region": region, "image_id": image_id, "name": name, "value": value, "position": position}
+        for position, (name, value) in enumerate(properties, first_position)
+    ]
+    if rows:
+        connection.execute(insert(image_properties), rows)
+
+
+def add_tag(connection: Connection, region: str, image_id: str, tag: str, *, is_new: bool) -> None:
+    """Give the image a tag; if it has it already, only its updated_at changes."""
+    if is_new:
+        _insert_tags(connection, region, image_id, [tag])
+    _touch(connection, region, image_id)
+
+
+def remove_tag(connection: Connection, region: str, image_id: str, tag: str) -> None:
+    """Take *tag* from the image."""
+    _delete_tags(connection, region, image_id, [tag])
+    _touch(connection, region, image_id)
+
+
+def _touch(connection: Connection, region: str, image_id: str) -> None:
+    connection.execute(update(images).where(_is(region, image_id)).values(updated_at=now()))

@@ -1,0 +1,62 @@
+"""Where the bytes of images are: which store has them, and which of them nobody needs any more."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, delete, insert, select
+
+from ecl.server.clock import now
+from ecl.server.db.schema import image_locations, images
+from ecl.server.domain.status import DELETED
+
+__all__ = ["add_location", "keys_with_data", "locations_of", "pending_removals", "remove_location"]
+
+
+def add_location(connection: Connection, region: str, image_id: str, store: str) -> None:
+    """Record that *store* has the image's bytes."""
+    connection.execute(insert(image_locations).values(region=region, image_id=image_id, store=store, created_at=now()))
+
+
+def locations_of(connection: Connection, region: str, image_id: str) -> list[str]:
+    """Return the names of the stores that have the image's bytes, the oldest first."""
+    query = (
+        select(image_locations.c.store)
+        .where(image_locations.c.region == region, image_locations.c.image_id == image_id)
+        .order_by(image_locations.c.created_at, image_locations.c.store)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def remove_location(connection: Connection, region: str, image_id: str, store: str) -> None:
+    """Record that *store* no longer has the image's bytes."""
+    connection.execute(
+        delete(image_locations).where(
+            image_locations.c.region == region,
+            image_locations.c.image_id == image_id,
+            image_locations.c.store == store,
+        )
+    )
+
+
+def pending_removals(connection: Connection, region: str) -> Sequence[tuple[str, str]]:
+    """Return image ID and store of all bytes that belong to deleted images."""
+    query = (
+        select(image_locations.c.image_id, image_locations.c.store)
+        .join(
+            images,
+            (images.c.region == image_locations.c.region) & (images.c.id == image_locations.c.image_id),
+        )
+        .where(image_locations.c.region == region, images.c.status == DELETED)
+    )
+    return [(image_id, store) for image_id, store in connection.execute(query)]
+
+
+def keys_with_data(connection: Connection, region: str, store: str, keys: Collection[str]) -> frozenset[str]:
+    """Return those of *keys* that *store* should have bytes for."""
+    query = select(image_locations.c.image_id).where(
+        image_locations.c.region == region,
+        image_locations.c.store == store,
+        image_locations.c.image_id.in_(list(keys)),
+    )
+    return frozenset(connection.execute(query).scalars())

@@ -1,0 +1,83 @@
+"""
+Bring a database to the newest schema.
+
+A fresh database is made from the tables at once and marked as new; Alembic is loaded only to change an older one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from ecl.server.db.schema import metadata
+
+__all__ = ["HEAD", "DatabaseTooNew", "migrate"]
+
+#: The newest revision in ``migrations/versions``; a test compares the two.
+HEAD = "0001"
+
+_SCRIPTS = Path(__file__).with_name("migrations")
+#: Any number that no other user of the database takes for its own lock.
+_ADVISORY_LOCK = 0x65636C696D67
+
+
+class DatabaseTooNew(Exception):
+    """The database has a schema that this release does not know."""
+
+
+def migrate(connection: Connection) -> None:
+    """
+    Make the schema the newest one, within the transaction of *connection*.
+
+    Raises:
+        DatabaseTooNew: A later release has changed the database.
+    """
+    if connection.dialect.name == "postgresql":
+        # Two processes that start together must not both create the tables.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+    tables = set(inspect(connection).get_table_names())
+    if "alembic_version" not in tables and not tables & set(metadata.tables):
+        metadata.create_all(connection)
+        _stamp(connection)
+    elif _revision(connection, tables) != HEAD:
+        upgrade(connection)
+
+
+def upgrade(connection: Connection) -> None:
+    """Run every migration that the database has not seen. Raises DatabaseTooNew."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    config = Config()
+    # A "%" in the path would be read as an interpolation.
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    revision = _revision(connection, set(inspect(connection).get_table_names()))
+    try:
+        ScriptDirectory.from_config(config).get_revision(revision or "base")
+    except CommandError as exc:
+        raise DatabaseTooNew(
+            f"the database has schema {revision}, this release knows schemas up to {HEAD}: use a newer release"
+        ) from exc
+    command.upgrade(config, "head")
+
+
+def _revision(connection: Connection, tables: set[str]) -> str | None:
+    if "alembic_version" not in tables:
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _stamp(connection: Connection) -> None:
+    # The table as Alembic itself makes it.
+    connection.execute(
+        text(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+            "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+    )
+    connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})

@@ -1,0 +1,70 @@
+"""Make a new image of what a client sent."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from ecl.server.clock import now
+from ecl.server.domain.access import check_can_create, check_visibility_value
+from ecl.server.domain.image import (
+    BASE_ATTRIBUTES,
+    Image,
+    check_name_writable,
+    check_properties,
+    check_quotas,
+)
+from ecl.server.domain.schemas import validate
+from ecl.server.domain.status import QUEUED
+from ecl.server.domain.update import unique_tags
+from ecl.server.errors import BadRequest
+from ecl.server.identity.caller import Caller
+from ecl.server.settings import ImageLimits, RegionSettings
+
+__all__ = ["new_image"]
+
+
+def new_image(body: object, caller: Caller, region: RegionSettings, limits: ImageLimits) -> Image:
+    """
+    Return the queued image that the decoded *body* describes.
+
+    Raises:
+        BadRequest: The body does not fit the schema, or names a licence switch type that the region lacks.
+        Forbidden: The caller may not create it, or not so, or the body sets what only the service sets.
+        TooLarge: More properties or tags than one image may have.
+    """
+    if not isinstance(body, dict):
+        raise BadRequest("The body of an image creation must be a JSON object.")
+    for name in body:
+        check_name_writable(name)
+    validate("image", body)
+    owner = body.get("owner", caller.project_id)
+    check_can_create(caller, owner)
+    visibility = body.get("visibility", "shared")
+    check_visibility_value(caller, visibility)
+    image = _image_of(body, owner, visibility)
+    check_properties(image.properties, region)
+    check_quotas(image, limits)
+    return image
+
+
+def _image_of(body: dict[str, Any], owner: str | None, visibility: str) -> Image:
+    moment = now()
+    return Image(
+        id=body["id"].lower() if "id" in body else str(uuid.uuid4()),
+        status=QUEUED,
+        visibility=visibility,
+        created_at=moment,
+        updated_at=moment,
+        name=body.get("name"),
+        owner=owner,
+        disk_format=body.get("disk_format"),
+        container_format=body.get("container_format"),
+        # The schema takes 2.0 for a whole number.
+        min_disk=int(body.get("min_disk", 0)),
+        min_ram=int(body.get("min_ram", 0)),
+        protected=body.get("protected", False),
+        os_hidden=body.get("os_hidden", False),
+        tags=sorted(unique_tags(body.get("tags", []))),
+        properties={name: value for name, value in body.items() if name not in BASE_ATTRIBUTES},
+    )

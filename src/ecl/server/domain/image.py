@@ -1,0 +1,167 @@
+"""The image: its attributes, which of them who may set, and how it looks on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecl.server.clock import iso_seconds
+from ecl.server.errors import BadRequest, Forbidden, TooLarge
+from ecl.server.settings import ImageLimits, RegionSettings
+
+__all__ = [
+    "BASE_ATTRIBUTES",
+    "MAX_PROPERTY_NAME",
+    "WRITABLE",
+    "Image",
+    "check_name_writable",
+    "check_properties",
+    "check_quotas",
+    "image_to_wire",
+]
+
+#: Longest name of a custom property, in characters.
+MAX_PROPERTY_NAME = 255
+
+#: What a client may set. The ID only at creation.
+WRITABLE = frozenset(
+    {
+        "name",
+        "disk_format",
+        "container_format",
+        "visibility",
+        "protected",
+        "min_ram",
+        "min_disk",
+        "owner",
+        "os_hidden",
+        "tags",
+    }
+)
+_READ_ONLY = frozenset(
+    {
+        "status",
+        "size",
+        "virtual_size",
+        "checksum",
+        "os_hash_algo",
+        "os_hash_value",
+        "created_at",
+        "updated_at",
+        "self",
+        "file",
+        "schema",
+        "direct_url",
+        "stores",
+        "locations",
+    }
+)
+#: Every name at the top level of an image that is not a custom property.
+BASE_ATTRIBUTES = WRITABLE | _READ_ONLY | {"id"}
+_RESERVED = frozenset({"location", "deleted", "deleted_at"})
+_RESERVED_PREFIX = "os_glance"
+
+
+@dataclass(slots=True)
+class Image:
+    """One image as the service holds it. Times are in microseconds since the epoch, sizes in bytes."""
+
+    id: str
+    status: str
+    visibility: str
+    created_at: int
+    updated_at: int
+    name: str | None = None
+    owner: str | None = None
+    disk_format: str | None = None
+    container_format: str | None = None
+    size: int | None = None
+    virtual_size: int | None = None
+    checksum: str | None = None
+    os_hash_algo: str | None = None
+    os_hash_value: str | None = None
+    #: Gigabytes.
+    min_disk: int = 0
+    #: Megabytes.
+    min_ram: int = 0
+    protected: bool = False
+    os_hidden: bool = False
+    upload_id: str | None = None
+    tags: list[str] = field(default_factory=list)
+    #: In the order in which they were added.
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+def image_to_wire(image: Image) -> dict[str, Any]:
+    """Return *image* as the API shows it; links are relative to the region's endpoint."""
+    path = "/v2/images/" + image.id
+    return {
+        **image.properties,
+        "name": image.name,
+        "disk_format": image.disk_format,
+        "container_format": image.container_format,
+        "visibility": image.visibility,
+        "size": image.size,
+        "virtual_size": image.virtual_size,
+        "status": image.status,
+        "checksum": image.checksum,
+        "protected": image.protected,
+        "min_ram": image.min_ram,
+        "min_disk": image.min_disk,
+        "owner": image.owner,
+        "os_hidden": image.os_hidden,
+        "os_hash_algo": image.os_hash_algo,
+        "os_hash_value": image.os_hash_value,
+        "id": image.id,
+        "created_at": iso_seconds(image.created_at),
+        "updated_at": iso_seconds(image.updated_at),
+        "tags": image.tags,
+        "self": path,
+        "file": path + "/file",
+        "schema": "/v2/schemas/image",
+    }
+
+
+def check_name_writable(name: str) -> None:
+    """
+    Refuse names that only the service may set.
+
+    Raises:
+        Forbidden: *name* is read-only or reserved.
+    """
+    if name in _READ_ONLY:
+        raise Forbidden(f"Attribute '{name}' is read-only.")
+    if name in _RESERVED or name.startswith(_RESERVED_PREFIX):
+        raise Forbidden(f"Attribute '{name}' is reserved.")
+
+
+def check_properties(properties: dict[str, str], region: RegionSettings) -> None:
+    """
+    Check the names of custom properties, and the value of ``license_switch``.
+
+    Raises:
+        BadRequest: A name is too long, or the region does not have that licence switch type.
+    """
+    for name in properties:
+        if len(name) > MAX_PROPERTY_NAME:
+            raise BadRequest(f"A property name is longer than {MAX_PROPERTY_NAME} characters: '{name[:40]}...'.")
+    chosen = properties.get("license_switch")
+    types = region.license_switch_types
+    if chosen is not None and chosen not in types:
+        allowed = f"has these: {', '.join(types)}" if types else "has none"
+        raise BadRequest(f"'{chosen[:255]}' is not a licence switch type of region {region.name}, which {allowed}.")
+
+
+def check_quotas(image: Image, limits: ImageLimits) -> None:
+    """
+    Hold *image* to the number of properties and tags that one image may have.
+
+    Raises:
+        TooLarge: There are more.
+    """
+    for what, count, maximum in (
+        ("properties", len(image.properties), limits.image_property_quota),
+        ("tags", len(image.tags), limits.image_tag_quota),
+    ):
+        if count > maximum:
+            raise TooLarge(f"An image may have at most {maximum} {what}; this would make {count}.")

@@ -1,0 +1,103 @@
+"""
+The JSON schemas that the service publishes, and checks requests by.
+
+Each document of one thing is a file in ``schemas``; those of lists are made from them here.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+
+from ecl.server.errors import BadRequest
+
+__all__ = ["SCHEMA_NAMES", "schema", "validate"]
+
+#: List document to: document of its items, key of the list, and whether items omit their longest parts.
+_LISTS = {
+    "images": "image",
+    "members": "member",
+    "tasks": "task",
+    "metadefs/namespaces": "metadefs/namespace",
+    "metadefs/objects": "metadefs/object",
+    "metadefs/properties": "metadefs/property",
+    "metadefs/resource_types": "metadefs/resource_type",
+    "metadefs/tags": "metadefs/tag",
+}
+#: Every name after ``/v2/schemas/``.
+SCHEMA_NAMES = frozenset(_LISTS) | frozenset(_LISTS.values())
+
+_PAGED = frozenset(_LISTS) - {"members", "tasks"}
+_TASK_DETAILS = frozenset({"input", "result", "message"})
+#: Longest message of a validation error: it may quote the client's own value.
+_MAX_MESSAGE = 300
+
+Document = dict[str, Any]
+
+
+@cache
+def schema(name: str) -> Document:
+    """Return the document of that *name*, one of `SCHEMA_NAMES`. Raises KeyError. Not to be changed."""
+    if name in _LISTS:
+        return _list_schema(name, schema(_LISTS[name]))
+    if name not in SCHEMA_NAMES:
+        raise KeyError(name)
+    text = files("ecl.server").joinpath("schemas", *f"{name}.json".split("/")).read_bytes()
+    document: Document = msgspec.json.decode(text)
+    return document
+
+
+@cache
+def _validator(name: str) -> jsonschema_rs.Draft7Validator:
+    return jsonschema_rs.Draft7Validator(schema(name))
+
+
+def validate(name: str, instance: object) -> None:
+    """
+    Check *instance* against the document *name*.
+
+    Raises:
+        BadRequest: It does not fit; the message names the key.
+    """
+    validator = _validator(name)
+    if validator.is_valid(instance):
+        return
+    error = next(iter(validator.iter_errors(instance)))
+    key = ".".join(str(step) for step in error.instance_path)[:80]
+    message = error.message if len(error.message) <= _MAX_MESSAGE else error.message[:_MAX_MESSAGE] + "..."
+    where = f"Invalid value for '{key}'" if error.instance_path else "Invalid body"
+    raise BadRequest(f"{where}: {message}")
+
+
+def _list_schema(name: str, item: Document) -> Document:
+    key = name.rpartition("/")[2]
+    links: list[dict[str, str]] = []
+    properties: Document = {key: _list_of(name, item)}
+    if name in _PAGED:
+        properties |= {"first": {"type": "string"}, "next": {"type": "string"}}
+        links = [{"rel": "first", "href": "{first}"}, {"rel": "next", "href": "{next}"}]
+    properties["schema"] = {"type": "string"}
+    links.append({"rel": "describedby", "href": "{schema}"})
+    document: Document = {"name": key, "properties": properties, "links": links}
+    if "definitions" in item:
+        document["definitions"] = item["definitions"]
+    if name == "metadefs/resource_types":
+        document["name"] = "resource_type_associations"
+        properties["resource_type_associations"] = properties.pop(key)
+    return document
+
+
+def _list_of(name: str, item: Document) -> Document:
+    inner = {part: value for part, value in item.items() if part != "definitions"}
+    if name == "tasks":
+        inner["properties"] = {key: value for key, value in item["properties"].items() if key not in _TASK_DETAILS}
+    if name == "metadefs/properties":
+        # Named by their keys, so without a name inside.
+        inner["properties"] = {key: value for key, value in item["properties"].items() if key != "name"}
+        inner["required"] = [key for key in item["required"] if key != "name"]
+        return {"type": "object", "additionalProperties": {"type": "object", **inner}}
+    return {"type": "array", "items": {"type": "object", **inner}}
