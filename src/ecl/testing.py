@@ -73,6 +73,9 @@ class ImageService:
         data_dir: Where its database and images are.
     """
 
+    #: What runs the service; a test that wants it to break at a certain point runs something else.
+    _command: Sequence[str] = (sys.executable, "-m", "ecl.server")
+
     def __init__(
         self,
         regions: Sequence[str | Mapping[str, Any]] = ("jp1", "jp2"),
@@ -122,7 +125,7 @@ class ImageService:
         with self._log_path.open("ab") as log:
             # The open pipe tells the service that we live.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ecl.server"],
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

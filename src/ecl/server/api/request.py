@@ -19,7 +19,7 @@ from ecl.server.identity.caller import Caller
 from ecl.server.region import Region
 from ecl.server.settings import Settings
 
-__all__ = ["ImageRequest", "Service"]
+__all__ = ["IDLE_TIMEOUT", "ImageRequest", "Service"]
 
 #: Seconds without a byte after which an upload is given up: the image must not stay saving for a dead client.
 IDLE_TIMEOUT = 600

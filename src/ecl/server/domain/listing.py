@@ -10,7 +10,7 @@ from ecl.server.domain.filters import parse_boolean, parse_integer, parse_text, 
 from ecl.server.errors import BadRequest
 from ecl.server.settings import ImageLimits
 
-__all__ = ["ListQuery", "SortKey", "page_links", "parse_list_query"]
+__all__ = ["MAX_PARAMETERS", "ListQuery", "SortKey", "page_links", "parse_list_query"]
 
 #: Most parameters in one query: each filter is a condition that the database must work through.
 MAX_PARAMETERS = 200

@@ -17,7 +17,7 @@ from ecl.server.errors import BadRequest
 
 __all__ = ["SCHEMA_NAMES", "schema", "validate"]
 
-#: List document to: document of its items, key of the list, and whether items omit their longest parts.
+#: List document to the document of its items.
 _LISTS = {
     "images": "image",
     "members": "member",

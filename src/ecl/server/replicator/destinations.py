@@ -13,7 +13,6 @@ from ecl.server.db.engine import Database
 from ecl.server.domain.image import Image
 from ecl.server.errors import Conflict, NotFound
 from ecl.server.identity import directory
-from ecl.server.replicator.own_auth import own_session
 from ecl.server.settings import RegionSettings, Settings
 
 if TYPE_CHECKING:
@@ -120,12 +119,15 @@ class Destinations:
         if settings is None:
             raise Conflict(f"Region {name} is not served.")
         if not settings.is_remote:
-            return Destination(settings, own_session(self._database, self._own_url, name))
+            return Destination(settings, self.source(name))
         session = _remote(settings).session
         return Destination(settings, session)  # type: ignore[arg-type]  # a Connection without session makes ecl's
 
     def source(self, region: str) -> Session:
         """Return a session with the image API of a region that this process serves."""
+        # Loaded here: the service starts without the SDK.
+        from ecl.server.replicator.own_auth import own_session
+
         return own_session(self._database, self._own_url, region)
 
     def _is_tenant_of(self, region: RegionSettings, tenant_id: str) -> bool:

@@ -12,7 +12,6 @@ from ecl import exceptions
 from ecl.server.db.copy_jobs import unfinished_jobs
 from ecl.server.db.engine import Database
 from ecl.server.domain.copy_job import CopyJob
-from ecl.server.replicator.copying import Stopped, run_job
 from ecl.server.replicator.destinations import Destinations
 from ecl.server.settings import Settings
 
@@ -89,6 +88,9 @@ class Replicator:
             return None
 
     def _run(self, job: CopyJob) -> None:
+        # The SDK is loaded for the first job: the service starts without it.
+        from ecl.server.replicator.copying import Stopped, run_job
+
         try:
             run_job(job, self._database, self._destinations, self._stopping.is_set)
             self._not_before.pop(job.id, None)

@@ -35,7 +35,8 @@ class FolderStore(Store):
         self._root = root
         self._uploads = root / ".uploads"
         with _translated():
-            self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._uploads.mkdir(mode=0o700, exist_ok=True)
             for folder in (root, root.parent):
                 _sync_folder(folder)
 

@@ -1,0 +1,66 @@
+"""What holds for every test: a clean environment, a home of its own, and no threads left behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.images import real_image
+
+__all__ = ["real_image"]
+
+#: Threads that serve a whole session, or that their pool keeps to use again.
+_KEPT_THREADS = ("AnyIO worker thread", "asyncio_", "ecl-")
+_THREAD_SECONDS = 5.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing that the user of this machine has set reaches a test, or a service that tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("OS_", "ECL_", "XDG_")) or name.lower().endswith("_proxy"):
+                patch.delenv(name)
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NETRC"):
+            patch.delenv(name, raising=False)
+        _move_home(patch, tmp_path_factory.mktemp("home"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the home of this test alone; configuration, cache and data folders are in it."""
+    folder = tmp_path_factory.mktemp("home")
+    _move_home(monkeypatch, folder)
+    return folder
+
+
+def _move_home(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    patch.setenv("HOME", str(folder))
+    patch.setenv("XDG_CONFIG_DIRS", str(folder / "etc"))
+
+
+@pytest.fixture(autouse=True)
+def _no_threads_left() -> Iterator[None]:
+    """A test that leaves a thread running, which would keep the process alive, fails."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + _THREAD_SECONDS
+    for thread in _started_since(before):
+        thread.join(max(0.0, deadline - time.monotonic()))
+    left = [thread.name for thread in _started_since(before)]
+    if left:
+        pytest.fail(f"threads left running: {', '.join(left)}", pytrace=False)
+
+
+def _started_since(before: set[threading.Thread]) -> list[threading.Thread]:
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and not thread.daemon and not thread.name.startswith(_KEPT_THREADS)
+    ]

@@ -1,0 +1,205 @@
+"""One region's image API in this process, on a free port, with tokens that a test makes up."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import requests
+import uvicorn
+
+from ecl.server.api.app import build_image_app
+from ecl.server.db.engine import Database
+from ecl.server.errors import Unauthorized
+from ecl.server.identity.caller import Caller
+from ecl.server.recovery import recover
+from ecl.server.region import Region
+from ecl.server.request_id import RequestIds
+from ecl.server.settings import ImageLimits, RegionSettings, Settings
+from ecl.server.store.base import Store
+from ecl.server.store.folder import FolderStore
+
+__all__ = ["LICENSE_TYPES", "Client", "RegionService", "poll", "project_id", "run_region"]
+
+LICENSE_TYPES = ("WindowsServer_2012R2_Standard_64bit_ComLicense", "Red_Hat_Enterprise_Linux_7_64bit_BYOL")
+PATCH_21 = "application/openstack-images-v2.1-json-patch"
+
+
+def project_id(name: str) -> str:
+    """Return the made-up ID of a project: 32 hex digits."""
+    return name.encode().hex().ljust(32, "0")[:32]
+
+
+class TokenTable:
+    """Knows a caller by the token that a test gave it."""
+
+    def __init__(self) -> None:
+        self.callers: dict[str, Caller] = {}
+
+    def authenticate(self, token: str | None) -> Caller:
+        """Return the caller. Raises Unauthorized."""
+        try:
+            return self.callers[token or ""]
+        except KeyError:
+            raise Unauthorized("This token is not valid.") from None
+
+
+class Client:
+    """A caller's own session; paths are relative to the region's endpoint."""
+
+    def __init__(self, url: str, project: str, token: str | None) -> None:
+        self.url = url
+        self.project_id = project
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.headers["Accept"] = "application/json"
+        if token is not None:
+            self.session.headers["X-Auth-Token"] = token
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send one request, following no redirects."""
+        return self.session.request(method, self.url + path, allow_redirects=False, timeout=60, **options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        """GET *path*."""
+        return self.request("GET", path, **options)
+
+    def create(self, **attributes: Any) -> dict[str, Any]:
+        """Create an image and return it as the service shows it."""
+        response = self.request("POST", "/v2/images", json=attributes)
+        assert response.status_code == 201, response.text
+        return dict(response.json())
+
+    def patch(self, image_id: str, *operations: dict[str, Any]) -> requests.Response:
+        """Update an image by 2.1 operations."""
+        headers = {"Content-Type": PATCH_21}
+        return self.request("PATCH", f"/v2/images/{image_id}", data=msgspec.json.encode(operations), headers=headers)
+
+    def upload(self, image_id: str, data: Any, headers: dict[str, str] | None = None) -> requests.Response:
+        """Send the bytes of an image."""
+        all_headers = {"Content-Type": "application/octet-stream", **(headers or {})}
+        return self.request("PUT", f"/v2/images/{image_id}/file", data=data, headers=all_headers)
+
+    def active(self, data: bytes = b"0123456789", **attributes: Any) -> dict[str, Any]:
+        """Create a raw image, upload *data*, and return the image."""
+        image = self.create(**{"disk_format": "raw", "container_format": "bare", **attributes})
+        response = self.upload(image["id"], data)
+        assert response.status_code == 204, response.text
+        return self.show(image["id"])
+
+    def show(self, image_id: str) -> dict[str, Any]:
+        """Return the image as the service shows it now."""
+        response = self.get(f"/v2/images/{image_id}")
+        assert response.status_code == 200, response.text
+        return dict(response.json())
+
+    def list_ids(self, query: str = "") -> list[str]:
+        """Return the IDs of one page."""
+        response = self.get("/v2/images" + query)
+        assert response.status_code == 200, response.text
+        return [image["id"] for image in response.json()["images"]]
+
+
+@dataclass
+class RegionService:
+    """A running region."""
+
+    url: str
+    region: Region
+    database: Database
+    settings: Settings
+    tokens: TokenTable
+    clients: list[Client] = field(default_factory=list)
+
+    def client(
+        self,
+        project: str = "alpha",
+        *,
+        roles: tuple[str, ...] = ("member", "reader"),
+        region: str | None = "jp1",
+    ) -> Client:
+        """Return a client of *project*, whose token has *roles*."""
+        token = f"token-{len(self.tokens.callers)}"
+        self.tokens.callers[token] = Caller("a-user", project_id(project), region, frozenset(roles))
+        return self._client(project_id(project), token)
+
+    def admin(self) -> Client:
+        """Return a client with the admin role."""
+        return self.client("admin", roles=("admin",), region=None)
+
+    def stranger(self, token: str | None = None) -> Client:
+        """Return a client without a valid token."""
+        return self._client("", token)
+
+    def _client(self, project: str, token: str | None) -> Client:
+        client = Client(self.url, project, token)
+        self.clients.append(client)
+        return client
+
+    def data_files(self) -> list[Path]:
+        """Return every file in the region's store, unfinished uploads included."""
+        return sorted(path for path in (self.settings.data_dir / "images").rglob("*") if path.is_file())
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        host, port = self.url.removeprefix("http://").partition("/")[0].split(":")
+        return host, int(port)
+
+
+class _PromptServer(uvicorn.Server):
+    """Notices at once that it should stop: there are many tests, each with a server of its own."""
+
+    async def main_loop(self) -> None:
+        """Run until told to stop."""
+        while not self.should_exit:
+            await asyncio.sleep(0.005)
+
+
+@contextmanager
+def run_region(
+    folder: Path, *, limits: ImageLimits | None = None, store: Store | None = None, prefix: str = ""
+) -> Iterator[RegionService]:
+    """Run region jp1 with its data in *folder* until the block ends; what was there before is recovered first."""
+    settings = Settings(data_dir=folder, limits=limits or ImageLimits())
+    database = Database(f"sqlite:///{folder}/ecl.db")
+    database.prepare()
+    store = store or FolderStore(folder / "images" / "jp1")
+    region = Region("jp1", RegionSettings("jp1", license_switch_types=LICENSE_TYPES), store)
+    recover(region, database)
+    tokens = TokenTable()
+    app = RequestIds(build_image_app(region, database, tokens, settings))
+    config = uvicorn.Config(app, log_config=None, lifespan="off", root_path=prefix, timeout_graceful_shutdown=5)
+    server = _PromptServer(config)
+    # With the protocol named, asyncio switches Nagle's delays off.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), name="test-region")
+        thread.start()
+        poll(lambda: server.started)
+        service = RegionService(f"http://127.0.0.1:{port}", region, database, settings, tokens)
+        try:
+            yield service
+        finally:
+            for client in service.clients:
+                client.session.close()
+            server.should_exit = True
+            thread.join()
+            database.close()
+
+
+def poll(condition: Any, seconds: float = 20) -> None:
+    """Wait until *condition* is true. Fails after *seconds*."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
