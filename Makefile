@@ -3,13 +3,14 @@ SHELL := /bin/sh
 VENV := .venv
 INPUTS := pyproject.toml constraints.txt scripts/venv
 
-.PHONY: help setup demo test lint types unit service clients e2e format constraints clean
+.PHONY: help setup demo test lint types unit service clients e2e format constraints clean bench
 
 help:
 	@echo "make demo         install into .venv and run the whole story once"
 	@echo "make test         install what tests need and run them all"
 	@echo "make setup        make .venv alone"
 	@echo "make lint types   ruff; mypy --strict"
+	@echo "make bench        every figure beside its peers (SIZE=256M ONLY=upload,download RUNS=3: less of it)"
 	@echo "make constraints  look up newer versions of everything and pin them"
 
 $(VENV)/.installed: $(INPUTS)
@@ -39,6 +40,11 @@ types: $(VENV)/.installed-dev
 unit service clients e2e: $(VENV)/.installed-dev
 	@scripts/test-inputs
 	$(VENV)/bin/python -m pytest tests/$@
+
+bench: $(VENV)/.installed-dev
+	@benchmarks/prepare
+	@$(VENV)/bin/python -m benchmarks.run $(if $(SIZE),--size $(SIZE)) $(if $(ONLY),--only $(ONLY)) \
+	    $(if $(RUNS),--runs $(RUNS))
 
 format: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check --fix .

@@ -12,7 +12,7 @@ from ecl import exceptions
 if TYPE_CHECKING:
     from keystoneauth1.plugin import BaseAuthPlugin
 
-__all__ = ["make_plugin"]
+__all__ = ["make_plugin", "option_names"]
 
 _SCOPE = {
     "project_id", "project_name", "project_domain_id", "project_domain_name", "domain_id", "domain_name",
@@ -83,18 +83,39 @@ def make_plugin(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
     return plugin
 
 
-def _load(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
-    """Make any other plugin, by keystoneauth1's loader."""
+def option_names(auth_type: str) -> set[str]:
+    """
+    Return the names of all options of an authentication type, older names among them.
+
+    Raises:
+        ConfigException: The type is unknown.
+    """
+    if auth_type in _DIRECT:
+        names = _DIRECT[auth_type][2]
+    else:
+        names = {option.dest for option in _loader(auth_type).get_options()}
+    return names | {old for old, name in _ALIASES.items() if name in names}
+
+
+def _loader(auth_type: str) -> Any:
+    """Find keystoneauth1's loader of a type. Raises ConfigException."""
     from keystoneauth1 import exceptions as ksa_exceptions
     from keystoneauth1 import loading
 
     try:
-        loader: Any = loading.get_plugin_loader(auth_type)
+        return loading.get_plugin_loader(auth_type)
     except ksa_exceptions.NoMatchingPlugin as exc:
         known = sorted({*_DIRECT, *loading.get_available_plugin_names()})
         near = difflib.get_close_matches(auth_type, known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
         raise exceptions.ConfigException(f"There is no authentication type {auth_type!r}; {hint}") from exc
+
+
+def _load(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
+    """Make any other plugin, by keystoneauth1's loader."""
+    from keystoneauth1 import exceptions as ksa_exceptions
+
+    loader = _loader(auth_type)
     names = {option.dest for option in loader.get_options()}
     try:
         plugin: BaseAuthPlugin = loader.load_from_options(**_only(options, names, auth_type))

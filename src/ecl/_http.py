@@ -7,11 +7,14 @@ retry, and turns every failure into one of :mod:`ecl.exceptions`.
 
 from __future__ import annotations
 
+import datetime
 import email.utils
+import json as json_module
 import random
 import re
 import time
 import urllib.parse
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,7 +31,18 @@ if TYPE_CHECKING:
 
     SessionLike = Session | Adapter
 
-__all__ = ["check", "endpoint", "json_of", "pause", "request", "segment", "text", "translated"]
+__all__ = [
+    "as_json",
+    "below_adapter",
+    "check",
+    "endpoint",
+    "json_of",
+    "pause",
+    "request",
+    "segment",
+    "text",
+    "translated",
+]
 
 #: Seconds to connect, and seconds of silence from the service before a request is given up.
 TIMEOUT = (10.0, 60.0)
@@ -52,8 +66,9 @@ def request(
     *,
     service: ServiceFilter,
     headers: dict[str, str] | None = None,
+    json: object = None,
     attempts: int | None = None,
-    timeout: float | tuple[float, float] | None = None,
+    timeout: tuple[float, float] = TIMEOUT,
     **kwargs: Any,
 ) -> requests.Response:
     """
@@ -65,30 +80,37 @@ def request(
         service: Which service of the catalog it goes to.
         attempts: How often to send it in all when the connection fails or the answer is 502, 503 or 504; by
             default four times for GET and HEAD, once for anything else.
-        timeout: Seconds of silence to allow, or (seconds to connect, seconds of silence); by default the
-            session's own, else :data:`TIMEOUT`.
-        kwargs: Passed on to keystoneauth1: *json*, *data*, *params*, *stream* …
+        json: Body, sent as JSON.
+        timeout: Seconds to connect, and seconds of silence to allow, where the session has no timeout of its own.
+        kwargs: Passed on to keystoneauth1: *data*, *params*, *stream* …
 
     Raises:
+        InvalidRequest: *json* cannot be sent.
         HttpException: The service answered with an error; the class says which.
         ConnectFailure: There was no answer.
         EndpointNotFound: The catalog has no such service.
     """
     if attempts is None:
         attempts = ATTEMPTS if method in _SAFE_METHODS else 1
-    if timeout is not None:
-        kwargs["timeout"] = timeout
-    elif getattr(getattr(session, "session", session), "timeout", None) is None:
-        kwargs["timeout"] = TIMEOUT
+    own_timeout = getattr(below_adapter(session), "timeout", None)
+    if not own_timeout:
+        # A session with timeout 0 waits for ever, which requests spells None.
+        kwargs["timeout"] = timeout if own_timeout is None else None
+    # keystoneauth1 would take the token along to whatever host an answer names.
+    kwargs.setdefault("redirect", False)
     headers = {"Accept": "application/json", **(headers or {})}
+    if json is not None:
+        headers["Content-Type"] = "application/json"
+        kwargs["data"] = as_json(json)
     for attempt in range(1, attempts + 1):
         last = attempt == attempts
         try:
             with translated():
                 url = endpoint(session, service) + path
                 response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
-        except exceptions.ConnectFailure:
-            if last:
+        except exceptions.ConnectFailure as exc:
+            # A certificate that is not trusted now is not trusted a second later.
+            if last or isinstance(exc.cause, ksa_exceptions.SSLError):
                 raise
             pause(attempt)
             continue
@@ -99,10 +121,30 @@ def request(
     return check(response, method)
 
 
+def below_adapter(session: Any) -> Any:
+    """Return the session that an Adapter sends through; any other session is that itself."""
+    # A Session has a "session", too: the one of requests below it.
+    inner = getattr(session, "session", None)
+    return inner if hasattr(inner, "get_endpoint") else session
+
+
 def check(response: requests.Response, method: str) -> requests.Response:
-    """Return *response*, or raise the HttpException that it stands for."""
+    """
+    Return *response* if it says that all went well.
+
+    Raises:
+        HttpException: It is an error.
+        InvalidResponse: It points elsewhere, as a Glance does with its versions for a path that it does not know.
+    """
     if response.status_code >= 400:
         raise exceptions.from_response(response, method)
+    if response.status_code >= 300:
+        response.close()
+        raise exceptions.InvalidResponse(
+            response,
+            f"{method} {response.url} was answered by {response.status_code} {response.reason}; is this the image"
+            " service's address?",
+        )
     return response
 
 
@@ -115,12 +157,16 @@ def endpoint(session: SessionLike, service: ServiceFilter) -> str:
     Raises:
         EndpointNotFound: The catalog has no such service.
     """
+    wanted = service.get_filter()
+    if getattr(session, "interface", None):
+        # An Adapter's own preference.
+        wanted.pop("interface", None)
     with translated():
-        found = session.get_endpoint(skip_discovery=True, **service.get_filter())
+        found = session.get_endpoint(skip_discovery=True, **wanted)
     if not found:
-        wanted = ", ".join(f"{key} {value!r}" for key, value in service.get_filter().items())
+        described = ", ".join(f"{key} {value!r}" for key, value in wanted.items())
         raise exceptions.EndpointNotFound(
-            f"The catalog has no endpoint with {wanted} in the region asked for; check the region name and the"
+            f"The catalog has no endpoint with {described} in the region asked for; check the region name and the"
             " project's catalog, or give an endpoint override"
         )
     return _VERSION_SUFFIX.sub("", found.rstrip("/")).rstrip("/")
@@ -145,16 +191,39 @@ def segment(value: object, what: str) -> str:
 
 def text(value: object, what: str) -> str:
     """
-    Return *value*.
+    Return *value*, which is text or a UUID, as text.
 
     Raises:
-        InvalidRequest: It is empty, or no text.
+        InvalidRequest: It is empty, or neither.
     """
+    if isinstance(value, uuid.UUID):
+        return str(value)
     if not isinstance(value, str):
         raise exceptions.InvalidRequest(f"{what} must be text, not {type(value).__name__}")
     if not value:
         raise exceptions.InvalidRequest(f"{what} is empty")
     return value
+
+
+def as_json(value: object) -> bytes:
+    """
+    Return *value* as JSON; UUIDs and datetimes become text.
+
+    Raises:
+        InvalidRequest: There is something in it that JSON has no form for.
+    """
+    try:
+        return json_module.dumps(value, default=_json_form, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise exceptions.InvalidRequest(f"This cannot be sent as JSON: {exc}") from exc
+
+
+def _json_form(value: object) -> str:
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    raise TypeError(f"a value of type {type(value).__name__}")
 
 
 def json_of(response: requests.Response) -> Any:
@@ -166,7 +235,7 @@ def json_of(response: requests.Response) -> Any:
     """
     try:
         return response.json()
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         kind = response.headers.get("Content-Type", "no content type")
         raise exceptions.InvalidResponse(
             response, f"The answer of {response.url} is not JSON ({kind}); is this the image service's address?"
@@ -189,7 +258,7 @@ def _seconds_of(retry_after: str | None) -> float | None:
     """Parse Retry-After (RFC 9110, 10.2.3): seconds, or a date."""
     if not retry_after:
         return None
-    if retry_after.strip().isdigit():
+    if retry_after.strip().isdecimal():
         return float(retry_after)
     try:
         return email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time()

@@ -35,9 +35,11 @@ def pages(session: SessionLike, path: str, query: Any, service: ServiceFilter, k
             page = {key: page}
         if not isinstance(page, dict) or not isinstance(page.get(key), list):
             raise exceptions.InvalidResponse(response, f"The answer of {response.url} is not a list")
+        if not all(isinstance(item, dict) for item in page[key]):
+            raise exceptions.InvalidResponse(response, f"The answer of {response.url} is not a list of objects")
         yield page
         following = page.get("next")
-        if not following or not page[key]:
+        if not isinstance(following, str) or not following or not page[key]:
             return
         if following in seen:
             raise exceptions.InvalidResponse(response, f"The pages of {response.url} go round in a circle")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ecl import exceptions
@@ -12,9 +12,20 @@ if TYPE_CHECKING:
     from ecl._http import SessionLike
     from ecl.resource2 import Resource
 
-__all__ = ["wait_for_delete", "wait_for_status"]
+__all__ = ["delays", "wait_for_delete", "wait_for_status"]
+
+#: Seconds of the first pause between two polls; each is twice the one before.
+_FIRST_PAUSE = 0.1
 
 R = TypeVar("R", bound="Resource")
+
+
+def delays(interval: float) -> Iterator[float]:
+    """Yield the seconds of one pause after the other: short ones first, *interval* from then on."""
+    pause = min(_FIRST_PAUSE, interval)
+    while True:
+        yield pause
+        pause = min(pause * 2, interval)
 
 
 def wait_for_status(
@@ -42,19 +53,23 @@ def wait_for_status(
     current: Any = resource
     wanted = status.lower()
     failed = {failure.lower() for failure in failures or ()}
+    polled = False
     while True:
         now = str(current.status or "").lower()
         if now == wanted:
             return resource
         if now in failed:
             raise exceptions.ResourceFailure(f"Resource {resource._own_id()} transitioned to failure state {now}")
-        if time.monotonic() >= deadline:
-            raise exceptions.ResourceTimeout(
-                f"Timeout waiting for {resource._own_id()} to transition to {status}: after {wait} seconds it is {now}"
-            )
+        if polled:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise exceptions.ResourceTimeout(
+                    f"Timeout waiting for {resource._own_id()} to transition to {status}:"
+                    f" after {wait} seconds it is {now}"
+                )
+            time.sleep(min(interval, left))
         resource.get(session)
-        if str(current.status or "").lower() not in {wanted, *failed}:
-            time.sleep(min(interval, max(0.0, deadline - time.monotonic())))
+        polled = True
 
 
 def wait_for_delete(session: SessionLike, resource: R, interval: float = 2, wait: float = 120) -> R:

@@ -22,6 +22,7 @@ __all__ = ["CloudConfig", "cloud_names", "load"]
 ENVIRONMENT_CLOUD = "envvars"
 
 _TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
 
 # OS_* variables that are settings of the connection; any other OS_NAME is the authentication option "name".
 _SETTINGS = {
@@ -118,11 +119,13 @@ def _make(name: str, entry: Mapping[str, Any], region_name: str | None, override
     options = {str(key).replace("-", "_"): value for key, value in auth.items()}
     options.update({key: value for key, value in overrides.items() if key not in _FIELDS and value is not None})
     verify = entry.get("verify", True)
-    if _is_true(entry.get("insecure", False)) or not _is_true(verify):
+    if _is_true(entry.get("insecure", False)) or str(verify).lower() in _FALSE:
         verify = False
     else:
-        cacert = entry.get("cacert") or options.pop("cacert", None)
+        named = verify if str(verify).lower() not in _TRUE else None
+        cacert = named or entry.get("cacert") or options.get("cacert")
         verify = os.path.expanduser(str(cacert)) if cacert else True
+    options.pop("cacert", None)
     cert, key = entry.get("cert"), entry.get("key")
     timeout = entry.get("api_timeout")
     return CloudConfig(
@@ -214,7 +217,6 @@ def _read(path: Path | None) -> dict[str, dict[str, Any]]:
     try:
         document = yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - a safe loader
     except (OSError, yaml.YAMLError) as exc:
-        # The text of the problem only: a YAML error quotes the lines around it, and these may hold a password.
         problem = exc.strerror if isinstance(exc, OSError) else _yaml_problem(exc)
         raise exceptions.ConfigException(f"{path} cannot be read: {problem}") from None
     clouds = document.get("clouds") if isinstance(document, dict) else None
@@ -226,9 +228,10 @@ def _read(path: Path | None) -> dict[str, dict[str, Any]]:
 
 
 def _yaml_problem(exc: Exception) -> str:
+    # Not in the words of the YAML library, which quotes what it stumbled over: that may be a password.
     mark = getattr(exc, "problem_mark", None)
-    problem = getattr(exc, "problem", None) or "it is not YAML"
-    return f"line {mark.line + 1}: {problem}" if mark is not None else str(problem)
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+    return f"{where}it is not valid YAML; put values that begin with a special character into quotes"
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

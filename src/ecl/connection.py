@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from ecl import _auth, _http, config
 from ecl import profile as _profile
@@ -70,6 +72,8 @@ class Connection:
         """
         self.profile = profile or _profile.Profile()
         if region_name is not None:
+            # The caller's own may be used for other connections, too.
+            self.profile = copy.deepcopy(self.profile)
             self.profile.set_region(self.profile.ALL, region_name)
         self.authenticator = authenticator
         if session is None:
@@ -92,6 +96,21 @@ class Connection:
         from ecl.image.v2._proxy import Proxy
 
         return Proxy(self.session)
+
+    def close(self) -> None:
+        """Close the connections that are kept for later requests; the next request opens new ones."""
+        # The session of requests below keystoneauth1's; one that came from elsewhere may have none.
+        inner: Any = getattr(self.session, "session", None)
+        if hasattr(inner, "close"):
+            inner.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def authorize(self) -> str | None:
         """
@@ -131,7 +150,9 @@ def connect(
         if "auth_type" in args:
             args["auth_plugin"] = args.pop("auth_type")
         return Connection(region_name=region_name, profile=profile, **args)
-    own: dict[str, Any] = {key: args.pop(key) for key in ("user_agent", "timeout") if key in args}
+    if "auth_plugin" in args:
+        args["auth_type"] = args.pop("auth_plugin")
+    own: dict[str, Any] = {key: args.pop(key) for key in ("user_agent", "timeout", "endpoint_overrides") if key in args}
     loaded = config.load(cloud, region_name=region_name, overrides=args)
     return _from(loaded, profile, own)
 
@@ -162,22 +183,23 @@ def from_config(
 
 
 def _from(loaded: config.CloudConfig, profile: _profile.Profile | None, own: Mapping[str, Any]) -> Connection:
-    profile = profile or _profile.Profile()
+    profile = copy.deepcopy(profile) if profile else _profile.Profile()
     if loaded.interface:
         profile.set_interface(profile.ALL, loaded.interface)
     if loaded.image_service_name:
         profile.set_name("image", loaded.image_service_name)
     override = loaded.image_endpoint_override
-    arguments: dict[str, Any] = {"timeout": loaded.timeout, **own}
-    return Connection(
-        profile=profile,
-        region_name=loaded.region_name,
-        verify=loaded.verify,
-        cert=loaded.cert,
-        authenticator=_auth.make_plugin(loaded.auth_type, loaded.auth),
-        endpoint_overrides={"image": override} if override else None,
-        **arguments,
-    )
+    arguments: dict[str, Any] = {
+        "region_name": loaded.region_name,
+        "verify": loaded.verify,
+        "cert": loaded.cert,
+        "timeout": loaded.timeout,
+        "endpoint_overrides": {"image": override} if override else None,
+        **own,
+    }
+    if "authenticator" not in arguments:
+        arguments["authenticator"] = _auth.make_plugin(loaded.auth_type, loaded.auth)
+    return Connection(profile=profile, **arguments)
 
 
 def _option(options: object, name: str) -> str | None:
@@ -186,5 +208,6 @@ def _option(options: object, name: str) -> str | None:
 
 def _foreign(cloud: Any) -> config.CloudConfig:
     """Read the cloud object of another library, by the mapping ``config`` that all of them have."""
-    entry = dict(cloud.config)
+    # Vendor profiles have been filled in already.
+    entry = {key: value for key, value in cloud.config.items() if key not in ("profile", "cloud")}
     return config._make(str(getattr(cloud, "name", "cloud")), entry, getattr(cloud, "region_name", None), {})

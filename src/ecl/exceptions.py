@@ -236,8 +236,9 @@ _BY_STATUS: dict[int, type[HttpException]] = {
     415: UnsupportedMediaException,
 }
 
-# What is read of an error body. A gateway's error page can be long; a message is not.
+# Bytes read of an error body, and characters kept of the message. A gateway's error page can be long.
 _BODY_LIMIT = 64 * 1024
+_MESSAGE_LIMIT = 1000
 
 
 def from_response(
@@ -260,35 +261,45 @@ def from_response(
 
 def _message_of(response: requests.Response) -> str | None:
     """Return the sentence in an error body, whichever of the known shapes it has."""
-    body = response.content[:_BODY_LIMIT]
-    text = body.decode("utf-8", "replace").strip()
+    text = _beginning_of(response).decode("utf-8", "replace").strip()
     if not text:
         return None
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _plain(_without_status_line(text, response.status_code))
     found = _from_json(content)
     return _plain(found) if found else None
 
 
-def _from_json(content: Any) -> str | None:
+def _beginning_of(response: requests.Response) -> bytes:
+    """Return the beginning of a body; of one that is still on its way, no more is read."""
+    # requests: False until it has been read.
+    present: Any = response._content
+    if present is not False:
+        return (present or b"")[:_BODY_LIMIT]
+    try:
+        body = bytes(response.raw.read(_BODY_LIMIT, decode_content=True))
+    except Exception:  # noqa: BLE001 - whatever broke off the body, the status is known
+        body = b""
+    response._content = body
+    response.close()
+    return body
+
+
+def _from_json(content: Any, depth: int = 3) -> str | None:
     """
-    Find the message in a JSON error.
+    Find the message in a JSON error, at most *depth* levels down.
 
     Glance: ``{"message"}``. Keystone and others: ``{"<name>": {"message"}}``. The API gateway of ECL:
     ``{"fault": {"faultstring"}}``. Its IAM: ``{"errorMessage"}``.
     """
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not depth:
         return None
     for key in ("message", "errorMessage", "faultstring", "detail"):
         if isinstance(content.get(key), str):
             return str(content[key])
-    for value in content.values():
-        found = value if isinstance(value, str) else _from_json(value)
-        if isinstance(value, dict) and found:
-            return found
-    return None
+    return next((found for value in content.values() if (found := _from_json(value, depth - 1))), None)
 
 
 def _without_status_line(text: str, status: int) -> str:
@@ -298,5 +309,7 @@ def _without_status_line(text: str, status: int) -> str:
 
 
 def _plain(text: str) -> str:
-    """Strip tags and entities, fold white space."""
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+    """Strip tags and entities, fold white space, drop what a terminal would obey, and shorten."""
+    words = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+    shown = "".join(each for each in words if each.isprintable())
+    return shown if len(shown) <= _MESSAGE_LIMIT else shown[:_MESSAGE_LIMIT] + " …"

@@ -36,9 +36,19 @@ class BaseProxy:
         if isinstance(value, resource_type):
             value._update(**attrs)
             return value
-        if isinstance(value, resource2.Resource):
+        identifier = self._id_of(resource_type, value)
+        return resource_type.new(**attrs) if identifier is None else resource_type.new(id=identifier, **attrs)
+
+    def _id_of(self, resource_type: type[R], value: Any) -> Any:
+        """
+        Return the ID of *value*, which is an instance of *resource_type* or an ID.
+
+        Raises:
+            InvalidRequest: *value* is a resource of another type.
+        """
+        if isinstance(value, resource2.Resource) and not isinstance(value, resource_type):
             raise exceptions.InvalidRequest(f"Expected {resource_type.__name__} but received {type(value).__name__}")
-        return resource_type.new(**attrs) if value is None else resource_type.new(id=value, **attrs)
+        return resource_type._get_id(value)
 
     def _find(self, resource_type: type[R], name_or_id: str, ignore_missing: bool = False, **attrs: Any) -> R | None:
         return resource_type.find(self.session, name_or_id, ignore_missing=ignore_missing, **attrs)

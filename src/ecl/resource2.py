@@ -34,6 +34,13 @@ if TYPE_CHECKING:
 __all__ = ["URI", "Body", "Header", "QueryParameters", "Resource", "pages", "wait_for_delete", "wait_for_status"]
 
 
+class _Identity(Body[str]):
+    """The ID, also where the service has it under another name."""
+
+    def __get__(self, instance: Resource | None, owner: Any) -> Any:
+        return None if instance is None else instance._own_id()
+
+
 class Resource:
     """The base of all resources: declared attributes and the operations of REST."""
 
@@ -62,7 +69,7 @@ class Resource:
     _answers_whole = False
 
     #: The ID of this resource.
-    id = Body[str]("id")
+    id: Body[str] = _Identity("id")
     #: The name of this resource.
     name = Body[str]("name")
     #: The address that a create operation named.
@@ -217,8 +224,7 @@ class Resource:
 
     def _own_id(self) -> str | None:
         """Return the ID, under whichever name this resource has it."""
-        found = self._body.get("id") or self._body.get(self._alternate_id())
-        return found if found is None else str(found)
+        return self._body.get("id") or self._body.get(self._alternate_id())
 
     # --- operations ---------------------------------------------------------------------------------------
 

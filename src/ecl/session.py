@@ -88,6 +88,9 @@ class Session(ksa_session.Session):
         if not headers.get("Accept"):
             headers["Accept"] = "application/json"
         kwargs["headers"] = headers
+        if not self.timeout:
+            # Keystone does not keep anybody waiting for ever, either; unless 0 asks for that.
+            kwargs.setdefault("timeout", _http.TIMEOUT if self.timeout is None else None)
         if kwargs.get("authenticated") is False:
             # A log-in or a discovery on its way: keystoneauth1 expects its own exceptions here. They are
             # translated where the request that needed it was sent.
@@ -108,8 +111,9 @@ def renew_token_before_long_call(session: Any) -> None:
     Raises:
         UnauthorizedException: The token has ended, and the credentials are not accepted (any more).
     """
-    base = getattr(session, "session", session)
-    access = getattr(getattr(session, "auth", None) or base.auth, "get_access", None)
+    base = _http.below_adapter(session)
+    auth = getattr(session, "auth", None) or getattr(base, "auth", None)
+    access = getattr(auth, "get_access", None)
     if access is None:
         return
     with _http.translated():
@@ -117,13 +121,15 @@ def renew_token_before_long_call(session: Any) -> None:
     left = (expires - datetime.datetime.now(datetime.UTC)).total_seconds() if expires else LONG_CALL
     if left >= LONG_CALL:
         return
+    present = getattr(auth, "auth_ref", None)
     try:
         with _http.translated():
             session.invalidate()
             session.get_token()
     except exceptions.HttpException:
-        if left <= 0:
+        if left <= 0 or present is None:
             raise
+        auth.auth_ref = present  # type: ignore[union-attr]  # it has one
 
 
 def _expect_https(response: requests.Response) -> None:

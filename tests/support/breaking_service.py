@@ -29,6 +29,11 @@ MOMENTS = {
     "after the row is deleted, before the bytes are": ("ecl.server.store.folder", "FolderStore", "delete", "before"),
     "after the copy's image is made": ("ecl.server.replicator.copying", "_Copying", "_target", "after"),
     "in the middle of a copy": ("ecl.server.replicator.copying", "_Copying", "_progress", "after"),
+    "after an import's bytes are staged": ("ecl.server.importer.importing", "_Importing", "bring_in", "after"),
+    "before an import's store is recorded": ("ecl.server.importer.importing", "_Importing", "_record", "before"),
+    "after an import's store is recorded": ("ecl.server.importer.importing", "_Importing", "_record", "after"),
+    "before an import is said to be done": ("ecl.server.importer.importing", "_Importing", "succeed", "before"),
+    "before a failed import is undone": ("ecl.server.importer.importing", "_Importing", "fail", "before"),
     "before a canceled copy's image is removed": (
         "ecl.server.replicator.copying",
         "_Copying",

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["Answer", "HttpStub", "Keystone", "Request", "make_certificate"]
+__all__ = ["Answer", "HttpStub", "Keystone", "Reply", "Request", "make_certificate"]
 
 
 @dataclass
@@ -141,10 +141,21 @@ class HttpStub:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._drop_connections()
+
+    def reset(self) -> None:
+        """Forget script and requests, and drop all connections."""
+        self._drop_connections()
+        self._script.clear()
+        self.requests = []
+        self.unexpected = []
+
+    def _drop_connections(self) -> None:
         with self._lock:
             for connection in self._connections:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+            self._connections.clear()
 
     def on(self, method: str, path: str, *replies: Reply) -> None:
         """Answer *method* on *path* (quoted, without a query) with *replies* in order; the last one for good."""
@@ -183,6 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     owner: HttpStub
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def setup(self) -> None:
         self.owner.add(self.request)
@@ -209,8 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
         peek = self.owner._script.get((request.method, request.path), [None])[0]
         reads = peek.reads if isinstance(peek, Answer) else None
-        for block in self._body(reads):
-            request.body += block
+        request.body = b"".join(self._body(reads))
         answer = self.owner.reply_to(request)
         if answer.dropped:
             self._hang_up()

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +15,17 @@ from typing import Any
 import msgspec
 import requests
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecl.server.api.app import build_image_app
+from ecl.server.api.imports import import_routes
 from ecl.server.db.engine import Database
 from ecl.server.errors import Unauthorized
 from ecl.server.identity.caller import Caller
+from ecl.server.importer.importer import Importer
 from ecl.server.recovery import recover
 from ecl.server.region import Region
+from ecl.server.replicator.destinations import Destinations
 from ecl.server.request_id import RequestIds
 from ecl.server.settings import ImageLimits, RegionSettings, Settings
 from ecl.server.store.base import Store
@@ -164,20 +168,47 @@ class _PromptServer(uvicorn.Server):
             await asyncio.sleep(0.005)
 
 
+def _with_jobs(app: ASGIApp, importer: Importer) -> ASGIApp:
+    """Run *importer* while the application lives."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        await receive()
+        async with importer:
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    return served
+
+
 @contextmanager
 def run_region(
-    folder: Path, *, limits: ImageLimits | None = None, store: Store | None = None, prefix: str = ""
+    folder: Path,
+    *,
+    limits: ImageLimits | None = None,
+    store: Store | None = None,
+    more_stores: Sequence[Store] = (),
+    prefix: str = "",
+    **more_settings: Any,
 ) -> Iterator[RegionService]:
     """Run region jp1 with its data in *folder* until the block ends; what was there before is recovered first."""
-    settings = Settings(data_dir=folder, limits=limits or ImageLimits())
+    settings = Settings(data_dir=folder, limits=limits or ImageLimits(), **more_settings)
     database = Database(f"sqlite:///{folder}/ecl.db")
     database.prepare()
     store = store or FolderStore(folder / "images" / "jp1")
-    region = Region("jp1", RegionSettings("jp1", license_switch_types=LICENSE_TYPES), store)
+    staging = FolderStore(folder / "staging" / "jp1", "staging")
+    region = Region(
+        "jp1", RegionSettings("jp1", license_switch_types=LICENSE_TYPES), store, staging, tuple(more_stores)
+    )
     recover(region, database)
     tokens = TokenTable()
-    app = RequestIds(build_image_app(region, database, tokens, settings))
-    config = uvicorn.Config(app, log_config=None, lifespan="off", root_path=prefix, timeout_graceful_shutdown=5)
+    # Nothing here asks another region.
+    importer = Importer(settings, database, Destinations(settings, database, ""), [region])
+    app = RequestIds(_with_jobs(build_image_app(region, database, tokens, settings, import_routes(importer)), importer))
+    config = uvicorn.Config(app, log_config=None, lifespan="on", root_path=prefix, timeout_graceful_shutdown=5)
     server = _PromptServer(config)
     # With the protocol named, asyncio switches Nagle's delays off.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:

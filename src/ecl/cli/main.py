@@ -7,63 +7,82 @@ A subcommand's module is imported when the subcommand runs, so ``ecl --help`` lo
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import signal
 import sys
-from importlib import import_module
-from typing import NoReturn
+import warnings
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
 import click
 
+from ecl.cli._command import LazyGroup
 from ecl.version import __version__
 
-__all__ = ["LazyGroup", "cli", "main"]
+__all__ = ["COMMANDS", "LazyGroup", "cli", "main"]
+
+C = TypeVar("C", bound=Callable[..., Any])
 
 #: Each subcommand: where it is, and its line in ``ecl --help``.
 COMMANDS = {
+    "image": ("ecl.cli.image:image", "Images: list, show, create, copy, share and all else."),
+    "token": ("ecl.cli.identity:token", "The token that a log-in gives."),
+    "catalog": ("ecl.cli.identity:catalog", "The services that the cloud has."),
+    "completion": ("ecl.cli.completion:completion", "Print what makes a shell complete this command."),
     "demo": ("ecl.cli.demo:demo", "Show everything once, on this machine, and leave nothing behind."),
     "serve": ("ecl.cli.serve:serve", "Run the embedded image service; manage its users and projects."),
 }
 
 
-class LazyGroup(click.Group):
-    """A group that imports a subcommand's module only to run the subcommand or to show its help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names of all subcommands."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import and return one subcommand."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """Write the list of subcommands without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+def _common(*names: str, metavar: str | None = None, help: str) -> Callable[[C], C]:
+    # Taken out of the words before click sees them (see _command); declared here to be shown and completed.
+    return click.option(*names, metavar=metavar, is_flag=metavar is None, expose_value=False, help=help)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ecl", message="%(prog)s %(version)s")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def cli(debug: bool) -> None:
-    """Images for NTT Enterprise Cloud 2.0 / SDPF and any OpenStack Glance v2 cloud."""
+@_common("--os-cloud", metavar="NAME", help="A cloud of clouds.yaml.  [OS_CLOUD]")
+@_common("--os-region-name", metavar="NAME", help="A region of the cloud.  [OS_REGION_NAME]")
+@_common("--os-auth-type", metavar="TYPE", help="password, token, v3applicationcredential …  [OS_AUTH_TYPE]")
+@_common("--os-auth-url", metavar="URL", help="The address of Keystone.  [OS_AUTH_URL]")
+@_common("--os-username", metavar="NAME", help="The user, or ECL's API key.  [OS_USERNAME]")
+@_common("--os-password", metavar="TEXT", help="The password, or the API secret key.  [OS_PASSWORD]")
+@_common("--os-project-id", metavar="ID", help="The project, or tenant.  [OS_PROJECT_ID]")
+@_common("--os-OPTION", metavar="VALUE", help="Any other option of the authentication type.  [OS_OPTION]")
+@_common("--os-cacert", metavar="FILE", help="Certificates to trust.  [OS_CACERT]")
+@_common("--insecure", help="Do not check the service's certificate.  [OS_INSECURE]")
+@_common("--no-token-cache", help="Log in anew, and keep no token.")
+@_common("--timing", help="Show how long each request took.")
+@_common("--debug", help="Show requests (secrets masked), and the traceback of an error.")
+def cli() -> None:
+    """
+    Images for NTT Enterprise Cloud 2.0 / SDPF and any OpenStack Glance v2 cloud.
+
+    The options below may stand before or behind a subcommand. Without any, OS_* variables and clouds.yaml say which
+    cloud is meant.
+    """
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
-    debug = "--debug" in sys.argv[1:2]
+    debug = "--debug" in sys.argv
+    _prepare_streams()
+    warnings.showwarning = _show_warning
+    # Whoever ends a command by this signal wants nothing half-made left, either.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = cli.main(prog_name="ecl", standalone_mode=False)
         sys.stdout.flush()
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        _end(130, "Interrupted.")
+    except (click.exceptions.Abort, KeyboardInterrupt) as exc:
+        if debug and isinstance(exc, KeyboardInterrupt):
+            raise
+        _end(130, " ".join(["Interrupted.", *getattr(exc, "__notes__", ())]))
     except click.exceptions.Exit as exc:
         sys.exit(exc.exit_code)
+    except click.UsageError as exc:
+        _end(exc.exit_code, _usage(exc))
     except click.ClickException as exc:
         exc.show()
         sys.exit(exc.exit_code)
@@ -74,8 +93,30 @@ def main() -> NoReturn:
     except Exception as exc:
         if debug:
             raise
-        _end(1, f"Error: {str(exc) or type(exc).__name__}")
+        from ecl.cli._errors import describe, exit_code
+
+        _end(exit_code(exc), f"Error: {describe(exc)}")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _prepare_streams() -> None:
+    """Let a name that the terminal has no letters for not end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(ValueError):
+                stream.reconfigure(errors="backslashreplace")
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    click.echo(f"Warning: {message}", err=True)
+
+
+def _usage(exc: click.UsageError) -> str:
+    if isinstance(exc, click.exceptions.NoArgsIsHelpError):
+        return exc.format_message()
+    text = " ".join(exc.format_message().split())
+    where = f" ({exc.ctx.command_path} --help)" if exc.ctx is not None else ""
+    return f"Error: {text}{where}"
 
 
 def _end(code: int, message: str) -> NoReturn:

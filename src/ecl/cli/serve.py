@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ecl.cli._serve import explained, load, service_options
+from ecl.cli.serve_metadefs import metadefs
 from ecl.cli.serve_project import project
 from ecl.cli.serve_user import user
 
@@ -82,3 +83,4 @@ def serve(
 
 serve.add_command(user)
 serve.add_command(project)
+serve.add_command(metadefs)

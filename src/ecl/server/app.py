@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ecl.server.api.app import build_image_app
+from ecl.server.accounting import Accounting
+from ecl.server.api.app import build_image_app, image_routes
 from ecl.server.api.image_replicator import replicator_routes
+from ecl.server.api.imports import import_routes
+from ecl.server.api.routing import json_response
 from ecl.server.db.engine import Database
 from ecl.server.identity.app import build_identity_app
 from ecl.server.identity.tokens import Authenticator
+from ecl.server.importer.importer import Importer
+from ecl.server.metadefs_load import load_metadefs
+from ecl.server.metrics import Metrics
+from ecl.server.metrics_app import MetricsApp
 from ecl.server.recovery import recover
-from ecl.server.region import Region
+from ecl.server.region import open_region
 from ecl.server.replicator.destinations import Destinations
 from ecl.server.replicator.replicator import Replicator
 from ecl.server.request_id import RequestIds
-from ecl.server.settings import RegionSettings, Settings
-from ecl.server.store.folder import FolderStore
+from ecl.server.settings import Settings
 
 __all__ = ["ServiceApp", "build_service"]
 
@@ -31,9 +38,11 @@ class ServiceApp:
     """
     The whole service as one ASGI application.
 
-    ``/image/<region>`` is the image API of a region, ``/healthcheck`` says OK, all else is identity's.
+    ``/image/<region>`` is the image API of a region, ``/openapi.json`` describes it, ``/healthcheck`` says OK,
+    ``/metrics`` is for whoever watches the service, all else is identity's.
 
     Args:
+        routes: Of the image API, for its description.
         background: What runs beside the requests: entered at start, left at stop in reverse order.
     """
 
@@ -41,12 +50,16 @@ class ServiceApp:
         self,
         identity: ASGIApp,
         images: Mapping[str, ASGIApp],
+        metrics: ASGIApp,
         database: Database,
+        routes: Sequence[BaseRoute] = (),
         background: Sequence[AbstractAsyncContextManager[object]] = (),
     ) -> None:
         self._identity = identity
         self._images = images
+        self._metrics = metrics
         self._database = database
+        self._routes = routes
         self._background = background
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,6 +69,16 @@ class ServiceApp:
         path: str = scope["path"]
         if path == "/healthcheck":
             await PlainTextResponse("OK")(scope, receive, send)
+            return
+        if path == "/openapi.json" and scope["method"] == "GET":
+            from ecl.server.api.openapi import openapi_document
+
+            # Relative to the address of the document.
+            document = openapi_document(self._routes, [f"image/{region}" for region in self._images])
+            await json_response(document)(scope, receive, send)
+            return
+        if path == "/metrics":
+            await self._metrics(scope, receive, send)
             return
         region = path.removeprefix("/image/").partition("/")[0]
         if path.startswith("/image/") and region in self._images:
@@ -81,9 +104,9 @@ class ServiceApp:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def build_service(settings: Settings, database: Database, own_url: str) -> tuple[ASGIApp, Replicator]:
+def build_service(settings: Settings, database: Database, own_url: str) -> tuple[ASGIApp, Callable[[], None]]:
     """
-    Return the service on a *database* whose schema is prepared, and its replicator, to stop that early.
+    Return the service on a *database* whose schema is prepared, and what stops its jobs early.
 
     Regions are put in order first, so nothing is half-done when the first request comes.
 
@@ -92,21 +115,29 @@ def build_service(settings: Settings, database: Database, own_url: str) -> tuple
 
     Raises:
         StoreError: A store cannot be opened.
+        MetadefsError: The metadata definitions cannot be loaded.
     """
     authenticator = Authenticator(database)
+    regions = [open_region(entry, settings) for entry in settings.regions if not entry.is_remote]
+    for region in regions:
+        recover(region, database)
+        if settings.metadefs_dir is not None:
+            load_metadefs(database, region.name, settings.metadefs_dir)
     destinations = Destinations(settings, database, own_url)
     replicator = Replicator(settings, database, destinations)
-    routes = replicator_routes(replicator, destinations)
-    images: dict[str, ASGIApp] = {}
-    for entry in settings.regions:
-        if not entry.is_remote:
-            region = _open_region(entry, settings)
-            recover(region, database)
-            images[region.name] = build_image_app(region, database, authenticator, settings, routes)
-    service = ServiceApp(build_identity_app(database, settings), images, database, [replicator])
-    return RequestIds(service, access_log=settings.access_log), replicator
+    importer = Importer(settings, database, destinations, regions)
+    routes = [*replicator_routes(replicator, destinations), *import_routes(importer)]
+    images = {region.name: build_image_app(region, database, authenticator, settings, routes) for region in regions}
+    metrics = Metrics()
+    watched = MetricsApp(metrics, database, authenticator, settings.metrics_networks)
+    service = ServiceApp(
+        build_identity_app(database, settings), images, watched, database, image_routes(routes), [replicator, importer]
+    )
+    log = settings.access_log_format if settings.access_log else None
+    counted = Accounting(service, metrics, frozenset(images), log)
 
+    def stop_jobs() -> None:
+        replicator.stop()
+        importer.stop()
 
-def _open_region(entry: RegionSettings, settings: Settings) -> Region:
-    folder = entry.store_dir or settings.data_dir / "images" / entry.name
-    return Region(entry.name, entry, FolderStore(folder.absolute()))
+    return RequestIds(counted), stop_jobs

@@ -1,6 +1,8 @@
 """
 One upload: stream, hashes and format inspection, store, active; or back to queued as if nothing had been sent.
 
+An upload to the staging area ends earlier: the bytes are on the disk, and the image waits for its import.
+
 The order makes the promise: bytes on the disk under their final name, then the row active and committed, then
 the answer. Every change of status names the upload that holds the image, so two uploads never mix.
 """
@@ -8,7 +10,6 @@ the answer. Every change of status names the upload that holds the image, so two
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import uuid
 from collections.abc import AsyncIterable
@@ -17,17 +18,20 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
+from ecl.server.content import Content, format_to_inspect
 from ecl.server.db.engine import Database
 from ecl.server.db.images import change_status
 from ecl.server.db.locations import add_location
+from ecl.server.db.usage import usage_of
 from ecl.server.domain.image import Image
-from ecl.server.domain.inspection import Inspection
-from ecl.server.domain.status import ACTIVE, QUEUED, SAVING, may_become
+from ecl.server.domain.import_request import check_not_importing
+from ecl.server.domain.status import ACTIVE, QUEUED, SAVING, UPLOADING, may_become
+from ecl.server.domain.usage import check_share, has_shares, room_for
 from ecl.server.errors import BadRequest, Conflict, Gone, TooLarge, Unavailable
 from ecl.server.fanout import Fanout, blocks_of
 from ecl.server.region import Region
 from ecl.server.settings import Settings
-from ecl.server.store.base import StoreError, StoreFull, Writer
+from ecl.server.store.base import Store, StoreError, StoreFull, Writer
 
 __all__ = ["Upload", "begin_upload", "receive_upload"]
 
@@ -36,17 +40,37 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload that holds its image: the image is saving, and nobody else may fill it."""
+    """An upload that holds its image: the image is saving (or uploading), and nobody else may fill it."""
 
     region: Region
     database: Database
     settings: Settings
     image_id: str
+    owner: str | None
     upload_id: str
+    #: Where the bytes go. The staging area: the image is uploading, and stays so.
+    store: Store
     #: The format that the content must have; None: it is not inspected.
     inspect_as: str | None
     #: Bytes that the client said it would send; None: it did not say.
     declared_size: int | None
+    #: Most bytes that there is room for.
+    room: int
+
+    @property
+    def is_staging(self) -> bool:
+        """True if an import follows."""
+        return self.store is self.region.staging
+
+    @property
+    def status(self) -> str:
+        """What the image is while the upload holds it."""
+        return UPLOADING if self.is_staging else SAVING
+
+    @property
+    def share(self) -> str:
+        """What of its project's the upload takes."""
+        return "image_stage_total" if self.is_staging else "image_size_total"
 
 
 def begin_upload(
@@ -55,33 +79,54 @@ def begin_upload(
     database: Database,
     settings: Settings,
     image: Image,
+    store: Store,
     declared_size: int | None,
 ) -> Upload:
     """
-    Take hold of *image* for one upload; it is saving once the transaction is committed.
+    Take hold of *image* for one upload to *store*; it is saving once the transaction is committed.
+
+    Args:
+        store: One of the region's, or its staging area: then the image is uploading.
 
     Raises:
-        BadRequest: Its formats are not set.
-        Conflict: It is not queued.
-        TooLarge: The declared size is more than an image may have.
+        BadRequest: Its formats are not set, which an upload to the staging area does not need yet.
+        Conflict: It is not queued, or an import is at work on it.
+        Gone: The store takes no data.
+        TooLarge: The declared size is more than an image, or the project, may have.
     """
-    if image.disk_format is None or image.container_format is None:
+    limits = settings.limits
+    inspect_as = format_to_inspect(image.disk_format, image.container_format)
+    usage = usage_of(connection, region.name, image.owner if has_shares(limits) else None)
+    upload = Upload(
+        region=region,
+        database=database,
+        settings=settings,
+        image_id=image.id,
+        owner=image.owner,
+        upload_id=str(uuid.uuid4()),
+        store=store,
+        inspect_as=None if store is region.staging else inspect_as,
+        declared_size=declared_size,
+        room=room_for(limits, usage, "image_stage_total" if store is region.staging else "image_size_total"),
+    )
+    if not upload.is_staging and (image.disk_format is None or image.container_format is None):
         raise BadRequest("Set disk_format and container_format before uploading data.")
-    _check_size(declared_size or 0, settings)
-    upload_id = str(uuid.uuid4())
-    moved = may_become(image.status, SAVING) and change_status(
-        connection, region.name, image.id, before=QUEUED, after=SAVING, values={"upload_id": upload_id}
+    if store.read_only:
+        raise Gone(f"The store {store.name} takes no new data.")
+    check_not_importing(image)
+    _check_size(declared_size or 0, upload)
+    check_share(limits, usage, "image_count_uploading", 1)
+    moved = may_become(image.status, upload.status) and change_status(
+        connection, region.name, image.id, before=QUEUED, after=upload.status, values={"upload_id": upload.upload_id}
     )
     if not moved:
         raise Conflict(f"Image {image.id} is {image.status}; data can only be uploaded while it is queued.")
-    # Only a bare image is what its disk_format says; the others are wrapped.
-    inspect_as = image.disk_format if image.container_format == "bare" else None
-    return Upload(region, database, settings, image.id, upload_id, inspect_as, declared_size)
+    return upload
 
 
 async def receive_upload(upload: Upload, chunks: AsyncIterable[bytes]) -> None:
     """
-    Take in *chunks* to their end; afterwards the image is active and durable.
+    Take in *chunks* to their end; afterwards the image is active and durable, or staged and durable.
 
     On any exception, also one of *chunks* itself, the image is queued again and no bytes remain.
 
@@ -98,7 +143,7 @@ async def receive_upload(upload: Upload, chunks: AsyncIterable[bytes]) -> None:
         size = 0
         async for block in blocks_of(chunks):
             size += len(block)
-            _check_size(size, upload.settings)
+            _check_size(size, upload)
             if upload.declared_size is not None and size > upload.declared_size:
                 raise _size_differs(upload, f"more than {upload.declared_size}")
             await intake.put(block)
@@ -122,14 +167,14 @@ class _Intake:
     def __init__(self, upload: Upload) -> None:
         self.upload = upload
         self._writer: Writer | None = None
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._hash = hashlib.new(upload.settings.hash_algorithm)
-        self._inspection = Inspection(upload.inspect_as) if upload.inspect_as else None
-        self._fanout = Fanout([self._md5.update, self._hash.update, self._write])
+        self._content = Content(upload.settings.hash_algorithm, upload.inspect_as)
+        # Staged bytes are hashed when they are imported.
+        hashing = () if upload.is_staging else self._content.consumers
+        self._fanout = Fanout([*hashing, self._write])
 
     def open(self) -> None:
         """Open the writer. Blocks."""
-        self._writer = self.upload.region.store.writer(self.upload.image_id, self.upload.upload_id)
+        self._writer = self.upload.store.writer(self.upload.image_id, self.upload.upload_id)
 
     async def put(self, block: bytes) -> None:
         """Hand *block* to all."""
@@ -145,37 +190,34 @@ class _Intake:
 
     def _write(self, block: bytes) -> None:
         assert self._writer is not None
-        if self._inspection is not None:
-            self._inspection.feed(block)
+        self._content.inspect(block)
         self._writer.write(block)
 
     def finish(self, size: int) -> None:
-        """Check what came, and make the image active. Blocks."""
+        """Check what came, and make the image active, or let go of it as staged. Blocks."""
         upload, writer = self.upload, self._writer
         assert writer is not None
         if upload.declared_size is not None and size != upload.declared_size:
             raise _size_differs(upload, f"{size} instead of {upload.declared_size}")
-        values = {
-            "size": size,
-            "virtual_size": self._inspection.conclude() if self._inspection else None,
-            "checksum": self._md5.hexdigest(),
-            "os_hash_algo": upload.settings.hash_algorithm,
-            "os_hash_value": self._hash.hexdigest(),
-        }
+        values = {"size": size} if upload.is_staging else self._content.attributes(size)
         writer.flush()
-        name = upload.region.name
+        name, limits = upload.region.name, upload.settings.limits
         with upload.database.write() as connection:
+            if has_shares(limits):
+                # Other uploads of the project may have ended since this one began.
+                check_share(limits, usage_of(connection, name, upload.owner), upload.share, size)
             if not change_status(
                 connection,
                 name,
                 upload.image_id,
-                before=SAVING,
-                after=ACTIVE,
+                before=upload.status,
+                after=UPLOADING if upload.is_staging else ACTIVE,
                 held_by=upload.upload_id,
                 values=values,
             ):
                 raise Gone(f"Image {upload.image_id} was deleted during the upload.")
-            add_location(connection, name, upload.image_id, upload.region.store.name)
+            if not upload.is_staging:
+                add_location(connection, name, upload.image_id, upload.store.name)
             # Within the transaction: whoever lost its hold on the image can never replace its bytes.
             writer.commit()
 
@@ -189,13 +231,13 @@ class _Intake:
                 connection,
                 upload.region.name,
                 upload.image_id,
-                before=SAVING,
+                before=upload.status,
                 after=QUEUED,
                 held_by=upload.upload_id,
             )
             if released:
                 # Only if the final name was given and then the commit failed is there anything.
-                upload.region.store.delete(upload.image_id)
+                upload.store.delete(upload.image_id)
         return released
 
 
@@ -209,10 +251,12 @@ async def _give_up(intake: _Intake) -> bool:
         return True
 
 
-def _check_size(size: int, settings: Settings) -> None:
-    maximum = settings.limits.image_size_cap
+def _check_size(size: int, upload: Upload) -> None:
+    maximum = upload.settings.limits.image_size_cap
     if size > maximum:
         raise TooLarge(f"An image may have at most {maximum} bytes.")
+    if size > upload.room:
+        raise TooLarge(f"The project's limit {upload.share} leaves room for {upload.room} bytes.")
 
 
 def _size_differs(upload: Upload, what: str) -> BadRequest:

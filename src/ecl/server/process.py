@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
     from uvicorn import Server
 
-    from ecl.server.replicator.replicator import Replicator
-
 __all__ = ["StartError", "clouds_path", "database_url", "serve", "stop_with_parent"]
 
 _LOCK_NAME = "service.lock"
@@ -67,12 +65,12 @@ def serve(settings: Settings, *, ready_json: bool = False) -> int:
     """
     # What the service writes is for its user alone.
     os.umask(0o077)
-    _set_up_log()
+    _set_up_log(settings)
     _check_tls(settings)
     with _locked_folder(settings), _listening(settings) as listener:
-        service, replicator, is_fresh = _build(settings, listener)
+        service, stop_jobs, is_fresh = _build(settings, listener)
         ready = lambda: _announce(settings, listener, is_fresh, ready_json)  # noqa: E731 - named for what it is
-        server = _server(settings, service, ready, replicator.stop)
+        server = _server(settings, service, ready, stop_jobs)
         server.run(sockets=[listener])
     return 0
 
@@ -162,8 +160,8 @@ def _check_tls(settings: Settings) -> None:
 # --- running ------------------------------------------------------------------------------------------------
 
 
-def _build(settings: Settings, listener: socket.socket) -> tuple[ASGIApp, Replicator, bool]:
-    """Load everything, open the database and the stores; return service, replicator, and True if all is new."""
+def _build(settings: Settings, listener: socket.socket) -> tuple[ASGIApp, Callable[[], None], bool]:
+    """Load everything; return the service, what stops its jobs, and True if all is new."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from ecl.server.app import build_service
@@ -171,6 +169,7 @@ def _build(settings: Settings, listener: socket.socket) -> tuple[ASGIApp, Replic
     from ecl.server.db.engine import Database
     from ecl.server.db.migrate import DatabaseTooNew
     from ecl.server.first_start import prepare_identity
+    from ecl.server.metadefs_load import MetadefsError
     from ecl.server.store.base import StoreError
 
     auth_url = f"{_local_url(settings, listener)}/v3"
@@ -186,6 +185,8 @@ def _build(settings: Settings, listener: socket.socket) -> tuple[ASGIApp, Replic
     except SQLAlchemyError as exc:
         reason = str(getattr(exc, "orig", None) or exc).splitlines()[0]
         raise StartError(f"The database cannot be used: {reason}.") from exc
+    except MetadefsError as exc:
+        raise StartError(f"The metadata definitions cannot be loaded: {exc.message}") from exc
     except StoreError as exc:
         raise StartError(f"The folder of the images cannot be used: {exc}.") from exc
     except OSError as exc:
@@ -215,7 +216,7 @@ def _server(settings: Settings, service: ASGIApp, on_ready: Callable[[], None], 
                 # Whatever is acknowledged is on disk already; the next start tidies up the rest.
                 os._exit(130)
             self.should_exit = True
-            # Its copies are requests in flight, too, and go on at the next start.
+            # Its jobs are requests in flight, too, and go on at the next start.
             on_stop()
             _say("Stopping: requests in flight may finish. Ctrl-C again stops at once.")
 
@@ -255,11 +256,16 @@ def stop_with_parent() -> None:
 # --- words --------------------------------------------------------------------------------------------------
 
 
-def _set_up_log() -> None:
+def _set_up_log(settings: Settings) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     logging.getLogger("ecl").setLevel(logging.INFO)
+    if settings.access_log and settings.access_log_format == "json":
+        # A line of this log is a JSON object and nothing else.
+        access = logging.getLogger("ecl.access")
+        access.addHandler(logging.StreamHandler(sys.stderr))
+        access.propagate = False
 
 
 def _announce(settings: Settings, listener: socket.socket, is_fresh: bool, ready_json: bool) -> None:

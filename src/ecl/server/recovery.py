@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from functools import partial
 
 from ecl.server.db.engine import Database
 from ecl.server.db.images import release_saving
-from ecl.server.db.locations import keys_with_data, pending_removals, remove_location
+from ecl.server.db.locations import keys_with_data, pending_removals, remove_location, staged_keys
 from ecl.server.region import Region
-from ecl.server.store.base import StoreError
+from ecl.server.store.base import Store, StoreError
 
-__all__ = ["recover", "remove_data"]
+__all__ = ["delete_bytes", "recover", "remove_data"]
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +21,8 @@ def recover(region: Region, database: Database) -> None:
     """
     Make *region* consistent. Called before the first request, by the only process that serves the region.
 
-    Afterwards no image is saving, no bytes belong to a deleted image, and no file belongs to no image.
+    Afterwards no image is saving, no bytes belong to a deleted image, and no file belongs to no image. Imports go on
+    where they were: what they need is kept.
     """
     with database.write() as connection:
         released = release_saving(connection, region.name)
@@ -29,11 +31,13 @@ def recover(region: Region, database: Database) -> None:
     for image_id, store in removals:
         remove_data(region, database, image_id, store)
 
-    def known(keys: Collection[str]) -> frozenset[str]:
+    def staged(keys: Collection[str]) -> frozenset[str]:
         with database.read() as connection:
-            return keys_with_data(connection, region.name, region.store.name, keys)
+            return staged_keys(connection, region.name, keys)
 
-    swept = region.store.sweep(known)
+    swept = region.staging.sweep(staged)
+    for each in region.stores:
+        swept += each.sweep(partial(_with_data, region, database, each.name))
     if released or removals or swept:
         _log.warning(
             "region %s recovered: %d uploads back to queued, %d deleted images' data removed, %d stray files removed",
@@ -42,6 +46,23 @@ def recover(region: Region, database: Database) -> None:
             len(removals),
             swept,
         )
+
+
+def _with_data(region: Region, database: Database, store: str, keys: Collection[str]) -> frozenset[str]:
+    with database.read() as connection:
+        return keys_with_data(connection, region.name, store, keys)
+
+
+def delete_bytes(region: Region, store: Store, image_id: str) -> bool:
+    """Remove the bytes of an image from one store; return False, and log it, if the store fails."""
+    try:
+        # What a read-only store has, it keeps.
+        if not store.read_only:
+            store.delete(image_id)
+    except StoreError as exc:
+        _log.error("image %s of region %s: data not removed yet: %s", image_id, region.name, exc)
+        return False
+    return True
 
 
 def remove_data(region: Region, database: Database, image_id: str, store_name: str) -> None:
@@ -54,10 +75,7 @@ def remove_data(region: Region, database: Database, image_id: str, store_name: s
     if store is None:
         _log.error("image %s of region %s: there is no store %s", image_id, region.name, store_name)
         return
-    try:
-        store.delete(image_id)
-    except StoreError as exc:
-        _log.error("image %s of region %s: data not removed yet: %s", image_id, region.name, exc)
+    if not delete_bytes(region, store, image_id):
         return
     with database.write() as connection:
         remove_location(connection, region.name, image_id, store_name)

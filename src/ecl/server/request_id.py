@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import time
 import uuid
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,7 +11,6 @@ __all__ = ["RequestIds"]
 
 _HEADER = b"x-openstack-request-id"
 _GIVEN = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_access = logging.getLogger("ecl.access")
 
 
 class RequestIds:
@@ -24,34 +21,22 @@ class RequestIds:
     characters or has characters that do not belong into a log.
     """
 
-    def __init__(self, app: ASGIApp, *, access_log: bool = False) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        started = time.monotonic()
-        status = 0
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
                 headers = [pair for pair in message["headers"] if pair[0].lower() != _HEADER]
                 message["headers"] = [*headers, (_HEADER, request_id.encode())]
             await send(message)
 
-        try:
-            await self._app({**scope, "ecl.request_id": request_id}, receive, send_with_id)
-        finally:
-            if self._access_log:
-                # The path as it came, still quoted: no client writes its own lines into the log.
-                path = scope.get("raw_path", b"").decode("ascii", "backslashreplace")
-                taken = (time.monotonic() - started) * 1000
-                _access.info("%s %s %s %d %.0f ms", request_id, scope["method"], path, status, taken)
+        await self._app({**scope, "ecl.request_id": request_id}, receive, send_with_id)
 
 
 def _request_id(scope: Scope) -> str:

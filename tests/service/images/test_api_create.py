@@ -126,8 +126,9 @@ def test_the_message_names_the_key(alpha: Client) -> None:
     ],
 )
 def test_what_only_the_service_sets_is_403(alpha: Client, name: str) -> None:
-    """Read-only attributes and reserved names are refused."""
-    assert alpha.request("POST", "/v2/images", json={name: "x"}).status_code == 403
+    """Read-only attributes and reserved names are refused, also with values of the right type."""
+    value = {"status": "active", "size": 3, "locations": []}.get(name, "x")
+    assert alpha.request("POST", "/v2/images", json={name: value}).status_code == 403
 
 
 def test_who_may_create_what(alpha: Client, admin: Client, region: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ecl.image.transfer._bandwidth import Bandwidth
+from ecl.image.transfer._options import UploadOptions
 from ecl.image.transfer._progress import ProgressCallback
 from ecl.image.transfer._source import Source
 from ecl.image.transfer.download import verified_blocks
@@ -35,6 +37,7 @@ def copy_data(
     target: Image,
     *,
     progress: ProgressCallback | None = None,
+    bandwidth: Bandwidth | None = None,
 ) -> Image:
     """
     Stream the data of *image* into the queued image *target* of another service; return that, active.
@@ -49,4 +52,4 @@ def copy_data(
     """
     with Source(lambda: verified_blocks(source, image), image.size) as data:
         # The source's service has looked at the content already.
-        return upload(destination, target, data, progress=progress, force=True)
+        return upload(destination, target, data, UploadOptions(progress=progress, force=True, bandwidth=bandwidth))

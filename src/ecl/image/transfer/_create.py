@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ecl import exceptions
-from ecl.image.transfer._progress import ProgressCallback
+from ecl import _http, exceptions
+from ecl.image.transfer._check import check_content
+from ecl.image.transfer._options import UploadOptions
 from ecl.image.transfer._source import ImageData, Source
-from ecl.image.transfer.upload import check_content, upload
+from ecl.image.transfer.upload import expanded_if, upload
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
     from ecl._http import SessionLike
 
-__all__ = ["create_with_data"]
+__all__ = ["create_with_data", "take_back"]
 
 
 def create_with_data(
     session: SessionLike,
     data: ImageData,
     attrs: Mapping[str, Any],
-    *,
-    progress: ProgressCallback | None = None,
-    force: bool = False,
+    options: UploadOptions,
 ) -> Image:
     """
     Create an image and upload *data* into it; see :meth:`ecl.image.v2._proxy.Proxy.create_image`.
@@ -31,24 +30,26 @@ def create_with_data(
     Whatever ends the upload, Ctrl-C included, the image is deleted again. Where even that fails, the error that is
     raised says so.
     """
-    with Source(data) as source:
+    with Source(data) as opened:
+        source = expanded_if(options, opened)
         wanted = {"container_format": "bare", **attrs}
         if not wanted.get("disk_format"):
             wanted["disk_format"] = source.inspect().disk_format
-        if not force:
+        if not options.force:
             # Before there is anything to take back.
-            check_content(source, wanted["disk_format"], wanted["container_format"])
+            check_content(source, wanted["disk_format"], wanted["container_format"], wanted.get("min_disk"))
         image = Image.new(**wanted).create(session)
         try:
-            return upload(session, image, source, progress=progress, force=force)
+            return upload(session, image, source, options)
         except BaseException as exc:
-            _take_back(session, image, exc)
+            take_back(session, image, exc)
             raise
 
 
-def _take_back(session: SessionLike, image: Image, reason: BaseException) -> None:
+def take_back(session: SessionLike, image: Image, reason: BaseException) -> None:
+    """Delete an image that was to have data and has none; where that fails, say so in a note on *reason*."""
     try:
-        image.delete(session)
+        _http.request(session, "DELETE", image._path(), service=Image.service, attempts=_http.ATTEMPTS)
     except exceptions.NotFoundException:
         pass
     except exceptions.SDKException as exc:

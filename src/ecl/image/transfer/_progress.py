@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -22,15 +23,18 @@ class Progress:
         self._callback = callback
         self._total = total
         self._next = 0.0
+        # A transfer over several connections has several threads; the callback is not asked to cope with that.
+        self._lock = threading.Lock()
 
     def at(self, done: int) -> None:
         """Say that *done* bytes have been moved."""
         if self._callback is None:
             return
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + INTERVAL
-            self._callback(done, self._total)
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._next:
+                self._next = now + INTERVAL
+                self._callback(done, self._total)
 
     def end(self, done: int) -> None:
         """Say that *done* bytes have been moved, and that these were all."""

@@ -29,6 +29,10 @@ ImageData = (
 )
 
 
+#: Blocks smaller than this are joined.
+_CRUMB = 64 << 10
+
+
 class Source:
     """The bytes of an upload, in blocks, from the start as often as the source allows."""
 
@@ -93,6 +97,8 @@ class Source:
             return 0
         if is_text(self._file):
             raise exceptions.InvalidRequest(f"{self.name} is opened as text; open it with mode 'rb'")
+        if getattr(self._file, "closed", False):
+            raise exceptions.InvalidRequest(f"{self.name} is closed")
         try:
             start = self._file.tell()
             self.size = self._file.seek(0, os.SEEK_END) - start
@@ -130,7 +136,14 @@ class Source:
         done = 0
         while block := self._next():
             done += len(block)
+            # Before the last block leaves: with it a service would take the image for whole.
+            if self.size is not None and done >= self.size:
+                done += len(self._next())
+                self._check_size(done)
             yield block
+        self._check_size(done)
+
+    def _check_size(self, done: int) -> None:
         if self.size is not None and done != self.size:
             raise exceptions.FileFailure(f"{self.name} changed while it was read: {done} bytes, not {self.size}")
 
@@ -142,10 +155,16 @@ class Source:
     def _read(self) -> bytes:
         if self._blocks is None:
             return self._checked(self._file.read(BLOCK)) if self._file is not None else b""
+        # An iterable may come in crumbs, and each block costs every thread that it passes through.
+        joined = bytearray()
         for block in self._blocks:
-            if self._checked(block):
-                return bytes(block)
-        return b""
+            piece = self._checked(block)
+            if not joined and len(piece) >= _CRUMB:
+                return piece
+            joined += piece
+            if len(joined) >= _CRUMB:
+                break
+        return bytes(joined)
 
     def _checked(self, block: Any) -> bytes:
         if isinstance(block, (bytes, bytearray, memoryview)):
@@ -165,8 +184,10 @@ class Source:
                 return disk_format.inspect(self._file.read)
             if self._again is not None:
                 self._blocks = iter(self._again())
-            while len(self._head) < disk_format.PEEK and (block := self._read()):
-                self._head += block
+            head = bytearray(self._head)
+            while len(head) < disk_format.PEEK and (block := self._read()):
+                head += block
+            self._head = bytes(head)
             return disk_format.inspect(io.BytesIO(self._head).read)
         except OSError as exc:
             raise exceptions.FileFailure(f"{self.name} cannot be read: {exc.strerror or exc}", cause=exc) from exc
@@ -178,10 +199,10 @@ def is_text(file: object) -> bool:
 
 
 def _open_path(path: Path) -> IO[bytes]:
-    path = path.expanduser()
     try:
-        if path.is_dir():
-            raise exceptions.InvalidRequest(f"{path} is a folder; name an image file")
-        return path.open("rb", buffering=0)
-    except OSError as exc:
-        raise exceptions.InvalidRequest(f"{path} cannot be read: {exc.strerror or exc}") from exc
+        path = path.expanduser()
+        if not path.is_dir():
+            return path.open("rb", buffering=0)
+    except (OSError, ValueError, RuntimeError) as exc:
+        raise exceptions.InvalidRequest(f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}") from exc
+    raise exceptions.InvalidRequest(f"{path} is a folder; name an image file")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
 
-import requests
-
 from ecl import _http, exceptions
 from ecl.image.transfer import _verify
-from ecl.image.transfer._digest import BLOCK, Digest
+from ecl.image.transfer._bandwidth import Bandwidth, limit_of
+from ecl.image.transfer._digest import Digest
+from ecl.image.transfer._fetch import Follower, checked_connections, fetch
+from ecl.image.transfer._part import PartFile
 from ecl.image.transfer._progress import Progress, ProgressCallback
 from ecl.image.transfer._source import is_text
+from ecl.image.transfer._stream import Stream
 from ecl.image.v2.image import Image
 from ecl.session import renew_token_before_long_call
 
@@ -30,15 +30,33 @@ Target = TypeVar("Target", str, Path, IO[bytes])
 
 @overload
 def download(
-    session: SessionLike, image: Image | str, output: None = None, *, progress: ProgressCallback | None = None
+    session: SessionLike,
+    image: Image | str,
+    output: None = None,
+    *,
+    progress: ProgressCallback | None = None,
+    connections: int | None = None,
+    max_bandwidth: float | Bandwidth | None = None,
 ) -> bytes: ...
 @overload
 def download(
-    session: SessionLike, image: Image | str, output: Target, *, progress: ProgressCallback | None = None
+    session: SessionLike,
+    image: Image | str,
+    output: Target,
+    *,
+    progress: ProgressCallback | None = None,
+    connections: int | None = None,
+    max_bandwidth: float | Bandwidth | None = None,
 ) -> Target: ...
 @overload
 def download(
-    session: SessionLike, image: Image | str, output: Any, *, progress: ProgressCallback | None = None
+    session: SessionLike,
+    image: Image | str,
+    output: Any,
+    *,
+    progress: ProgressCallback | None = None,
+    connections: int | None = None,
+    max_bandwidth: float | Bandwidth | None = None,
 ) -> Any: ...
 def download(
     session: SessionLike,
@@ -46,20 +64,26 @@ def download(
     output: Any = None,
     *,
     progress: ProgressCallback | None = None,
+    connections: int | None = None,
+    max_bandwidth: float | Bandwidth | None = None,
 ) -> Any:
     """
     Receive the data of an image, and verify it against the service's hash.
 
     Operation: GET /v2/images/{image_id}/file.
 
-    A connection that fails on the way is taken up again where it broke off. Memory: six blocks of 1 MiB, and the
-    data itself where it is returned as bytes.
+    A connection that breaks is taken up again where it broke. Memory: a block of 1 MiB for each connection and a few
+    for the hash; the data itself where it is returned as bytes.
 
     Args:
         output: A path: the file is written beside it as ``NAME.part`` and gets its name when it is verified; an
-            existing file is replaced then. A binary file: it is written in order, and verified at the end. None:
-            the data is returned.
+            existing file is replaced then. What an earlier download of the same data left there is used again.
+            Zeros become holes. A binary file, or the path of a pipe or device: it is written in order, and verified
+            at the end. None: the data is returned.
         progress: Called with bytes done and bytes in all at most ten times a second.
+        connections: How many ranges are fetched side by side into a path; by default one, and four when that turns
+            out to be slow.
+        max_bandwidth: Bytes a second, at most; a :class:`Bandwidth` is shared by all that are given it.
 
     Returns:
         *output*, or the data.
@@ -68,66 +92,150 @@ def download(
         NotFoundException: There is no such image.
         InvalidRequest: The image has no data, or *output* cannot be written.
         DigestMismatch: What arrived is not what the service has a hash of; no file has its name.
-        FileFailure: Writing failed; the disk may be full.
+        FileFailure: Writing failed; the disk may be full. What was written of a path is kept for the next time.
+        ConnectFailure: The connection broke again and again; what was written of a path is kept.
         HttpException: The service refused.
     """
-    renew_token_before_long_call(session)
-    source = _described(session, image)
+    # What is wrong with the arguments is found before anything is sent.
+    _http.text(Image._get_id(image), "image ID")
+    checked_connections(connections)
+    bandwidth = limit_of(max_bandwidth)
     if output is None:
         buffer = io.BytesIO()
-        _receive(session, source, buffer, "memory", progress)
+        _in_order(session, image, buffer, "memory", progress, bandwidth)
         return buffer.getvalue()
-    if isinstance(output, (str, os.PathLike)):
-        path = Path(output).expanduser()
-        with _part(path) as file:
-            _receive(session, source, file, str(path), progress)
+    if not isinstance(output, (str, os.PathLike)):
+        if not hasattr(output, "write") or is_text(output) or getattr(output, "closed", False):
+            raise exceptions.InvalidRequest(
+                f"output must be a path or a file opened for writing in binary mode, not {output!r}"
+            )
+        _in_order(session, image, output, str(getattr(output, "name", "the output")), progress, bandwidth)
         return output
-    if not hasattr(output, "write") or is_text(output):
-        raise exceptions.InvalidRequest(
-            f"output must be a path or a file opened for writing in binary mode, not {type(output).__name__}"
-        )
-    _receive(session, source, output, str(getattr(output, "name", "the output")), progress)
+    path = _checked_path(output)
+    if path.exists() and not path.is_file():
+        # A device or a pipe is written to, not replaced.
+        with _device(path) as file:
+            _in_order(session, image, file, str(path), progress, bandwidth)
+    else:
+        _to_path(session, image, path, progress, connections, bandwidth)
     return output
+
+
+def _checked_path(output: str | os.PathLike[str]) -> Path:
+    try:
+        path = Path(output).expanduser()
+        if "\0" in str(path):
+            raise ValueError("there is a null character in it")
+        if not path.is_dir():
+            return path
+    except (OSError, RuntimeError, ValueError) as exc:
+        raise exceptions.InvalidRequest(f"{output!r} cannot be written: {exc}") from exc
+    raise exceptions.InvalidRequest(f"{path} is a folder; name a file")
+
+
+def _device(path: Path) -> IO[bytes]:
+    try:
+        return path.open("wb", buffering=0)
+    except OSError as exc:
+        raise exceptions.InvalidRequest(f"{path} cannot be written: {exc.strerror}") from exc
 
 
 def _described(session: SessionLike, image: Image | str) -> Image:
     """Return the image with the hash to expect; it is asked for unless *image* has it already."""
     if isinstance(image, Image) and image.image_status == "active" and (image.os_hash_value or image.checksum):
         return image
-    return Image.existing(id=_http.text(Image._get_id(image), "image ID")).get(session)
+    return Image.existing(id=Image._get_id(image)).get(session)
 
 
-@contextmanager
-def _part(path: Path) -> Iterator[IO[bytes]]:
-    """Give a file beside *path*, which gets that name if all goes well, and is gone otherwise."""
-    part = path.with_name(path.name + ".part")
-    if path.is_dir():
-        raise exceptions.InvalidRequest(f"{path} is a folder; name a file")
+def _algorithm(image: Image) -> str:
+    """Return the hash to verify *image* by."""
+    return (_verify.usable(image.os_hash_algo) if image.os_hash_value else None) or "md5"
+
+
+# --- to a path ------------------------------------------------------------------------------------------------
+
+
+def _to_path(
+    session: SessionLike,
+    image: Image | str,
+    path: Path,
+    callback: ProgressCallback | None,
+    connections: int | None,
+    bandwidth: Bandwidth | None,
+) -> None:
+    part = PartFile(path)
     try:
-        file = part.open("wb", buffering=0)
-    except OSError as exc:
-        raise exceptions.InvalidRequest(f"{part} cannot be written: {exc.strerror or exc}") from exc
-    try:
-        with file:
-            yield file
-        part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
+        renew_token_before_long_call(session)
+        described = _described(session, image)
+        if described.size is None:
+            raise exceptions.InvalidRequest(
+                f"Image {described.id} has no data to download: its status is {described.image_status}"
+            )
+        part.bind(described)
+        resumed = part.resumed
+        try:
+            _fill(session, described, part, Progress(callback, described.size), connections, bandwidth)
+        except exceptions.DigestMismatch:
+            if not resumed:
+                raise
+            # The fault may lie in what was there before: a machine that lost its power, say. All of it, then.
+            part.start_over()
+            _fill(session, described, part, Progress(callback, described.size), connections, bandwidth)
+        part.finish()
+    except exceptions.DigestMismatch:
+        part.discard()
+        raise
+    except BaseException as exc:
+        if part.keep() and isinstance(exc, (exceptions.SDKException, KeyboardInterrupt)):
+            exc.add_note(f"{part.done} bytes are in {part.path}.part; the same download goes on from there.")
         raise
 
 
-def _receive(session: SessionLike, image: Image, file: IO[bytes], name: str, callback: ProgressCallback | None) -> None:
+def _fill(
+    session: SessionLike,
+    image: Image,
+    part: PartFile,
+    progress: Progress,
+    connections: int | None,
+    bandwidth: Bandwidth | None,
+) -> None:
+    algorithm = _algorithm(image)
+    follower = Follower(part, algorithm)
+    try:
+        fetch(session, image, part, progress, connections=connections, bandwidth=bandwidth)
+        digest = follower.hexdigest()
+    except BaseException:
+        part.halt()
+        follower.join()
+        raise
+    _verify.verify(image, part.done, {algorithm: digest})
+    progress.end(part.done)
+
+
+# --- in order -------------------------------------------------------------------------------------------------
+
+
+def _in_order(
+    session: SessionLike,
+    image: Image | str,
+    file: IO[bytes],
+    name: str,
+    callback: ProgressCallback | None,
+    bandwidth: Bandwidth | None,
+) -> None:
     """Write the data of *image* to *file*, and compare it with the service's hash."""
-    meter = Progress(callback, image.size)
+    renew_token_before_long_call(session)
+    described = _described(session, image)
+    algorithm = _algorithm(described)
+    meter = Progress(callback, described.size)
     done = 0
-    with Digest(_algorithm(image)) as digest:
-        for block in _blocks(session, image):
+    with Digest(algorithm) as digest:
+        for block in Stream(session, described, bandwidth=bandwidth).blocks():
             digest.update(block)
             _write(file, block, name)
             done += len(block)
             meter.at(done)
-    _verify.verify(image, done, digest.hexdigests())
+    _verify.verify(described, done, digest.hexdigests())
     meter.end(done)
 
 
@@ -152,13 +260,12 @@ def verified_blocks(session: SessionLike, image: Image) -> Iterator[bytes]:
 
     Raises:
         DigestMismatch: What arrived is not what the service has a hash of.
-        ConnectFailure: The connection failed again and again.
+        ConnectFailure: The connection broke again and again.
     """
-    algorithm = _algorithm(image)
     done = 0
     held = b""
-    with Digest(algorithm) as digest:
-        for block in _blocks(session, image):
+    with Digest(_algorithm(image)) as digest:
+        for block in Stream(session, image).blocks():
             digest.update(block)
             done += len(block)
             if held:
@@ -167,67 +274,3 @@ def verified_blocks(session: SessionLike, image: Image) -> Iterator[bytes]:
         _verify.verify(image, done, digest.hexdigests())
     if held:
         yield held
-
-
-def _algorithm(image: Image) -> str:
-    """Return the hash to verify *image* by."""
-    return (_verify.usable(image.os_hash_algo) if image.os_hash_value else None) or "md5"
-
-
-def _blocks(session: SessionLike, image: Image) -> Iterator[bytes]:
-    """Yield the data of *image*; a connection that breaks is taken up again at the byte where it broke."""
-    offset = 0
-    failures = 0
-    while True:
-        before = offset
-        try:
-            with _open(session, image, offset) as response:
-                for block in response.iter_content(BLOCK):
-                    yield block
-                    offset += len(block)
-                return
-        except requests.exceptions.RequestException as exc:
-            failures = 1 if offset > before else failures + 1
-            if failures >= _http.ATTEMPTS:
-                raise exceptions.ConnectFailure(
-                    f"The connection broke {failures} times at byte {offset} of image {image.id}: {exc}", cause=exc
-                ) from exc
-            _http.pause(failures)
-
-
-def _open(session: SessionLike, image: Image, offset: int) -> requests.Response:
-    """Ask for the data of *image* from *offset* on."""
-    headers = {"Accept": "application/octet-stream"}
-    if offset:
-        headers["Range"] = f"bytes={offset}-"
-    response = _http.request(
-        session,
-        "GET",
-        image._path() + "/file",
-        service=Image.service,
-        headers=headers,
-        stream=True,
-        timeout=_http.DATA_TIMEOUT,
-    )
-    if response.status_code == 204:
-        response.close()
-        raise exceptions.InvalidRequest(f"Image {image.id} has no data to download: its status is {image.image_status}")
-    if offset and not _begins_at(response, offset):
-        _skip(response, offset)
-    return response
-
-
-def _begins_at(response: requests.Response, offset: int) -> bool:
-    """Tell whether an answer has the range that was asked for; some services send the whole image all the same."""
-    match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    return response.status_code == 206 and match is not None and int(match.group(1)) == offset
-
-
-def _skip(response: requests.Response, offset: int) -> None:
-    """Drop the first *offset* bytes of an answer that has them again."""
-    left = offset
-    while left:
-        dropped = response.raw.read(min(left, BLOCK))
-        if not dropped:
-            raise requests.exceptions.ConnectionError("the answer ended too early")
-        left -= len(dropped)

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from ecl import _http, exceptions
 from ecl.image.transfer import _verify
+from ecl.image.transfer._check import check_content
 from ecl.image.transfer._digest import Digest
-from ecl.image.transfer._progress import Progress, ProgressCallback
+from ecl.image.transfer._expand import expanded
+from ecl.image.transfer._options import UploadOptions
+from ecl.image.transfer._progress import Progress
 from ecl.image.transfer._source import ImageData, Source
 from ecl.image.v2.image import Image
 from ecl.session import renew_token_before_long_call
@@ -17,7 +20,7 @@ from ecl.session import renew_token_before_long_call
 if TYPE_CHECKING:
     from ecl._http import SessionLike
 
-__all__ = ["upload"]
+__all__ = ["expanded_if", "upload"]
 
 #: Seconds that a service gets to notice that a connection is gone, and to put the image back to "queued".
 SETTLE = 30.0
@@ -27,9 +30,7 @@ def upload(
     session: SessionLike,
     image: Image | str,
     data: ImageData | Source,
-    *,
-    progress: ProgressCallback | None = None,
-    force: bool = False,
+    options: UploadOptions | None = None,
 ) -> Image:
     """
     Send *data* into a queued image; return the image, active and with the hashes that were verified.
@@ -39,10 +40,6 @@ def upload(
     A source that can be read again (a path, bytes, a seekable file) is sent again when the connection fails or the
     service answers 502, 503 or 504, as long as the image is still queued. Memory: six blocks of 1 MiB.
 
-    Args:
-        progress: Called with bytes done and bytes in all at most ten times a second.
-        force: Send it even if the image inspector finds it dangerous or of another format than declared.
-
     Raises:
         InvalidRequest: The source cannot be read, is dangerous, or is not what the image's disk_format says.
         ConflictException: The image is not queued.
@@ -50,40 +47,52 @@ def upload(
         DigestMismatch: What arrived is not what was sent; the image is active with the wrong bytes.
         HttpException: The service refused.
     """
+    options = options or UploadOptions()
     if isinstance(data, Source):
-        return _upload(session, image, data, progress, force)
+        return _upload(session, image, data, options)
     with Source(data) as source:
-        return _upload(session, image, source, progress, force)
+        return _upload(session, image, expanded_if(options, source), options)
 
 
-def _upload(
-    session: SessionLike, image: Image | str, source: Source, progress: ProgressCallback | None, force: bool
-) -> Image:
+def expanded_if(options: UploadOptions, source: Source) -> Source:
+    """Return *source*, or a source of what it decodes to if *options* ask for that."""
+    return expanded(source, options.max_expanded) if options.decompress else source
+
+
+def _upload(session: SessionLike, image: Image | str, source: Source, options: UploadOptions) -> Image:
     image_id = _http.text(Image._get_id(image), "image ID")
     renew_token_before_long_call(session)
     target = Image.existing(id=image_id).get(session)
     _check_queued(target)
-    if not force:
-        check_content(source, target.disk_format, target.container_format)
+    if not options.force:
+        check_content(source, target.disk_format, target.container_format, target.min_disk)
     attempts = _http.ATTEMPTS if source.rewindable else 1
     for attempt in range(1, attempts + 1):
-        body = _Body(session, source, progress)
+        body = _Body(session, source, options)
         try:
             _put(session, image_id, body)
         except (exceptions.ConnectFailure, exceptions.ServerException) as exc:
             if source.error is not None:
                 raise source.error from exc
-            if not _worth_another_try(exc) or attempt == attempts:
+            last = attempt == attempts
+            if not _worth_another_try(exc) or (last and not body.whole):
                 raise
+            # Perhaps only the answer was lost.
             if _settled(session, target).image_status == "active":
                 break
+            if last:
+                raise
             _check_queued(target)
-            _http.pause(attempt)
+            _http.pause(attempt, _retry_after(exc))
         else:
             break
         finally:
             body.close()
-    sent = target.get(session)
+    sent = _settled(session, target)
+    if sent.image_status != "active":
+        raise exceptions.InvalidResponse(
+            message=f"Image {image_id} is {sent.image_status}, not active, after its data was taken; upload it again"
+        )
     _verify.remember(session, sent)
     _verify.verify(sent, body.done, body.digests(), source.blocks if source.rewindable else None)
     return sent
@@ -92,12 +101,15 @@ def _upload(
 class _Body:
     """The body of one attempt: an iterable that hashes what it yields. Iterated again, it begins anew."""
 
-    def __init__(self, session: SessionLike, source: Source, progress: ProgressCallback | None) -> None:
+    def __init__(self, session: SessionLike, source: Source, options: UploadOptions) -> None:
         self._algorithms = _verify.expected_algorithms(session, source.rewindable)
         self._source = source
-        self._progress = Progress(progress, source.size)
+        self._progress = Progress(options.progress, source.size)
+        self._bandwidth = options.bandwidth
         self._digest: Digest | None = None
         self.done = 0
+        #: True when every byte was taken.
+        self.whole = False
         if source.size is not None:
             # requests takes Content-Length from here; without it the body is sent in chunks.
             self.len = source.size
@@ -106,11 +118,15 @@ class _Body:
         self.close()
         self._digest = Digest(*self._algorithms)
         self.done = 0
+        self.whole = False
         for block in self._source.blocks():
             self._digest.update(block)
+            if self._bandwidth is not None:
+                self._bandwidth.take(len(block))
             yield block
             self.done += len(block)
             self._progress.at(self.done)
+        self.whole = True
         self._progress.end(self.done)
 
     def close(self) -> None:
@@ -145,32 +161,6 @@ def _put(session: SessionLike, image_id: str, body: _Body) -> None:
     response.close()
 
 
-def check_content(source: Source, declared: str | None, container_format: str | None) -> None:
-    """
-    Refuse what would be dangerous to boot, or what the service would refuse after the last byte.
-
-    Raises:
-        InvalidRequest: The content is dangerous, or not of the declared format.
-    """
-    if container_format not in (None, "bare"):
-        return
-    found = source.inspect()
-    if found.danger is not None:
-        raise exceptions.InvalidRequest(
-            f"{source.name} is a {found.disk_format} image that is not safe to use ({found.danger}); convert it to one"
-            " that stands alone (qemu-img convert), or force the upload"
-        )
-    if declared in _INSPECTED and declared != found.disk_format:
-        raise exceptions.InvalidRequest(
-            f"{source.name} is {found.disk_format}, but the image says disk_format {declared}; create the image with"
-            f" disk_format {found.disk_format}, or force the upload"
-        )
-
-
-#: Formats that the inspector knows by their content. "raw" is not among them: any bytes can be a raw disk.
-_INSPECTED = {"iso", "qcow2", "vdi", "vhd", "vhdx", "vmdk"}
-
-
 def _check_queued(image: Image) -> None:
     if image.image_status != "queued":
         raise exceptions.ConflictException(
@@ -180,6 +170,11 @@ def _check_queued(image: Image) -> None:
 
 def _worth_another_try(exc: exceptions.SDKException) -> bool:
     return isinstance(exc, exceptions.ConnectFailure) or exc.http_status in _http.RETRIED_STATUSES
+
+
+def _retry_after(exc: exceptions.SDKException) -> str | None:
+    response = getattr(exc, "response", None)
+    return response.headers.get("Retry-After") if response is not None else None
 
 
 def _settled(session: SessionLike, image: Image) -> Image:

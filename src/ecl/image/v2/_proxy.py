@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import Any, Literal, overload
 
 from ecl import exceptions, proxy2
+from ecl._waiting import delays
 from ecl.image.v2 import image as _image
 from ecl.image.v2 import image_copy as _copy
 from ecl.image.v2 import license as _license
 from ecl.image.v2 import member as _member
 from ecl.image.v2 import schema as _schema
 from ecl.image.v2 import tag as _tag
-
-if TYPE_CHECKING:
-    from ecl.image.transfer._progress import ProgressCallback
-    from ecl.image.transfer._source import ImageData
+from ecl.image.v2._proxy_admin import AdminProxy
+from ecl.image.v2._proxy_base import ImageRef
+from ecl.image.v2._proxy_data import DataProxy
+from ecl.image.v2._proxy_import import ImportProxy
+from ecl.image.v2._proxy_metadef import MetadefProxy
+from ecl.image.v2._proxy_schema import SchemaProxy
 
 __all__ = ["Proxy"]
 
-Target = TypeVar("Target", str, Path, IO[bytes])
-V = TypeVar("V")
-
-ImageRef = str | _image.Image
 MemberRef = str | _member.Member
 
 
-class Proxy(proxy2.BaseProxy):
+class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy2.BaseProxy):
     """
     Every operation of the image API.
 
@@ -39,108 +36,6 @@ class Proxy(proxy2.BaseProxy):
     """
 
     # --- images -------------------------------------------------------------------------------------------
-
-    def create_image(
-        self,
-        *,
-        data: ImageData | None = None,
-        progress: ProgressCallback | None = None,
-        force: bool = False,
-        **attrs: Any,
-    ) -> _image.Image:
-        """
-        Create an image and, given *data*, upload it; if that fails, the image is deleted again.
-
-        Operation: POST /v2/images; with *data* also PUT /v2/images/{image_id}/file.
-
-        Args:
-            data: Path, bytes, binary file, or iterable of bytes. *disk_format* is then detected from the content
-                and *container_format* is ``bare`` unless given.
-            progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
-            force: Upload even what the image inspector finds dangerous or of another format than declared.
-            attrs: Attributes and properties of the image; all of them are sent.
-
-        Returns:
-            The image: queued or, with *data*, active and verified.
-
-        Raises:
-            ConflictException: The ID is, or was, in use.
-            DigestMismatch: What arrived is not what was sent.
-            FileFailure: Reading *data* failed on the way.
-        """
-        if data is None:
-            return self._create(_image.Image, **attrs)
-        from ecl.image.transfer._create import create_with_data
-
-        return create_with_data(self.session, data, attrs, progress=progress, force=force)
-
-    def upload_image(
-        self,
-        image_id: ImageRef,
-        image_data: ImageData,
-        *,
-        progress: ProgressCallback | None = None,
-        force: bool = False,
-    ) -> _image.Image:
-        """
-        Upload the data of a queued image.
-
-        Operation: PUT /v2/images/{image_id}/file.
-
-        Args:
-            image_data: Path, bytes, binary file, or iterable of bytes.
-            progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
-            force: Upload even what the image inspector finds dangerous or of another format than declared.
-
-        Returns:
-            The image, active and verified.
-
-        Raises:
-            ConflictException: The image is not queued.
-            DigestMismatch: What arrived is not what was sent.
-            FileFailure: Reading *image_data* failed on the way.
-        """
-        from ecl.image.transfer import upload
-
-        return self._of_image(
-            image_id, lambda: upload(self.session, image_id, image_data, progress=progress, force=force)
-        )
-
-    @overload
-    def download_image(
-        self, image_id: ImageRef, *, output: None = None, progress: ProgressCallback | None = None
-    ) -> bytes: ...
-    @overload
-    def download_image(
-        self, image_id: ImageRef, *, output: Target, progress: ProgressCallback | None = None
-    ) -> Target: ...
-    def download_image(
-        self,
-        image_id: ImageRef,
-        *,
-        output: str | os.PathLike[str] | IO[bytes] | None = None,
-        progress: ProgressCallback | None = None,
-    ) -> Any:
-        """
-        Download the data of an image, verified against the service's hash.
-
-        Operation: GET /v2/images/{image_id}/file.
-
-        Args:
-            output: Path or binary file to write to, in constant memory; None returns the data as bytes.
-            progress: Called with bytes done and bytes in all at most ten times a second.
-
-        Returns:
-            The data, or *output*.
-
-        Raises:
-            ResourceNotFound: There is no such image.
-            DigestMismatch: What arrived is not what the service has a hash of; no file has its name.
-            FileFailure: Writing failed; the disk may be full.
-        """
-        from ecl.image.transfer import download
-
-        return self._of_image(image_id, lambda: download(self.session, image_id, output, progress=progress))
 
     def delete_image(self, image: ImageRef, ignore_missing: bool = True) -> None:
         """
@@ -185,7 +80,7 @@ class Proxy(proxy2.BaseProxy):
         Raises:
             ResourceNotFound: There is no such image.
         """
-        return self._get(_image.Image, _image.Image._get_id(image))
+        return self._get(_image.Image, self._image_id(image))
 
     def images(self, **query: Any) -> Iterator[_image.Image]:
         """
@@ -201,7 +96,7 @@ class Proxy(proxy2.BaseProxy):
         Raises:
             BadRequestException: The service does not take a filter.
         """
-        return self._list(_image.Image, paginated=True, **query)
+        return self._list(_image.Image, **{"paginated": True, **query})
 
     def update_image(self, image_id: ImageRef, image_data: list[dict[str, Any]] | Mapping[str, Any]) -> _image.Image:
         """
@@ -238,7 +133,7 @@ class Proxy(proxy2.BaseProxy):
             NotFoundException: Image or tenant unknown, or its licence or template not supported there.
             ConflictException: The image is not active, or the other region cannot take it.
         """
-        return _copy.ImageCopy().copy_image(self.session, _image.Image._get_id(image_id), tenant_id_dst)
+        return _copy.ImageCopy().copy_image(self.session, self._image_id(image_id), tenant_id_dst)
 
     def cancel_copy_image(self, job_id: str) -> None:
         """
@@ -250,7 +145,7 @@ class Proxy(proxy2.BaseProxy):
             NotFoundException: There is no such job.
             ConflictException: The job has ended, or is being canceled already.
         """
-        _copy.ImageCopy().cancel_copy_image(self.session, _copy.ImageCopy._get_id(job_id))
+        _copy.ImageCopy().cancel_copy_image(self.session, self._id_of(_copy.ImageCopy, job_id))
 
     def list_image_copy_jobs(self) -> Iterator[_copy.ImageCopy]:
         """
@@ -269,7 +164,7 @@ class Proxy(proxy2.BaseProxy):
         Raises:
             NotFoundException: There is no such job.
         """
-        return _copy.ImageCopy().get_image_copy_job(self.session, _copy.ImageCopy._get_id(job_id))
+        return _copy.ImageCopy().get_image_copy_job(self.session, self._id_of(_copy.ImageCopy, job_id))
 
     def wait_for_image_copy(
         self,
@@ -284,7 +179,7 @@ class Proxy(proxy2.BaseProxy):
 
         Args:
             progress: Called with the percentage each time it has grown.
-            interval: Seconds between polls.
+            interval: Seconds between polls, at most: the first ones follow each other faster.
             wait: Seconds before giving up; the job goes on then.
 
         Raises:
@@ -292,9 +187,10 @@ class Proxy(proxy2.BaseProxy):
             ResourceTimeout: *wait* seconds passed first.
         """
         deadline = time.monotonic() + wait
+        pauses = delays(interval)
         shown = -1
         while True:
-            current = self.get_image_copy_job(_copy.ImageCopy._get_id(job))
+            current = self.get_image_copy_job(self._id_of(_copy.ImageCopy, job))
             percent = current.copy_progress if isinstance(current.copy_progress, int) else 0
             if progress is not None and percent > shown:
                 shown = percent
@@ -307,7 +203,7 @@ class Proxy(proxy2.BaseProxy):
                 raise exceptions.ResourceTimeout(
                     f"Copy job {current.job_id} is {current.status!r}, {percent} %, after {wait} seconds"
                 )
-            time.sleep(interval)
+            time.sleep(min(next(pauses), max(0.0, deadline - time.monotonic())))
 
     # --- members ------------------------------------------------------------------------------------------
 
@@ -324,7 +220,7 @@ class Proxy(proxy2.BaseProxy):
             ConflictException: The project is a member already.
             ForbiddenException: The image is not yours, or its visibility is not ``shared``.
         """
-        member = _member.Member.new(image_id=_image.Image._get_id(image), **attrs)
+        member = _member.Member.new(image_id=self._image_id(image), **attrs)
         return self._of_image(image, lambda: member.create(self.session))
 
     def delete_member(self, image: ImageRef, member: MemberRef, ignore_missing: bool = True) -> None:
@@ -352,6 +248,25 @@ class Proxy(proxy2.BaseProxy):
         """
         return self._get(_member.Member, self._member(image, member))
 
+    def find_member(self, name_or_id: str, image: ImageRef, ignore_missing: bool = True) -> _member.Member | None:
+        """
+        Find a member of an image by the project's ID.
+
+        Operation: GET /v2/images/{image_id}/members/{member_id}.
+
+        Args:
+            ignore_missing: False raises when the project is none; True returns None.
+
+        Raises:
+            ResourceNotFound: It is none, and *ignore_missing* is false.
+        """
+        try:
+            return self.get_member(image, name_or_id)
+        except exceptions.ResourceNotFound:
+            if ignore_missing:
+                return None
+            raise
+
     def members(self, image: ImageRef) -> Iterator[_member.Member]:
         """
         Yield the members of an image: all for its owner, oneself for a member.
@@ -362,7 +277,7 @@ class Proxy(proxy2.BaseProxy):
             NotFoundException: There is no such image.
             ForbiddenException: The image's visibility is not ``shared``.
         """
-        return self._list(_member.Member, image_id=_image.Image._get_id(image))
+        return self._list(_member.Member, image_id=self._image_id(image))
 
     def update_member(self, image_id: ImageRef, member_id: MemberRef, status: str) -> _member.Member:
         """
@@ -458,10 +373,6 @@ class Proxy(proxy2.BaseProxy):
 
     # ------------------------------------------------------------------------------------------------------
 
-    def _of_image(self, image: ImageRef, operation: Callable[[], V]) -> V:
-        """Return what *operation* returns; where the service answers 404, it is the image that was not found."""
-        return self._or_not_found(_image.Image, _image.Image._get_id(image), operation)
-
     def _member(self, image: ImageRef, member: MemberRef) -> _member.Member:
         """Return a member by the image's and its own ID."""
-        return _member.Member.existing(image_id=_image.Image._get_id(image), member_id=_member.Member._get_id(member))
+        return _member.Member.existing(image_id=self._image_id(image), member_id=self._id_of(_member.Member, member))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,16 @@ PAGE_SIZE = 1000
 
 # Filters that take "in:" and other operators; a text in them that holds a colon would be read as one.
 _WITH_OPERATORS = frozenset({"id", "name", "status", "container_format", "disk_format"})
+
+# Filters that compare times, and the signs for their operators; the longer ones first.
+_TIMES = frozenset({"created_at", "updated_at"})
+_SIGNS = {">=": "gte", "<=": "lte", "!=": "neq", "==": "eq", ">": "gt", "<": "lt", "=": "eq"}
+
+# Numbers that the service compares by two bounds, NAME_min and NAME_max.
+_BOUNDED = frozenset({"size", "virtual_size", "min_ram", "min_disk"})
+
+# Parameters that are given once for each value.
+_REPEATED = frozenset({"tag", "sort_key", "sort_dir"})
 
 
 class Exactly(str):
@@ -30,8 +41,10 @@ def parameters(limit: int | None, page_size: int | None, filters: Mapping[str, A
     Args:
         limit: Most images in all; a page need not be larger.
         page_size: Most images in one answer.
-        filters: As the API names them. True and False, numbers, datetimes; a list of *tag* stands for images that
-            have all of them, any other list for images that have one of its values.
+        filters: As the API names them. True and False, numbers, dates, datetimes. A list of *tag* stands for images
+            that have all of them, one of *id*, *name*, *status* or a format for images that have any of its values.
+            A time may begin with ``>``, ``>=``, ``<``, ``<=`` or ``!=``; so may, but for the last, a size in bytes and
+            *min_ram* and *min_disk*, of which a list stands for a range: ``size=[">=10", "<20"]``.
 
     Raises:
         InvalidRequest: A number makes no sense, or a value cannot be a filter.
@@ -41,15 +54,63 @@ def parameters(limit: int | None, page_size: int | None, filters: Mapping[str, A
     size = page_size or PAGE_SIZE
     query = [("limit", str(size if limit is None else min(size, limit)))]
     for name, value in filters.items():
-        if value is None:
-            continue
-        if name in ("tag", "sort_key", "sort_dir") and not isinstance(value, str):
-            query += [(name, _text(name, each)) for each in value]
-        elif isinstance(value, Iterable) and not isinstance(value, str):
-            query.append((name, "in:" + ",".join(_quoted(_text(name, each)) for each in value)))
-        else:
-            query.append((name, _text(name, value)))
+        if value is not None:
+            query += _condition(name, value)
     return query
+
+
+def _condition(name: str, value: object) -> list[tuple[str, str]]:
+    several = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
+    values: list[object] = list(value) if several else [value]  # type: ignore[call-overload]
+    if name in _TIMES:
+        if len(values) != 1:
+            raise exceptions.InvalidRequest(f"{name} can be compared with one time, not with {len(values)}")
+        return [(name, _time(name, values[0]))]
+    if name in _BOUNDED and any(isinstance(each, str) and each.strip()[:1] in tuple("<>=") for each in values):
+        return [_bound(name, each) for each in values]
+    if not several or name in _REPEATED:
+        return [(name, _text(name, each)) for each in values]
+    if name not in _WITH_OPERATORS:
+        raise exceptions.InvalidRequest(f"{name} can be compared with one value, not with a list")
+    return [(name, _any_of(name, values))]
+
+
+def _time(name: str, value: object) -> str:
+    """Return the filter that ``">=2026-01-31"``, a date or a datetime stands for."""
+    if not isinstance(value, str):
+        return _text(name, value)
+    for sign, operator in _SIGNS.items():
+        if value.lstrip().startswith(sign):
+            return f"{operator}:{value.lstrip().removeprefix(sign).strip()}"
+    return value
+
+
+def _bound(name: str, value: object) -> tuple[str, str]:
+    """Return the filter that ``">=10"`` stands for: the API has bounds that include themselves."""
+    match = re.fullmatch(r"\s*(<=|>=|==|<|>|=)\s*([0-9]+)\s*", str(value), re.ASCII)
+    if match is None:
+        raise exceptions.InvalidRequest(f"{name} is compared by a whole number with <, <=, > or >=, not {value!r}")
+    sign, number = match[1], int(match[2])
+    if sign in ("=", "=="):
+        return name, str(number)
+    if sign.startswith(">"):
+        return f"{name}_min", str(number + (sign == ">"))
+    return f"{name}_max", str(number - (sign == "<"))
+
+
+def _any_of(name: str, values: list[object]) -> str:
+    texts = [_text(name, Exactly(each) if isinstance(each, str) else each) for each in values]
+    texts = [text.removeprefix("eq:") for text in texts]
+    if not texts:
+        raise exceptions.InvalidRequest(f"{name} is compared with an empty list, which nothing can match")
+    if len(texts) == 1:
+        return f"eq:{texts[0]}"
+    for text in texts:
+        if '"' in text:
+            raise exceptions.InvalidRequest(
+                f"{name} {text!r} has a double quote, so it can only be asked for by itself"
+            )
+    return "in:" + ",".join(f'"{text}"' if "," in text else text for text in texts)
 
 
 def _check_whole(name: str, value: object, least: int) -> None:
@@ -64,11 +125,8 @@ def _text(name: str, value: object) -> str:
         return f"eq:{value}" if ":" in value else str(value)
     if isinstance(value, datetime.datetime):
         return value.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     if isinstance(value, (str, int, float)):
         return str(value)
     raise exceptions.InvalidRequest(f"{name} cannot be filtered by a {type(value).__name__}")
-
-
-def _quoted(value: str) -> str:
-    """Quote one value of ``in:`` if a comma or a quote in it would be read as more than one."""
-    return '"' + value.replace('"', '\\"') + '"' if any(each in value for each in ',"') else value

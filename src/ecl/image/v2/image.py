@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
@@ -159,9 +158,9 @@ class Image(resource2.Resource):
         del kwargs
         if image_id is not None:
             self._body.attributes["id"] = self._get_id(image_id)
-        changes = self._body.dirty if attrs_list is None else attrs_list
+        changes = self._body.dirty if attrs_list is None and image_id is None else attrs_list
         operations = json_patch(changes) if isinstance(changes, Mapping) else changes
-        if not isinstance(operations, list) or not all(isinstance(each, Mapping) for each in operations):
+        if not isinstance(operations, (list_type, tuple)) or not all(isinstance(each, Mapping) for each in operations):
             raise exceptions.InvalidRequest(
                 "image_data must be a list of JSON-patch operations, such as"
                 ' {"op": "replace", "path": "/name", "value": "…"}, or a dict of attributes'
@@ -172,7 +171,7 @@ class Image(resource2.Resource):
             self._path(),
             service=self.service,
             headers={"Content-Type": PATCH_MEDIA_TYPE},
-            data=json.dumps(operations).encode(),
+            data=_http.as_json(operations),
         )
         self._translate_response(response)
         return self
@@ -265,6 +264,9 @@ class Image(resource2.Resource):
         # Two are enough to know that there is more than one.
         return cls.list(session, name=_query.Exactly(name), **{"page_size": 2, **params})
 
+
+# Within the class "list" is the operation.
+list_type = list
 
 #: Every ID that a Glance takes, and whatever else has only the letters of one.
 _ID = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z_-]*")

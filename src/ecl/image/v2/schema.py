@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from ecl import _http, resource2
+from ecl import _http, exceptions, resource2
 from ecl.image import image_service
 
 if TYPE_CHECKING:
@@ -29,6 +30,36 @@ class Scheme(resource2.Resource):
     links = resource2.Body[list[dict[str, str]]]("links")
     #: Schemas that others in the document refer to.
     definitions = resource2.Body[dict[str, Any]]("definitions")
+
+    def get_schema(self, session: SessionLike, kind: str) -> Self:
+        """
+        Read a schema by its name: ``image``, ``tasks``, ``metadefs/namespace`` …
+
+        Operation: GET /v2/schemas/{kind}.
+
+        Raises:
+            NotFoundException: The service has no such schema.
+        """
+        path = "/".join(_http.segment(part, "schema") for part in _http.text(kind, "kind").split("/"))
+        return self._read(session, path)
+
+    def validate(self, properties: Mapping[str, Any]) -> None:
+        """
+        Check *properties*, such as those of an image that is to be created, against this schema.
+
+        Nothing is sent. What the schema marks as set by the service alone is checked like anything else.
+
+        Args:
+            properties: By the service's names; an :class:`~ecl.image.v2.image.Image` is such a mapping.
+
+        Raises:
+            InvalidRequest: Something does not fit; the message names each property and says why.
+        """
+        from ecl.image.v2._validation import problems
+
+        found = list(problems(dict(self._body.items()), {name: properties[name] for name in properties}))
+        if found:
+            raise exceptions.InvalidRequest(f"This does not fit the schema {self.name!r}: {'; '.join(found)}")
 
     def get_image_schema(self, session: SessionLike) -> Self:
         """Read the schema of an image. Operation: GET /v2/schemas/image."""

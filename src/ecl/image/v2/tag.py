@@ -64,5 +64,6 @@ class Tag(resource2.Resource):
         _http.request(session, method, self._path(requires_id=False), service=self.service)
 
     def _fits_url(self, tag: str) -> bool:
-        # A slash, quoted or not, separates the segments of a path for a Glance, and these two are steps in it.
-        return "/" not in _http.text(tag, "tag") and tag not in (".", "..")
+        # A slash, quoted or not, separates the segments of a path for a Glance, these two are steps in it, and it
+        # reads the bytes of any other script as Latin-1.
+        return _http.text(tag, "tag").isascii() and "/" not in tag and tag not in (".", "..")

@@ -12,18 +12,56 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ecl.server.api import actions, image_data, images, license_switch, members, schemas, tags
+from ecl.server.api import (
+    actions,
+    cache,
+    image_data,
+    images,
+    license_switch,
+    members,
+    metadef_namespaces,
+    metadef_objects,
+    metadef_properties,
+    metadef_resource_types,
+    metadef_tags,
+    schemas,
+    stores,
+    tags,
+    tasks,
+)
 from ecl.server.api.error_response import error_response
 from ecl.server.api.middleware import ErrorGuard
 from ecl.server.api.request import Service
+from ecl.server.api.routing import json_response
 from ecl.server.api.versions import is_version_document, version_response, versioned_path
 from ecl.server.db.engine import Database
+from ecl.server.domain.protection import PropertyProtection
 from ecl.server.errors import BadRequest, Forbidden, NotFound, ServiceError, Unauthorized
 from ecl.server.identity.caller import Caller
+from ecl.server.public_url import public_url
 from ecl.server.region import Region
 from ecl.server.settings import Settings
 
-__all__ = ["Authenticator", "build_image_app"]
+__all__ = ["Authenticator", "build_image_app", "image_routes"]
+
+
+_MODULES = (
+    images,
+    image_data,
+    members,
+    tags,
+    actions,
+    tasks,
+    stores,
+    cache,
+    schemas,
+    metadef_namespaces,
+    metadef_objects,
+    metadef_properties,
+    metadef_tags,
+    metadef_resource_types,
+    license_switch,
+)
 
 
 class Authenticator(Protocol):
@@ -46,10 +84,14 @@ def build_image_app(
     Args:
         extra_routes: More resources, made with `ecl.server.api.routing.resource`; paths begin with ``/v2/``.
     """
-    modules = (images, image_data, members, tags, actions, schemas, license_switch)
-    routes = [*extra_routes, *(route for module in modules for route in module.ROUTES)]
-    service = Service(region, database, settings)
+    routes = image_routes(extra_routes)
+    service = Service(region, database, settings, PropertyProtection(settings.property_rules))
     return ErrorGuard(_ImageApp(service, authenticator, routes), _render)
+
+
+def image_routes(extra_routes: Sequence[BaseRoute] = ()) -> list[BaseRoute]:
+    """Return every route of a region's image API."""
+    return [*extra_routes, *(route for module in _MODULES for route in module.ROUTES)]
 
 
 def _render(error: ServiceError, scope: Scope) -> Response:
@@ -62,6 +104,7 @@ class _ImageApp:
     def __init__(self, service: Service, authenticator: Authenticator, routes: Sequence[BaseRoute]) -> None:
         self._service = service
         self._authenticator = authenticator
+        self._routes = routes
         self._router = Router(routes, redirect_slashes=False, default=_not_found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,26 +112,32 @@ class _ImageApp:
             return
         headers = Headers(scope=scope)
         prefix: str = scope.get("root_path", "").rstrip("/")
-        base = _base_url(scope, headers, self._service.settings)
+        base = public_url(self._service.settings, scope)
         path = _decoded_path(scope, prefix)
         if path.strip("/") == "healthcheck":
             await PlainTextResponse("OK")(scope, receive, send)
             return
+        if path == "/openapi.json" and scope["method"] == "GET":
+            from ecl.server.api.openapi import openapi_document
+
+            await json_response(openapi_document(self._routes, [base + prefix]))(scope, receive, send)
+            return
+        if scope["method"] == "OPTIONS":
+            await Response()(scope, receive, send)
+            return
         target = versioned_path(path, headers.get("accept"))
-        if not is_version_document(path):
-            caller = await self._authenticate(headers, base)
-            if target is not None:
-                inner = {
-                    **scope,
-                    "path": target,
-                    "root_path": "",
-                    "ecl.service": self._service,
-                    "ecl.caller": caller,
-                    "ecl.endpoint": base + prefix,
-                }
-                await self._router(inner, receive, send)
-                return
-        await version_response(path, scope["method"], base + prefix)(scope, receive, send)
+        if target is None or is_version_document(path):
+            await version_response(path, scope["method"], base + prefix)(scope, receive, send)
+            return
+        inner = {
+            **scope,
+            "path": target,
+            "root_path": "",
+            "ecl.service": self._service,
+            "ecl.caller": await self._authenticate(headers, base),
+            "ecl.endpoint": base + prefix,
+        }
+        await self._router(inner, receive, send)
 
     async def _authenticate(self, headers: Headers, base: str) -> Caller:
         """Return who asks. Raises Unauthorized, or Forbidden for a project of another region."""
@@ -108,17 +157,6 @@ class _ImageApp:
 
 async def _not_found(scope: Scope, _receive: Receive, _send: Send) -> None:
     raise NotFound(f"There is nothing at {scope['path'][:200]}.")
-
-
-def _base_url(scope: Scope, headers: Headers, settings: Settings) -> str:
-    """Return how the client reached the service, without a path."""
-    if settings.public_url is not None:
-        return settings.public_url.rstrip("/")
-    host = headers.get("host")
-    if not host:
-        name, port = scope.get("server") or ("localhost", settings.port)
-        host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
-    return f"{scope['scheme']}://{host}"
 
 
 def _decoded_path(scope: Scope, prefix: str) -> str:

@@ -39,21 +39,27 @@ def preferred_error_type(accept: str | None) -> str:
     """
     Return HTML if *accept* matches it at the same or a higher quality than JSON, else JSON if it matches that,
     else plain text. So ``*/*`` is HTML, and no header at all is plain text: clients rely on both.
+    A header that is none is taken for ``*/*``.
     """
     ranges = _parse_accept(accept or "")
+    if ranges is None:
+        return _HTML
     html, json = _quality(ranges, "text", "html"), _quality(ranges, "application", "json")
     if html > 0 and html >= json:
         return _HTML
     return _JSON if json > 0 else _PLAIN
 
 
-def _parse_accept(accept: str) -> list[tuple[str, str, float]]:
+def _parse_accept(accept: str) -> list[tuple[str, str, float]] | None:
+    """Return type, subtype and quality of each range; None if one of them is no media range."""
     ranges = []
     for item in accept.split(",", _MAX_RANGES)[:_MAX_RANGES]:
         media_range, *parameters = (part.strip().lower() for part in item.split(";"))
         kind, slash, subtype = media_range.partition("/")
         if slash:
             ranges.append((kind, subtype, _q_value(parameters)))
+        elif media_range:
+            return None
     return ranges
 
 

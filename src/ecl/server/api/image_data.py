@@ -1,10 +1,10 @@
-"""``/v2/images/{id}/file``: upload and download."""
+"""``/v2/images/{id}/file`` and ``/stage``: upload and download."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
@@ -13,16 +13,15 @@ from starlette.types import Receive, Scope, Send
 from ecl.server.api.lookup import changeable_image, visible_image
 from ecl.server.api.request import ImageRequest
 from ecl.server.api.routing import empty, resource
-from ecl.server.db.locations import locations_of
 from ecl.server.domain.access import check_can_download
 from ecl.server.domain.image import Image
 from ecl.server.domain.ranges import parse_content_range, parse_range
 from ecl.server.domain.status import WITH_DATA
-from ecl.server.errors import BadRequest, Unavailable, UnsupportedMedia
+from ecl.server.errors import BadRequest, NotFound, Unavailable, UnsupportedMedia
 from ecl.server.ingest import Upload, begin_upload, receive_upload
-from ecl.server.store.base import Reader, StoreError
+from ecl.server.store.base import Reader, Store, StoreError
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "upload_store"]
 
 _log = logging.getLogger(__name__)
 
@@ -36,27 +35,45 @@ _SIZE = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 async def _upload(request: ImageRequest) -> Response:
-    if _media_type(request) != _OCTETS:
-        raise UnsupportedMedia(f"Image data must be sent with Content-Type: {_OCTETS}.")
-    declared = _declared_size(request)
-    upload = await run_in_threadpool(_begin, request, request.image_id, declared)
-    await receive_upload(upload, request.chunks())
+    await _receive(request, upload_store(request))
     return empty()
 
 
-def _begin(request: ImageRequest, image_id: str, declared: int | None) -> Upload:
+async def _stage(request: ImageRequest) -> Response:
+    if "glance-direct" not in request.service.settings.imports.methods:
+        raise NotFound("This service has no import by glance-direct, so it stages nothing.")
+    await _receive(request, request.service.region.staging)
+    return empty()
+
+
+async def _receive(request: ImageRequest, store: Store) -> None:
+    if _media_type(request) != _OCTETS:
+        raise UnsupportedMedia(f"Image data must be sent with Content-Type: {_OCTETS}.")
+    declared = _declared_size(request)
+    upload = await run_in_threadpool(_begin, request, request.image_id, store, declared)
+    await receive_upload(upload, request.chunks())
+
+
+def _begin(request: ImageRequest, image_id: str, store: Store, declared: int | None) -> Upload:
     service = request.service
     region, database = service.region, service.database
-    store = request.headers.get("x-image-meta-store")
-    if store is not None and region.store_named(store) is None:
-        raise BadRequest(f"Region {region.name} has no store '{store[:64]}'.")
     with database.write() as connection:
         image = changeable_image(connection, region.name, request.caller, image_id)
-        return begin_upload(connection, region, database, service.settings, image, declared)
+        return begin_upload(connection, region, database, service.settings, image, store, declared)
+
+
+def upload_store(request: ImageRequest) -> Store:
+    """Return the store that the client chose, or the default one. Raises BadRequest."""
+    region = request.service.region
+    name = request.headers.get("x-image-meta-store")
+    store = region.store if name is None else region.store_named(name)
+    if store is None:
+        raise BadRequest(f"Region {region.name} has no store '{(name or '')[:64]}'.")
+    return store
 
 
 def _media_type(request: ImageRequest) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return request.headers.get("content-type", "").partition(";")[0].strip()
 
 
 def _declared_size(request: ImageRequest) -> int | None:
@@ -75,7 +92,7 @@ def _declared_size(request: ImageRequest) -> int | None:
 
 async def _download(request: ImageRequest) -> Response:
     await request.refuse_body()
-    image, reader = await run_in_threadpool(_open, request, request.image_id)
+    image, reader = await run_in_threadpool(_open, request, request.image_id, _preferred(request))
     if reader is None:
         return empty()
     try:
@@ -85,16 +102,27 @@ async def _download(request: ImageRequest) -> Response:
         raise
 
 
-def _open(request: ImageRequest, image_id: str) -> tuple[Image, Reader | None]:
+def _preferred(request: ImageRequest) -> list[str]:
+    """Return the stores that ``?prefer=`` wants tried first. Raises BadRequest."""
+    wanted = [value for name, value in request.query() if name == "prefer"]
+    names = [name.strip() for name in ",".join(wanted).split(",") if name.strip()]
+    for name in names:
+        if request.service.region.store_named(name) is None:
+            raise BadRequest(f"There is no store '{name[:64]}' to prefer.")
+    return names
+
+
+def _open(request: ImageRequest, image_id: str, preferred: Sequence[str]) -> tuple[Image, Reader | None]:
     """Return the image and its open bytes, None if it has none yet. Once open, a delete cannot cut them short."""
     region = request.service.region
     with request.service.database.read() as connection:
         image = visible_image(connection, region.name, request.caller, image_id)
         check_can_download(request.caller, image)
-        stores = locations_of(connection, region.name, image_id)
     if image.status not in WITH_DATA:
         return image, None
-    for name in stores:
+    # The default store first among those that nobody prefers.
+    order = [*preferred, region.store.name, *image.stores]
+    for name in sorted(image.stores, key=order.index):
         store = region.store_named(name)
         if store is None:
             continue
@@ -152,4 +180,7 @@ async def _blocks(reader: Reader, first: int, last: int) -> AsyncIterator[bytes]
         offset += len(block)
 
 
-ROUTES = (resource("/v2/images/{image_id}/file", GET=_download, PUT=_upload),)
+ROUTES = (
+    resource("/v2/images/{image_id}/file", GET=_download, PUT=_upload),
+    resource("/v2/images/{image_id}/stage", PUT=_stage),
+)

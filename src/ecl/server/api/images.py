@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from typing import Any
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -13,16 +13,18 @@ from ecl.server.api.request import ImageRequest
 from ecl.server.api.routing import empty, json_response, resource
 from ecl.server.db.images import fetch_image, id_is_taken, insert_image, mark_deleted, update_image
 from ecl.server.db.listing import list_images
-from ecl.server.db.locations import locations_of
+from ecl.server.db.usage import usage_of
 from ecl.server.domain.access import check_can_list
 from ecl.server.domain.creation import new_image
 from ecl.server.domain.image import Image, check_properties, check_quotas, image_to_wire
 from ecl.server.domain.json_patch import Operation, media_type_version, parse_patch
 from ecl.server.domain.listing import ListQuery, page_links, parse_list_query
 from ecl.server.domain.schemas import validate
+from ecl.server.domain.status import IMPORTING, UPLOADING
 from ecl.server.domain.update import apply_patch
+from ecl.server.domain.usage import check_share, has_shares
 from ecl.server.errors import BadRequest, Conflict, Forbidden
-from ecl.server.recovery import remove_data
+from ecl.server.recovery import delete_bytes, remove_data
 
 __all__ = ["ROUTES"]
 
@@ -35,14 +37,27 @@ async def _list(request: ImageRequest) -> Response:
     page = await run_in_threadpool(_page, request, query)
     is_full = len(page) == query.limit > 0
     first, following = page_links("/v2/images", parameters, page[-1].id if is_full else None)
-    body = {"images": [image_to_wire(image) for image in page], "first": first, "schema": "/v2/schemas/images"}
+    shown = [_shown(request, image) for image in page]
+    body = {"images": shown, "first": first, "schema": "/v2/schemas/images"}
     if following is not None:
         body["next"] = following
     return json_response(body)
 
 
+def _shown(request: ImageRequest, image: Image) -> dict[str, Any]:
+    """Return *image* as the caller may see it."""
+    wire = image_to_wire(image)
+    readable = request.service.protection.readable(request.caller, image.properties)
+    for name in image.properties.keys() - readable.keys():
+        del wire[name]
+    return wire
+
+
 def _page(request: ImageRequest, query: ListQuery) -> list[Image]:
-    region = request.service.region.name
+    region, protection = request.service.region.name, request.service.protection
+    if not all(protection.allows(request.caller, "read", name) for name in query.properties):
+        # Whoever may not read a property may not find out its value either.
+        query.impossible = True
     with request.service.database.read() as connection:
         marker = _marker(connection, region, request, query.marker)
         return list_images(connection, region, request.caller, query, marker)
@@ -63,22 +78,30 @@ async def _create(request: ImageRequest) -> Response:
     body = await request.read_json()
     service = request.service
     image = new_image(body, request.caller, service.region.settings, service.settings.limits)
+    service.protection.check_create(request.caller, image.properties)
     await run_in_threadpool(_insert, request, image)
-    wire = image_to_wire(image)
-    return json_response(wire, 201, {"Location": request.endpoint + wire["self"]})
+    wire = _shown(request, image)
+    headers = {
+        "Location": request.endpoint + wire["self"],
+        "OpenStack-image-import-methods": ",".join(service.settings.imports.methods),
+        "OpenStack-image-store-ids": ",".join(store.name for store in service.region.stores),
+    }
+    return json_response(wire, 201, {name: value for name, value in headers.items() if value})
 
 
 def _insert(request: ImageRequest, image: Image) -> None:
-    region = request.service.region.name
+    region, limits = request.service.region.name, request.service.settings.limits
     with request.service.database.write() as connection:
         if id_is_taken(connection, region, image.id):
             raise Conflict(f"The ID {image.id} is taken, or was taken by an image that is deleted now.")
+        if has_shares(limits):
+            check_share(limits, usage_of(connection, region, image.owner), "image_count_total", 1)
         insert_image(connection, region, image)
 
 
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
-    return json_response(image_to_wire(await run_in_threadpool(_fetch, request, request.image_id)))
+    return json_response(_shown(request, await run_in_threadpool(_fetch, request, request.image_id)))
 
 
 def _fetch(request: ImageRequest, image_id: str) -> Image:
@@ -93,7 +116,7 @@ async def _update(request: ImageRequest) -> Response:
         if operation.verb != "remove":
             validate("image", {operation.name: operation.value})
     image = await run_in_threadpool(_patch, request, request.image_id, operations)
-    return json_response(image_to_wire(image))
+    return json_response(_shown(request, image))
 
 
 def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) -> Image:
@@ -103,9 +126,8 @@ def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) ->
         return _fetch(request, image_id)
     with service.database.write() as connection:
         before = changeable_image(connection, region.name, caller, image_id)
-        after = copy.copy(before)
-        after.tags, after.properties = list(before.tags), dict(before.properties)
-        apply_patch(after, operations, caller)
+        after = before.copy()
+        apply_patch(after, operations, caller, service.protection)
         old = before.properties
         changed = {name: value for name, value in after.properties.items() if old.get(name) != value}
         check_properties(changed, region.settings)
@@ -129,11 +151,12 @@ def _remove(request: ImageRequest, image_id: str) -> None:
         image = changeable_image(connection, region.name, request.caller, image_id)
         if image.protected:
             raise Forbidden(f"Image {image_id} is protected and cannot be deleted.")
-        stores = locations_of(connection, region.name, image_id)
         mark_deleted(connection, region.name, image_id)
     # Only now: were the process to die between the two, the next start would remove the bytes.
-    for store in stores:
+    for store in image.stores:
         remove_data(region, service.database, image_id, store)
+    if image.status in (UPLOADING, IMPORTING):
+        delete_bytes(region, region.staging, image_id)
 
 
 ROUTES = (

@@ -78,13 +78,15 @@ async def _update(request: ImageRequest) -> Response:
     return json_response(member_to_wire(member))
 
 
-def _answer(request: ImageRequest, image_id: str, member_id: str, status: str) -> Member:
+def _answer(request: ImageRequest, image_id: str, member_id: str, status: Any) -> Member:
     caller = request.caller
     with request.service.database.write() as connection:
         image = _shared_image(connection, request, image_id, Forbidden, lock=True)
         member = _visible_member(connection, request, image, member_id)
         if not caller.is_admin and (member_id != caller.project_id or not caller.can_write):
             raise Forbidden("Only a member of the invited project may accept or reject an image.")
+        if status not in MEMBER_STATUSES:
+            raise BadRequest(f"The status of a member is one of: {', '.join(MEMBER_STATUSES)}.")
         db.set_member_status(connection, request.service.region.name, member, status)
         return member
 
@@ -99,8 +101,8 @@ def _uninvite(request: ImageRequest, image_id: str, member_id: str) -> None:
     region = request.service.region.name
     with request.service.database.write() as connection:
         image = _shared_image(connection, request, image_id, Forbidden, lock=True)
-        check_can_change(request.caller, image)
         _visible_member(connection, request, image, member_id)
+        check_can_change(request.caller, image)
         db.remove_member(connection, region, image_id, member_id)
 
 
@@ -141,11 +143,11 @@ def _member_of(body: Any) -> str:
     return member_id
 
 
-def _status_of(body: Any) -> str:
-    status = body.get("status") if isinstance(body, dict) else None
-    if status not in MEMBER_STATUSES:
+def _status_of(body: Any) -> Any:
+    """Return the status as it came: who may not answer is told that first."""
+    if not isinstance(body, dict) or "status" not in body:
         raise BadRequest(f"The body must be a JSON object with 'status', one of: {', '.join(MEMBER_STATUSES)}.")
-    return str(status)
+    return body["status"]
 
 
 ROUTES = (

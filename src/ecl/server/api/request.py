@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from ecl.server.db.engine import Database
 from ecl.server.domain.access import image_not_found
+from ecl.server.domain.protection import PropertyProtection
 from ecl.server.errors import BadRequest, TooLarge
 from ecl.server.identity.caller import Caller
 from ecl.server.region import Region
@@ -35,6 +36,7 @@ class Service:
     region: Region
     database: Database
     settings: Settings
+    protection: PropertyProtection
 
 
 class ImageRequest(Request):

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from ecl.server.api.request import ImageRequest
 from ecl.server.errors import MethodNotAllowed
 
-__all__ = ["Handler", "empty", "json_response", "resource"]
+__all__ = ["Handler", "empty", "json_response", "methods_of", "resource"]
 
 Handler = Callable[[ImageRequest], Awaitable[Response]]
 
@@ -22,23 +22,27 @@ class _Resource:
     """An ASGI application that picks the handler by method. HEAD is a method of its own: nobody has it."""
 
     def __init__(self, handlers: dict[str, Handler]) -> None:
-        self._handlers = handlers
+        self.handlers = handlers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = ImageRequest(scope, receive, send)
-        handler = self._handlers.get(request.method)
+        handler = self.handlers.get(request.method)
         if handler is not None:
             response = await handler(request)
-        elif request.method == "OPTIONS":
-            response = Response(status_code=200)
         else:
-            raise MethodNotAllowed(request.method, self._handlers)
+            raise MethodNotAllowed(request.method, self.handlers)
         await response(scope, receive, send)
 
 
 def resource(path: str, **handlers: Handler) -> Route:
     """Return the route of *path*, such as ``/v2/images/{image_id}``, with a handler for each method (``GET=...``)."""
     return Route(path, _Resource(handlers))
+
+
+def methods_of(route: Route) -> list[str]:
+    """Return the methods that *route*, made by `resource`, has handlers for."""
+    assert isinstance(route.app, _Resource)
+    return sorted(route.app.handlers)
 
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

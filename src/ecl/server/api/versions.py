@@ -11,10 +11,11 @@ from ecl.server.api.routing import json_response
 
 __all__ = ["VERSIONS", "is_version_document", "version_response", "versioned_path"]
 
-#: Minor versions only say which features are there; this list is the one of a Glance with the same features.
+#: Minor versions only say which features are there; this list is the one of a Glance with several stores and no
+#: cache.
 VERSIONS = (
-    ("v2.9", "CURRENT"),
-    *((f"v2.{minor}", "SUPPORTED") for minor in (7, 6, 5, 4, 3, 2, 1, 0)),
+    ("v2.17", "CURRENT"),
+    *((f"v2.{minor}", "SUPPORTED") for minor in (15, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)),
 )
 _PREFIXES = frozenset({"v2", *(name for name, _status in VERSIONS)})
 _VERSIONED = re.compile(r"/(v2(?:\.[0-9]+)?)(?:/+(.*))?", re.DOTALL)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from ecl.server.clock import now
+from ecl.server.db.locations import locations_of
 from ecl.server.db.schema import image_members, image_properties, image_tags, images
 from ecl.server.domain.image import Image
-from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING
+from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING, UPLOADING
 
 __all__ = [
     "IMAGE_COLUMNS",
@@ -26,18 +28,36 @@ __all__ = [
     "update_image",
 ]
 
-#: The columns of `Image`, in one order for every query.
-IMAGE_COLUMNS = tuple(column for column in images.c if column.name not in ("region", "deleted_at"))
+#: The columns of `Image`, for every query in the order of its fields; those that come last are in other tables.
+IMAGE_COLUMNS = tuple(images.c[field.name] for field in fields(Image) if field.name in images.c)
 _NAMES = tuple(column.name for column in IMAGE_COLUMNS)
+
+# Each request asks these: made once, because making a query costs many times what the database takes to answer it.
+_IMAGE = select(*IMAGE_COLUMNS).where(
+    images.c.region == bindparam("region"),
+    images.c.id == bindparam("image_id"),
+    and_(*(images.c.status != status for status in sorted(INVISIBLE))),
+)
+_LOCKED_IMAGE = _IMAGE.with_for_update()
+_TAGS = (
+    select(image_tags.c.tag)
+    .where(image_tags.c.region == bindparam("region"), image_tags.c.image_id == bindparam("image_id"))
+    .order_by(image_tags.c.tag)
+)
+_PROPERTIES = (
+    select(image_properties.c.name, image_properties.c.value)
+    .where(image_properties.c.region == bindparam("region"), image_properties.c.image_id == bindparam("image_id"))
+    .order_by(image_properties.c.position)
+)
 
 
 def _is(region: str, image_id: str) -> Any:  # Any: SQLAlchemy's `&` of two conditions
     return (images.c.region == region) & (images.c.id == image_id)
 
 
-def image_from_row(row: Row[Any]) -> Image:
+def image_from_row(row: Sequence[Any]) -> Image:
     """Return the image of a *row* of `IMAGE_COLUMNS`, without tags and properties."""
-    return Image(**dict(zip(_NAMES, row, strict=True)))
+    return Image(*row)
 
 
 def id_is_taken(connection: Connection, region: str, image_id: str) -> bool:
@@ -52,24 +72,14 @@ def fetch_image(connection: Connection, region: str, image_id: str, *, lock: boo
     Args:
         lock: Nobody else changes the row before the transaction ends.
     """
-    query = select(*IMAGE_COLUMNS).where(_is(region, image_id), images.c.status.not_in(INVISIBLE))
-    row = connection.execute(query.with_for_update() if lock else query).first()
+    key = {"region": region, "image_id": image_id}
+    row = connection.execute(_LOCKED_IMAGE if lock else _IMAGE, key).first()
     if row is None:
         return None
     image = image_from_row(row)
-    image.tags = list(
-        connection.execute(
-            select(image_tags.c.tag)
-            .where(image_tags.c.region == region, image_tags.c.image_id == image_id)
-            .order_by(image_tags.c.tag)
-        ).scalars()
-    )
-    properties = connection.execute(
-        select(image_properties.c.name, image_properties.c.value)
-        .where(image_properties.c.region == region, image_properties.c.image_id == image_id)
-        .order_by(image_properties.c.position)
-    )
-    image.properties = {row[0]: row[1] for row in properties}
+    image.tags = [row[0] for row in connection.execute(_TAGS, key)]
+    image.properties = {row[0]: row[1] for row in connection.execute(_PROPERTIES, key)}
+    image.stores = locations_of(connection, region, image_id)
     return image
 
 
@@ -162,10 +172,9 @@ def mark_deleted(connection: Connection, region: str, image_id: str) -> None:
 
 def release_saving(connection: Connection, region: str) -> int:
     """Put every image whose upload never ended back to queued. Returns how many there were."""
+    arriving = (images.c.status == SAVING) | ((images.c.status == UPLOADING) & images.c.upload_id.is_not(None))
     result = connection.execute(
-        update(images)
-        .where(images.c.region == region, images.c.status == SAVING)
-        .values(status=QUEUED, updated_at=now(), **_NO_DATA)
+        update(images).where(images.c.region == region, arriving).values(status=QUEUED, updated_at=now(), **_NO_DATA)
     )
     return result.rowcount
 

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from ecl.server.clock import now
 from ecl.server.db.schema import image_locations, images
-from ecl.server.domain.status import DELETED
+from ecl.server.domain.status import DELETED, IMPORTING, UPLOADING
 
-__all__ = ["add_location", "keys_with_data", "locations_of", "pending_removals", "remove_location"]
+__all__ = [
+    "add_location",
+    "keys_with_data",
+    "locations_of",
+    "pending_removals",
+    "remove_location",
+    "staged_keys",
+]
+
+
+# Made once, because making a query costs many times what the database takes to answer it.
+_STORES = (
+    select(image_locations.c.store)
+    .where(image_locations.c.region == bindparam("region"), image_locations.c.image_id == bindparam("image_id"))
+    .order_by(image_locations.c.created_at, image_locations.c.store)
+)
 
 
 def add_location(connection: Connection, region: str, image_id: str, store: str) -> None:
@@ -20,12 +35,7 @@ def add_location(connection: Connection, region: str, image_id: str, store: str)
 
 def locations_of(connection: Connection, region: str, image_id: str) -> list[str]:
     """Return the names of the stores that have the image's bytes, the oldest first."""
-    query = (
-        select(image_locations.c.store)
-        .where(image_locations.c.region == region, image_locations.c.image_id == image_id)
-        .order_by(image_locations.c.created_at, image_locations.c.store)
-    )
-    return list(connection.execute(query).scalars())
+    return [row[0] for row in connection.execute(_STORES, {"region": region, "image_id": image_id})]
 
 
 def remove_location(connection: Connection, region: str, image_id: str, store: str) -> None:
@@ -37,6 +47,16 @@ def remove_location(connection: Connection, region: str, image_id: str, store: s
             image_locations.c.store == store,
         )
     )
+
+
+def staged_keys(connection: Connection, region: str, keys: Collection[str]) -> frozenset[str]:
+    """Return those of *keys* whose bytes in the staging area are waiting for an import, or in the middle of one."""
+    query = select(images.c.id).where(
+        images.c.region == region,
+        images.c.id.in_(list(keys)),
+        ((images.c.status == UPLOADING) & images.c.upload_id.is_(None)) | (images.c.status == IMPORTING),
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def pending_removals(connection: Connection, region: str) -> Sequence[tuple[str, str]]:

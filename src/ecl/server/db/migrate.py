@@ -10,12 +10,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from ecl.server.db.schema import metadata
+from ecl.server.db.metadef_schema import metadata
 
 __all__ = ["HEAD", "DatabaseTooNew", "migrate"]
 
 #: The newest revision in ``migrations/versions``; a test compares the two.
-HEAD = "0001"
+HEAD = "0003"
 
 _SCRIPTS = Path(__file__).with_name("migrations")
 #: Any number that no other user of the database takes for its own lock.

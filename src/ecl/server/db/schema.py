@@ -34,6 +34,7 @@ __all__ = [
     "metadata",
     "projects",
     "role_assignments",
+    "tasks",
     "tokens",
     "users",
 ]
@@ -154,6 +155,31 @@ copy_jobs = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Index(None, "source_region_id", "source_tenant_id", "created_at"),
+    Index(None, "status"),
+)
+
+# What the service does for an image after it has answered: imports.
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("region", String(64), nullable=False),
+    Column("type", String(30), nullable=False),
+    Column("status", String(30), nullable=False),
+    # The image outlives the task or not; a task of a deleted image is still shown to administrators.
+    Column("image_id", String(36)),
+    Column("owner", String(255)),
+    Column("user_id", String(64)),
+    Column("request_id", String(100)),
+    # JSON objects; the result is null until there is one.
+    Column("input", Text, nullable=False),
+    Column("result", Text),
+    Column("message", Text, nullable=False, default=""),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Index(None, "region", "created_at", "id"),
+    Index(None, "region", "image_id"),
     Index(None, "status"),
 )
 

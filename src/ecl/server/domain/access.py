@@ -15,6 +15,7 @@ __all__ = [
     "check_can_create",
     "check_can_download",
     "check_can_list",
+    "check_can_see_locations",
     "check_owner_value",
     "check_visibility_value",
     "image_not_found",
@@ -48,6 +49,12 @@ def check_can_list(caller: Caller) -> None:
     """Raise Forbidden unless *caller* has a role that reads."""
     if not caller.can_read:
         raise Forbidden("Listing images needs the role reader or member.")
+
+
+def check_can_see_locations(caller: Caller) -> None:
+    """Raise Forbidden unless *caller* may know where the service keeps its bytes."""
+    if not caller.roles & {"admin", "service"}:
+        raise Forbidden("Where image data is kept is for the roles admin and service.")
 
 
 def check_can_create(caller: Caller, owner: str | None) -> None:

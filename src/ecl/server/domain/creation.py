@@ -24,6 +24,10 @@ from ecl.server.settings import ImageLimits, RegionSettings
 __all__ = ["new_image"]
 
 
+#: Refused whatever their value; of other read-only names a value of the wrong type is told first.
+_LINKS = frozenset({"self", "file", "schema", "direct_url", "stores"})
+
+
 def new_image(body: object, caller: Caller, region: RegionSettings, limits: ImageLimits) -> Image:
     """
     Return the queued image that the decoded *body* describes.
@@ -35,10 +39,13 @@ def new_image(body: object, caller: Caller, region: RegionSettings, limits: Imag
     """
     if not isinstance(body, dict):
         raise BadRequest("The body of an image creation must be a JSON object.")
-    for name in body:
+    for name in body.keys() & _LINKS:
         check_name_writable(name)
     validate("image", body)
-    owner = body.get("owner", caller.project_id)
+    for name in body:
+        check_name_writable(name)
+    # An empty owner is none.
+    owner = body.get("owner", caller.project_id) or None
     check_can_create(caller, owner)
     visibility = body.get("visibility", "shared")
     check_visibility_value(caller, visibility)

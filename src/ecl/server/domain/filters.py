@@ -16,7 +16,9 @@ MAX_IN_VALUES = 1000
 _MAX_INTEGER = (1 << 63) - 1
 
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
-_IN_VALUE = re.compile(r'"([^"]*)"(?:,|$)|([^",]*)(?:,|$)')
+_YEAR_OR_MONTH = re.compile(r"[0-9]{4}(-[0-9]{2})?", re.ASCII)
+# A backslash lets a quote stand inside, and stays part of the value: so Glance reads it.
+_IN_VALUE = re.compile(r'"((?:[^"\\]|\\.)*)"(?:,|$)|((?:\\"|[^",])*)(?:,|$)', re.DOTALL)
 _TIME_OPERATORS = ("eq", "neq", "gt", "gte", "lt", "lte")
 
 
@@ -78,7 +80,8 @@ def parse_time(name: str, value: str) -> tuple[str, int]:
     """
     Return operator and time, in whole seconds since the epoch, of ``gt:2026-01-31T12:00:00Z``.
 
-    Without operator it is ``eq``; without offset the time is UTC; a date alone is its midnight.
+    Without operator it is ``eq``; without offset the time is UTC; a date alone is its midnight, a month
+    or a year alone its first day.
 
     Raises:
         BadRequest: An unknown operator or no ISO 8601 time.
@@ -88,7 +91,10 @@ def parse_time(name: str, value: str) -> tuple[str, int]:
         # The first colon of a plain time is inside it; anything else fails to parse below.
         operator, rest = "eq", value
     try:
-        moment = datetime.fromisoformat(rest.strip().strip('"'))
+        text = rest.strip().strip('"')
+        # A year or a month alone is its first day.
+        text += "-01-01"[3 * text.count("-") :] if _YEAR_OR_MONTH.fullmatch(text) else ""
+        moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         return operator, int(moment.timestamp() * MICROSECONDS) // MICROSECONDS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ecl.server.clock import iso_seconds
@@ -18,6 +18,7 @@ __all__ = [
     "check_properties",
     "check_quotas",
     "image_to_wire",
+    "is_reserved",
 ]
 
 #: Longest name of a custom property, in characters.
@@ -59,6 +60,7 @@ _READ_ONLY = frozenset(
 #: Every name at the top level of an image that is not a custom property.
 BASE_ATTRIBUTES = WRITABLE | _READ_ONLY | {"id"}
 _RESERVED = frozenset({"location", "deleted", "deleted_at"})
+#: What properties begin with that the service itself keeps with an image.
 _RESERVED_PREFIX = "os_glance"
 
 
@@ -90,12 +92,18 @@ class Image:
     tags: list[str] = field(default_factory=list)
     #: In the order in which they were added.
     properties: dict[str, str] = field(default_factory=dict)
+    #: Names of the stores that have its bytes, the oldest first.
+    stores: list[str] = field(default_factory=list)
+
+    def copy(self) -> Image:
+        """Return a copy that can be changed without changing this one."""
+        return replace(self, tags=list(self.tags), properties=dict(self.properties), stores=list(self.stores))
 
 
 def image_to_wire(image: Image) -> dict[str, Any]:
     """Return *image* as the API shows it; links are relative to the region's endpoint."""
     path = "/v2/images/" + image.id
-    return {
+    wire = {
         **image.properties,
         "name": image.name,
         "disk_format": image.disk_format,
@@ -120,6 +128,9 @@ def image_to_wire(image: Image) -> dict[str, Any]:
         "file": path + "/file",
         "schema": "/v2/schemas/image",
     }
+    if image.stores:
+        wire["stores"] = ",".join(image.stores)
+    return wire
 
 
 def check_name_writable(name: str) -> None:
@@ -131,8 +142,13 @@ def check_name_writable(name: str) -> None:
     """
     if name in _READ_ONLY:
         raise Forbidden(f"Attribute '{name}' is read-only.")
-    if name in _RESERVED or name.startswith(_RESERVED_PREFIX):
+    if is_reserved(name):
         raise Forbidden(f"Attribute '{name}' is reserved.")
+
+
+def is_reserved(name: str) -> bool:
+    """Return True if no client may set a property of that *name*."""
+    return name in _RESERVED or name.startswith(_RESERVED_PREFIX)
 
 
 def check_properties(properties: dict[str, str], region: RegionSettings) -> None:
@@ -159,8 +175,9 @@ def check_quotas(image: Image, limits: ImageLimits) -> None:
     Raises:
         TooLarge: There are more.
     """
+    own = [name for name in image.properties if not is_reserved(name)]
     for what, count, maximum in (
-        ("properties", len(image.properties), limits.image_property_quota),
+        ("properties", len(own), limits.image_property_quota),
         ("tags", len(image.tags), limits.image_tag_quota),
     ):
         if count > maximum:

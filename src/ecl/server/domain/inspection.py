@@ -71,7 +71,7 @@ class Inspection:
 
     def _detected(self) -> Any:
         matches = {str(match): match for match in self._wrapper.formats}
-        if matches.keys() == _ISO_WITH_GPT:
+        if self._declared == "iso" and matches.keys() == _ISO_WITH_GPT:
             return matches["iso"]
         return self._wrapper.format
 

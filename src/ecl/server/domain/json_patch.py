@@ -73,6 +73,8 @@ def _parse_operation(item: object, version: Version) -> Operation:
         raise BadRequest("Each operation of an image update must be a JSON object.")
     verb, path = _verb_and_path_21(item) if version == "2.1" else _verb_and_path_20(item)
     name = _attribute_name(path)
+    if name == "locations" and verb == "add" and "/" not in path[1:]:
+        raise BadRequest("A location is added at '/locations/-' or before another one.")
     check_name_writable(name)
     if name == "id":
         raise Forbidden("Attribute 'id' is read-only.")

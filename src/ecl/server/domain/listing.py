@@ -187,8 +187,8 @@ def _parse_sort(combined: list[str], keys: list[str], directions: list[str]) -> 
 
 
 def _combined_key(part: str) -> SortKey:
-    name, colon, direction = part.strip().partition(":")
-    return SortKey(_sort_key(name), _is_descending(direction) if colon else True)
+    name, _, direction = part.strip().partition(":")
+    return SortKey(_sort_key(name), _is_descending(direction) if direction else True)
 
 
 def _classic_order(keys: list[str], directions: list[str]) -> tuple[list[SortKey], bool]:

@@ -8,7 +8,7 @@ from ecl.server.errors import BadRequest, RangeNotSatisfiable
 
 __all__ = ["parse_content_range", "parse_range"]
 
-_RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})", re.ASCII)
+_RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})", re.ASCII | re.IGNORECASE)
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/(?:\*|[0-9]{1,19})", re.ASCII)
 
 

@@ -53,7 +53,7 @@ def schema(name: str) -> Document:
 
 @cache
 def _validator(name: str) -> jsonschema_rs.Draft7Validator:
-    return jsonschema_rs.Draft7Validator(schema(name))
+    return jsonschema_rs.Draft7Validator(schema(name), validate_formats=False)
 
 
 def validate(name: str, instance: object) -> None:
@@ -96,8 +96,7 @@ def _list_of(name: str, item: Document) -> Document:
     if name == "tasks":
         inner["properties"] = {key: value for key, value in item["properties"].items() if key not in _TASK_DETAILS}
     if name == "metadefs/properties":
-        # Named by their keys, so without a name inside.
-        inner["properties"] = {key: value for key, value in item["properties"].items() if key != "name"}
+        # Named by their keys, so no name is needed inside.
         inner["required"] = [key for key in item["required"] if key != "name"]
         return {"type": "object", "additionalProperties": {"type": "object", **inner}}
     return {"type": "array", "items": {"type": "object", **inner}}

@@ -8,6 +8,7 @@ from typing import Any
 from ecl.server.domain.access import check_owner_value, check_visibility_value
 from ecl.server.domain.image import WRITABLE, Image
 from ecl.server.domain.json_patch import Operation
+from ecl.server.domain.protection import PropertyProtection
 from ecl.server.domain.status import FORMATS_OPEN
 from ecl.server.errors import Conflict, Forbidden
 from ecl.server.identity.caller import Caller
@@ -20,18 +21,19 @@ def unique_tags(tags: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
-def apply_patch(image: Image, operations: Sequence[Operation], caller: Caller) -> None:
+def apply_patch(image: Image, operations: Sequence[Operation], caller: Caller, protection: PropertyProtection) -> None:
     """
     Change *image* by *operations*, in order; the caller may change the image as such.
 
     Raises:
-        Forbidden: An attribute that the caller, or anyone at this status, may not change so.
+        Forbidden: An attribute that the caller, or anyone at this status, may not change so; a protected property.
         Conflict: ``replace`` or ``remove`` of a property that is not there; a 2.0 ``add`` of one that is.
     """
     for operation in operations:
         if operation.name in WRITABLE:
             _apply_to_attribute(image, operation, caller)
         else:
+            protection.check_change(caller, image.properties, operation.verb, operation.name)
             _apply_to_property(image, operation)
 
 

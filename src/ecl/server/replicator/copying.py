@@ -24,10 +24,11 @@ from ecl.server.domain.copy_job import (
     CopyJob,
 )
 from ecl.server.errors import ServiceError
+from ecl.server.job_threads import Stopped
 from ecl.server.replicator.destinations import Destinations
 from ecl.session import Session
 
-__all__ = ["Stopped", "run_job"]
+__all__ = ["run_job"]
 
 _log = logging.getLogger(__name__)
 
@@ -35,10 +36,6 @@ _log = logging.getLogger(__name__)
 _NAMESPACE = uuid.UUID("0b6c7a55-5b1e-4c6e-9d0d-6f1f0a6f2c11")
 #: Seconds between two writes of a job's progress.
 _PROGRESS_INTERVAL = 1.0
-
-
-class Stopped(Exception):
-    """The service is about to end; the job goes on at its next start."""
 
 
 class _Canceled(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection, Mapping, Set
 
 __all__ = [
     "DataMissing",
@@ -93,6 +93,21 @@ class Store(ABC):
 
     #: The name in the ``image_locations`` table and in X-Image-Meta-Store.
     name: str
+    #: For people.
+    description: str | None = None
+    #: Nothing is written here or removed from here.
+    read_only: bool = False
+    #: What keeps the bytes, as Glance calls it.
+    kind: str
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """How the store is set up, for administrators. No secrets."""
+        return {}
+
+    @abstractmethod
+    def url(self, key: str) -> str:
+        """Return where the bytes under *key* are, for administrators."""
 
     @abstractmethod
     def writer(self, key: str, upload_id: str) -> Writer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Collection, Iterator, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -28,17 +28,36 @@ class FolderStore(Store):
     Args:
         root: Absolute path; nothing else should write there.
         name: How the database and clients call this store.
+        description: For people.
+        read_only: Nothing is written or removed, not even by `sweep`.
     """
 
-    def __init__(self, root: Path, name: str = "folder") -> None:
+    kind = "file"
+
+    def __init__(
+        self, root: Path, name: str = "folder", description: str | None = None, *, read_only: bool = False
+    ) -> None:
         self.name = name
+        self.description = description
+        self.read_only = read_only
         self._root = root
         self._uploads = root / ".uploads"
+        if read_only:
+            return
         with _translated():
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._uploads.mkdir(mode=0o700, exist_ok=True)
             for folder in (root, root.parent):
                 _sync_folder(folder)
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """The folder."""
+        return {"data_dir": str(self._root)}
+
+    def url(self, key: str) -> str:
+        """Return the file's URL."""
+        return self._path(key).as_uri()
 
     def writer(self, key: str, upload_id: str) -> FolderWriter:
         """Begin an upload in a file of its own."""
@@ -65,6 +84,8 @@ class FolderStore(Store):
     def sweep(self, known: Callable[[Collection[str]], Set[str]]) -> int:
         """Remove every unfinished upload, and every image file that *known* does not claim."""
         removed = 0
+        if self.read_only:
+            return removed
         with _translated():
             for name in list(_names(self._uploads)):
                 os.unlink(self._uploads / name)

@@ -1,0 +1,199 @@
+"""Whole images up and down, verified, beside the hash alone, curl and the other clients."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from benchmarks.figure import Figure, compare, unavailable
+from benchmarks.measure import Sample, alternate, command
+from benchmarks.plan import DATA_SETS, Plan
+from benchmarks.services import VENVS, Target, curl_download, curl_upload, has, run_embedded, run_peer, use
+
+__all__ = ["download", "upload", "upload_glance"]
+
+_HASH = Path(__file__).parents[1] / "clients" / "hash_alone.py"
+_PYTHON = VENVS.parent / ".venv" / "bin" / "python"
+#: Name of images that a client makes by itself.
+_MADE = "bench-made"
+_WHAT = {
+    "random": "one image of random bytes",
+    "zeros": "one image, nine tenths of it zeros",
+    "many": "64 images, together as large",
+}
+
+
+def upload(plan: Plan) -> Iterator[Figure]:
+    """Upload to the embedded service, with both of its hashes, beside md5 in one thread."""
+    with run_embedded() as sha512, run_embedded(hash_algorithm="sha256") as sha256:
+        for data_set in DATA_SETS:
+            files = plan.files(data_set)
+            samples = alternate(
+                {
+                    "md5 alone": partial(hash_alone, "md5", files),
+                    "ecl-image, sha512": partial(_upload, sha512, files),
+                    "ecl-image, sha256": partial(_upload, sha256, files),
+                },
+                plan.runs,
+            )
+            for algorithm, goal in (("sha512", 2.2), ("sha256", 1.8)):
+                yield compare(
+                    f"upload.{data_set}.{algorithm}",
+                    f"upload to the embedded service ({algorithm}), {_WHAT[data_set]}",
+                    samples,
+                    f"ecl-image, {algorithm}",
+                    "md5 alone",
+                    goal=goal,
+                    note="Verified by the client against the service's hash, durable before it is answered.",
+                )
+
+
+def upload_glance(plan: Plan) -> Iterator[Figure]:
+    """Upload with curl, to the embedded service and to Glance."""
+    title = "upload with curl, the embedded service against Glance 33"
+    if not has("glance"):
+        yield unavailable("upload-glance", title, "no Glance in .venvs", goal=4, at_most=False)
+        return
+    with run_embedded() as ours, run_peer() as glance:
+        for data_set in DATA_SETS:
+            files = plan.files(data_set)
+            samples = alternate(
+                {
+                    "embedded service": partial(_curl_upload, ours, files),
+                    "Glance 33": partial(_curl_upload, glance, files),
+                },
+                plan.runs,
+            )
+            yield compare(
+                f"upload-glance.{data_set}",
+                f"{title}, {_WHAT[data_set]}",
+                samples,
+                "embedded service",
+                "Glance 33",
+                goal=4,
+                at_most=False,
+                note="Both compute md5 and sha512. Ours is on the disk (fsync) before it is answered, Glance's is not.",
+            )
+
+
+def download(plan: Plan) -> Iterator[Figure]:
+    """Download to files, beside the hash alone, curl, and the clients that verify."""
+    with run_embedded() as service:
+        for data_set in DATA_SETS:
+            with _stored(service, plan.files(data_set)) as images:
+                yield from _downloads(plan, service, data_set, images)
+
+
+def _downloads(plan: Plan, service: Target, data_set: str, images: list[str]) -> Iterator[Figure]:
+    files = plan.files(data_set)
+    to_files: dict[str, Callable[[list[Path]], Sample]] = {"curl": partial(curl_download, service, images)}
+    for client in ("ecl-image", "openstacksdk", "glanceclient"):
+        if has(client):
+            to_files[client] = partial(_download, client, service, images)
+
+    def fresh(run: Callable[[list[Path]], Sample]) -> Sample:
+        paths = plan.outputs(data_set)
+        try:
+            sample = run(paths)
+            _check_same(files, paths)
+        finally:
+            for path in paths:
+                path.unlink(missing_ok=True)
+        return sample
+
+    contenders = {name: partial(fresh, run) for name, run in to_files.items()}
+    samples = alternate({"sha512 alone": partial(hash_alone, "sha512", files), **contenders}, plan.runs)
+    slower = "sha512 alone or curl, the slower"
+    samples[slower] = [
+        max(pair, key=lambda sample: sample.seconds)
+        for pair in zip(samples["sha512 alone"], samples["curl"], strict=True)
+    ]
+    key, what = f"download.{data_set}", _WHAT[data_set]
+    yield compare(
+        key,
+        f"download to a file, {what}",
+        samples,
+        "ecl-image",
+        slower,
+        goal=1.25,
+        note="Verified before the file has its name.",
+    )
+    gib = len(files) * files[0].stat().st_size / (1 << 30)
+    for peer in ("openstacksdk", "glanceclient"):
+        if peer not in samples:
+            yield unavailable(f"{key}.{peer}", f"download, ecl-image against {peer}, {what}", "no .venvs/stock")
+            continue
+        yield compare(
+            f"{key}.{peer}",
+            f"download with verification, ecl-image against {peer}, {what}",
+            samples,
+            "ecl-image",
+            peer,
+            goal=1.5,
+            at_most=False,
+        )
+        yield compare(
+            f"{key}.{peer}.cpu",
+            f"processor time of a download, the client alone, against {peer}, {what}",
+            samples,
+            "ecl-image",
+            peer,
+            goal=0.6,
+            by="cpu",
+            unit="CPU s/GiB",
+            scale=1 / gib,
+        )
+
+
+def hash_alone(algorithm: str, files: Sequence[Path]) -> Sample:
+    """Read and hash *files* in one thread."""
+    return command([_PYTHON, _HASH, algorithm, *files])
+
+
+def _upload(target: Target, files: Sequence[Path]) -> Sample:
+    paths = [str(path) for path in files]
+    if len(files) > 1:
+        touch = target.queued("bench")
+        try:
+            return use("ecl-image", target, "upload_many", name=_MADE, paths=paths, touch=touch[0])
+        finally:
+            made = target.call("GET", f"/v2/images?name={_MADE}&limit=1000")["images"]
+            target.delete([*touch, *(image["id"] for image in made)])
+    images = target.queued()
+    try:
+        return use("ecl-image", target, "upload", images=images, paths=paths, touch=images[0])
+    finally:
+        target.delete(images)
+
+
+def _download(client: str, target: Target, images: Sequence[str], paths: Sequence[Path]) -> Sample:
+    names = [str(path) for path in paths]
+    return use(client, target, "download", images=images, paths=names, touch=images[0])
+
+
+def _curl_upload(target: Target, files: Sequence[Path]) -> Sample:
+    images = target.queued(count=len(files))
+    try:
+        return curl_upload(target, images, files)
+    finally:
+        target.delete(images)
+
+
+@contextlib.contextmanager
+def _stored(target: Target, files: Sequence[Path]) -> Iterator[list[str]]:
+    images = target.queued(count=len(files))
+    curl_upload(target, images, files)
+    try:
+        yield images
+    finally:
+        target.delete(images)
+
+
+def _check_same(files: Sequence[Path], copies: Sequence[Path]) -> None:
+    """The clients have verified the hashes; this catches a client that wrote nothing at all."""
+    for file, copy in zip(files, copies, strict=True):
+        if os.stat(file).st_size != os.stat(copy).st_size:
+            raise AssertionError(f"{copy.name} has not the size of {file.name}")

@@ -1,0 +1,206 @@
+"""What is measured: the embedded service and a real Glance, their images, and the clients that use them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Failed, Sample, command
+from ecl.testing import ImageService
+
+__all__ = [
+    "CLIENTS",
+    "VENVS",
+    "Target",
+    "client_words",
+    "curl_download",
+    "curl_upload",
+    "embedded_target",
+    "fill",
+    "has",
+    "run_embedded",
+    "run_peer",
+    "use",
+    "wrk",
+]
+
+_HERE = Path(__file__).parent
+VENVS = _HERE.parent / ".venvs"
+#: Client to the venv that it lives in and its driver.
+CLIENTS = {
+    "ecl-image": (_HERE.parent / ".venv", "use_ecl.py"),
+    "openstacksdk": (VENVS / "stock", "use_openstacksdk.py"),
+    "glanceclient": (VENVS / "stock", "use_glanceclient.py"),
+    "eclsdk": (VENVS / "eclsdk", "use_eclsdk.py"),
+}
+#: The tests know how to run Glance.
+sys.path.insert(0, str(_HERE.parent / "tests" / "clients"))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """
+    An image API, ready to be used by one member of a project.
+
+    Attributes:
+        endpoint: Without ``/v2``.
+        login: What the drivers of ``clients/`` take.
+        pid: Of the process whose memory counts; 0 where none does.
+    """
+
+    endpoint: str
+    token: str
+    login: dict[str, Any]
+    pid: int = 0
+
+    def at(self, url: str) -> Target:
+        """Return the same API seen through a link, with nothing but a token as login."""
+        _, _, rest = self.endpoint.partition("://")
+        endpoint = url + rest[rest.index("/") :] if "/" in rest else url
+        login = {"auth_type": "admin_token", "auth": {"endpoint": endpoint, "token": self.token}}
+        return Target(endpoint, self.token, login, self.pid)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        host, _, port = self.endpoint.partition("://")[2].partition("/")[0].rpartition(":")
+        return host, int(port)
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Send one request; return the answer's JSON, None if it has no body."""
+        headers = {"X-Auth-Token": self.token, "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.endpoint + path, data, headers, method=method)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def queued(self, name: str = "bench", count: int = 1) -> list[str]:
+        """Make images that wait for data; return their IDs."""
+        body = {"name": name, "disk_format": "raw", "container_format": "bare"}
+        return [self.call("POST", "/v2/images", body)["id"] for _ in range(count)]
+
+    def delete(self, images: Sequence[str]) -> None:
+        """Delete images."""
+        for image_id in images:
+            self.call("DELETE", f"/v2/images/{image_id}")
+
+
+@contextlib.contextmanager
+def run_embedded(**settings: Any) -> Iterator[Target]:
+    """Run the embedded service, one process, as `ecl serve` does."""
+    with ImageService(regions=("jp1",), **settings) as service:
+        yield embedded_target(service)
+
+
+def embedded_target(service: ImageService) -> Target:
+    """Return the first region of *service* as its demo user sees it."""
+    auth = service.credentials()
+    region = auth.pop("region_name")
+    token = service.connect().session.get_token()
+    assert token is not None
+    login = {"auth_type": "password", "auth": auth, "region_name": region}
+    return Target(f"{service.url}/image/{region}", token, login, service.pid or 0)
+
+
+@contextlib.contextmanager
+def run_peer() -> Iterator[Target]:
+    """Run a real Glance under gunicorn with one worker."""
+    from glance_backend import run_glance
+
+    with run_glance() as url:
+        token = "token-of-member"
+        yield Target(url, token, {"auth_type": "admin_token", "auth": {"endpoint": url, "token": token}})
+
+
+def has(peer: str) -> bool:
+    """Return True if the venv of *peer* (a client, or ``glance``) is there."""
+    if peer == "ecl-image":
+        return True
+    venv = VENVS / "glance" if peer == "glance" else CLIENTS[peer][0]
+    return (venv / "installed.txt").exists()
+
+
+# --- clients --------------------------------------------------------------------------------------------------
+
+
+def client_words(client: str, target: Target, work: str, **task: Any) -> list[str | Path]:
+    """Return the command that does *work* with one of `CLIENTS`."""
+    venv, driver = CLIENTS[client]
+    described = json.dumps({"login": target.login, "work": work, **task})
+    return [venv / "bin" / "python", "-W", "ignore", _HERE / "clients" / driver, described]
+
+
+def use(client: str, target: Target, work: str, **task: Any) -> Sample:
+    """Do *work* with one of `CLIENTS` in a process of its own."""
+    return command(client_words(client, target, work, **task), _environment())
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without what would send a client elsewhere."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "ECL_", "PYTHON"))}
+
+
+def curl_upload(target: Target, images: Sequence[str], paths: Sequence[Path]) -> Sample:
+    """Upload with curl, one process; nothing is compared afterwards, the services hash all the same."""
+    common = ["-H", f"X-Auth-Token: {target.token}", "-H", "Content-Type: application/octet-stream", "-H", "Expect:"]
+    parts = [[*common, "-T", str(path), _file(target, image)] for image, path in zip(images, paths, strict=True)]
+    return command(_curl(parts))
+
+
+def curl_download(target: Target, images: Sequence[str], paths: Sequence[Path]) -> Sample:
+    """Download with curl, one process."""
+    common = ["-H", f"X-Auth-Token: {target.token}"]
+    parts = [[*common, "-o", str(path), _file(target, image)] for image, path in zip(images, paths, strict=True)]
+    return command(_curl(parts))
+
+
+def _file(target: Target, image: str) -> str:
+    return f"{target.endpoint}/v2/images/{image}/file"
+
+
+def _curl(parts: Sequence[Sequence[str]]) -> list[str | Path]:
+    words: list[str | Path] = ["curl"]
+    for number, part in enumerate(parts):
+        words += ["--next"] if number else []
+        words += ["-q"] if not number else []
+        words += ["--noproxy", "*", "-sS", "--fail", *part]
+    return words
+
+
+def wrk(target: Target, path: str, seconds: int, connections: int) -> str:
+    """Load *path* with GET requests; return what wrk says."""
+    words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-H", f"X-Auth-Token: {target.token}"]
+    return subprocess.run([*words, target.endpoint + path], capture_output=True, text=True, check=True).stdout
+
+
+# --- many images ----------------------------------------------------------------------------------------------
+
+
+def fill(service: ImageService, count: int) -> None:
+    """Put *count* queued images named ``image-00000`` … into the first region of a service that does not run."""
+    from ecl.server.clock import now
+    from ecl.server.db.images import insert_image
+    from ecl.server.domain.image import Image
+
+    region, owner = service.regions[0], service.credentials()["project_id"]
+    if service.is_running:
+        raise Failed("the service must not run while its database is filled")
+    with service.database.write() as connection:
+        for number in range(count):
+            moment = now()
+            image = Image(
+                str(uuid.uuid4()), "queued", "shared", moment, moment,
+                name=f"image-{number:05}", owner=owner, disk_format="qcow2", container_format="bare",
+                tags=["bench"], properties={"os_distro": "debian", "os_version": "13"},
+            )  # fmt: skip
+            insert_image(connection, region, image)

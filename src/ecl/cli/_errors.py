@@ -1,0 +1,41 @@
+"""How a command ends when it cannot go on: one line on stderr, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, Any
+
+import click
+
+__all__ = ["Interrupted", "describe", "exit_code", "one_line"]
+
+
+class Interrupted(click.ClickException):
+    """Ctrl-C; the message says what was undone, or how to go on."""
+
+    exit_code = 130
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the message."""
+        click.echo(f"Interrupted: {self.format_message()}", file=file or sys.stderr)
+
+
+def exit_code(exc: Exception) -> int:
+    """Return 2 for what was asked wrongly, 1 for what did not work."""
+    from ecl import exceptions
+
+    return 2 if isinstance(exc, (exceptions.ConfigException, exceptions.InvalidRequest)) else 1
+
+
+def describe(exc: BaseException) -> str:
+    """Return one line that says what happened, with the notes that were put to it on its way."""
+    if isinstance(exc, OSError) and exc.strerror:
+        text = f"{exc.filename}: {exc.strerror}" if exc.filename else exc.strerror
+    else:
+        text = str(exc) or type(exc).__name__
+    return one_line(" ".join([text, *getattr(exc, "__notes__", ())]))
+
+
+def one_line(text: str) -> str:
+    """Return *text* without line breaks, and without what a terminal would obey."""
+    return "".join(each for each in " ".join(text.split()) if each.isprintable())

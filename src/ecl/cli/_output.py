@@ -1,0 +1,346 @@
+"""What a command found, on stdout: as a table for people, as JSON, YAML, CSV or bare values for programs."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from ecl.cli._words import Choice, hint
+
+__all__ = ["Column", "Output", "human_size", "listing", "plain", "showing", "uses_colour"]
+
+R = TypeVar("R")
+
+_COLOURS = {
+    "active": "green", "accepted": "green", "replicated": "green",
+    "queued": "yellow", "saving": "yellow", "importing": "yellow", "uploading": "yellow", "pending": "yellow",
+    "replicating": "yellow", "replicate_requested": "yellow", "deactivated": "yellow",
+    "error": "red", "killed": "red", "rejected": "red", "canceled": "red",
+}  # fmt: skip
+#: Columns whose values are bytes.
+_BYTES = frozenset({"size", "virtual_size"})
+_NUMBERS = frozenset({"size", "virtual_size", "min_disk", "min_ram", "copy_progress"})
+_QUOTING = {"all": 1, "minimal": 0, "none": 3, "nonnumeric": 2}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its key in machine formats, and its title in a table."""
+
+    key: str
+    title: str
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether *name* means this column, by key or title, in any spelling."""
+        return _folded(name) in (_folded(self.key), _folded(self.title))
+
+
+@dataclass
+class Output:
+    """The format that was asked for, and how to write in it."""
+
+    format: str = "table"
+    columns: tuple[str, ...] = ()
+    noindent: bool = False
+    max_width: int = 0
+    prefix: str = ""
+    human: bool = False
+    sort_columns: tuple[str, ...] = ()
+    descending: bool = False
+    quote: str = "nonnumeric"
+
+    def rows(self, columns: Sequence[Column], items: Iterable[Mapping[str, Any]], more: Sequence[Column] = ()) -> None:
+        """
+        Write one row for each of *items*.
+
+        Args:
+            columns: Those of the command; ``-c`` chooses among them, and among all else that an item has.
+            more: Columns that each item may have besides. Where there are some, and no items, any name will do.
+
+        Raises:
+            UsageError: No item has such a column.
+        """
+        streams = self.format in ("csv", "value") and not self.sort_columns and _all_in(self.columns, columns)
+        found: Iterable[Mapping[str, Any]] = items if streams else list(items)
+        chosen = _chosen(self.columns, columns, found if isinstance(found, list) else (), more)
+        if isinstance(found, list):
+            found = self._sorted(found, columns, more)
+        getattr(self, f"_{self.format}_rows")(chosen, found)
+
+    def fields(self, item: Mapping[str, Any], columns: Sequence[Column] | None = None) -> None:
+        """
+        Write the fields of one thing.
+
+        Args:
+            columns: Those to show, in their order; None: all that *item* has.
+
+        Raises:
+            UsageError: ``-c`` names a field that it does not have.
+        """
+        all_of = [Column(key, key) for key in item] if columns is None else columns
+        chosen = _chosen(self.columns, all_of, [item])
+        getattr(self, f"_{self.format}_fields")({column.key: item.get(column.key) for column in chosen})
+
+    def _sorted(
+        self, items: list[Mapping[str, Any]], columns: Sequence[Column], more: Sequence[Column]
+    ) -> list[Mapping[str, Any]]:
+        if not self.sort_columns:
+            return items
+        # The last one first: sorting keeps the order of what is equal.
+        for column in reversed(_chosen(self.sort_columns, columns, items, more)):
+            items = sorted(items, key=lambda item, key=column.key: _order(item.get(key)), reverse=self.descending)  # type: ignore[misc]  # mypy does not infer a lambda's default
+        return items
+
+    # --- formats ------------------------------------------------------------------------------------------
+
+    def _table_rows(self, columns: Sequence[Column], items: Sequence[Mapping[str, Any]]) -> None:
+        rows = [[_cell(column.key, item.get(column.key)) for column in columns] for item in items]
+        self._draw([column.title for column in columns], rows, [column.key for column in columns])
+
+    def _table_fields(self, item: Mapping[str, Any]) -> None:
+        # A field's own key is all that says what its value is.
+        rows = [[key, _cell(key, value)] for key, value in item.items()]
+        self._draw(["Field", "Value"], rows, ["field", "value"])
+
+    def _draw(self, titles: Sequence[str], rows: Sequence[Sequence[str]], keys: Sequence[str]) -> None:
+        from ecl.cli._table import draw
+
+        width = self.max_width or int(os.environ.get("CLIFF_MAX_TERM_WIDTH") or 0)
+        if not width and sys.stdout.isatty():
+            width = shutil.get_terminal_size().columns
+        lines = draw(
+            titles,
+            rows,
+            right=[key in _NUMBERS for key in keys],
+            fixed=[key == "id" or key.endswith("_id") or key == "field" for key in keys],
+            max_width=width or None,
+            style=_painted if uses_colour() else None,
+        )
+        for line in lines:
+            click.echo(line)
+
+    def _json_rows(self, columns: Sequence[Column], items: Sequence[Mapping[str, Any]]) -> None:
+        self._json([self._record(columns, item) for item in items])
+
+    def _json_fields(self, item: Mapping[str, Any]) -> None:
+        self._json(self._machine(item))
+
+    def _json(self, value: Any) -> None:
+        is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        click.echo(json.dumps(value, indent=None if self.noindent else 2, ensure_ascii=not is_utf8, default=str))
+
+    def _yaml_rows(self, columns: Sequence[Column], items: Sequence[Mapping[str, Any]]) -> None:
+        self._yaml([self._record(columns, item) for item in items])
+
+    def _yaml_fields(self, item: Mapping[str, Any]) -> None:
+        self._yaml(self._machine(item))
+
+    def _yaml(self, value: Any) -> None:
+        import yaml
+
+        click.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), nl=False)
+
+    def _csv_rows(self, columns: Sequence[Column], items: Iterable[Mapping[str, Any]]) -> None:
+        import csv
+
+        writer: Any = csv.writer(
+            sys.stdout, quoting=_QUOTING[self.quote], escapechar="\\", lineterminator=os.linesep  # type: ignore[arg-type]  # the constants are plain numbers
+        )  # fmt: skip
+        writer.writerow([column.key for column in columns])
+        for item in items:
+            writer.writerow([_flat(value) for value in self._record(columns, item).values()])
+
+    def _csv_fields(self, item: Mapping[str, Any]) -> None:
+        self._csv_rows([Column(key, key) for key in item], [item])
+
+    def _value_rows(self, columns: Sequence[Column], items: Iterable[Mapping[str, Any]]) -> None:
+        for item in items:
+            click.echo(" ".join(_value(value) for value in self._record(columns, item).values()))
+
+    def _value_fields(self, item: Mapping[str, Any]) -> None:
+        for value in self._machine(item).values():
+            click.echo(_value(value))
+
+    def _shell_fields(self, item: Mapping[str, Any]) -> None:
+        import shlex
+
+        for key, value in self._machine(item).items():
+            name = "".join(each if each.isalnum() and each.isascii() else "_" for each in key)
+            click.echo(f"{self.prefix}{name}={shlex.quote(_value(value))}")
+
+    def _record(self, columns: Sequence[Column], item: Mapping[str, Any]) -> dict[str, Any]:
+        return self._machine({column.key: item.get(column.key) for column in columns})
+
+    def _machine(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        if not self.human:
+            return dict(item)
+        return {key: human_size(value) if _is_size(key, value) else value for key, value in item.items()}
+
+
+# --- options ----------------------------------------------------------------------------------------------
+
+
+def listing(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options of a command that lists things; it gets an :class:`Output` as its first argument."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> R:
+        return command(_output_of(kwargs), *args, **kwargs)
+
+    options = [
+        *_shared(("table", "json", "yaml", "csv", "value")),
+        click.option("--sort-column", "out_sort", multiple=True, metavar="COLUMN", help="Sort by it; repeatable."),
+        click.option("--sort-descending/--sort-ascending", "out_descending", help="In which direction."),
+        click.option("--quote", "out_quote", type=Choice(*_QUOTING), default="nonnumeric", help="What CSV quotes."),
+    ]
+    return _with(options, run)
+
+
+def showing(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options of a command that shows one thing; it gets an :class:`Output` as its first argument."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> R:
+        return command(_output_of(kwargs), *args, **kwargs)
+
+    prefix = click.option("--prefix", "out_prefix", default="", metavar="TEXT", help="Before each name, with -f shell.")
+    return _with([*_shared(("table", "json", "yaml", "csv", "value", "shell")), prefix], run)
+
+
+def _shared(formats: tuple[str, ...]) -> list[Any]:
+    return [
+        click.option("-f", "--format", "out_format", type=Choice(*formats), default="table",
+                     help=f"{', '.join(formats)}."),
+        click.option("-c", "--column", "out_columns", multiple=True, metavar="COLUMN",
+                     help="Show only this one; repeatable."),
+        click.option("--noindent", "out_noindent", is_flag=True, help="JSON on one line."),
+        click.option("--max-width", "out_width", type=click.IntRange(0), default=0, metavar="N",
+                     help="Width of a table; by default the terminal's."),
+        click.option("--human-readable", "out_human", is_flag=True, help="Sizes in MiB and GiB in every format."),
+        # Accepted for those who are used to them: a table always fits, and always has its title.
+        click.option("--fit-width", "out_fit", is_flag=True, hidden=True),
+        click.option("--print-empty", "out_empty", is_flag=True, hidden=True),
+    ]  # fmt: skip
+
+
+def _with(options: list[Any], command: Callable[..., R]) -> Callable[..., R]:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _output_of(kwargs: dict[str, Any]) -> Output:
+    for accepted in ("out_fit", "out_empty"):
+        kwargs.pop(accepted)
+    return Output(
+        format=kwargs.pop("out_format"),
+        columns=kwargs.pop("out_columns"),
+        noindent=kwargs.pop("out_noindent"),
+        max_width=kwargs.pop("out_width"),
+        human=kwargs.pop("out_human"),
+        prefix=kwargs.pop("out_prefix", ""),
+        sort_columns=kwargs.pop("out_sort", ()),
+        descending=kwargs.pop("out_descending", False),
+        quote=kwargs.pop("out_quote", "nonnumeric"),
+    )
+
+
+# --- values -----------------------------------------------------------------------------------------------
+
+
+def uses_colour() -> bool:
+    """Tell whether stdout is a terminal whose user does not mind colours."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def human_size(count: int) -> str:
+    """Return a number of bytes as people say it: ``2.4 GiB``."""
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(size) < 1024:
+            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+def plain(text: str) -> str:
+    """Return *text* with everything that a terminal would obey written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def _cell(key: str, value: Any) -> str:
+    """Return a value as people read it."""
+    if value is None:
+        return ""
+    if _is_size(key, value):
+        return human_size(value)
+    if isinstance(value, Mapping):
+        return "\n".join(plain(f"{name}={_cell(name, each)}") for name, each in value.items())
+    if isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value):
+        return plain(", ".join(value))
+    if isinstance(value, (list, tuple)):
+        return "\n".join(_cell(key, each).replace("\n", ", ") for each in value)
+    return plain(str(value))
+
+
+def _is_size(key: str, value: Any) -> bool:
+    return key in _BYTES and isinstance(value, int) and not isinstance(value, bool)
+
+
+def _flat(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (Mapping, list, tuple)) else value
+
+
+def _value(value: Any) -> str:
+    return plain(str(_flat(value)))
+
+
+def _painted(column: int, text: str, laid_out: str) -> str:
+    if column < 0:
+        return click.style(laid_out, bold=True)
+    colour = _COLOURS.get(text)
+    return click.style(laid_out, fg=colour) if colour else laid_out
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace(" ", "_").replace("-", "_")
+
+
+def _all_in(names: Sequence[str], columns: Sequence[Column]) -> bool:
+    return all(any(column.is_called(name) for column in columns) for name in names)
+
+
+def _chosen(
+    names: Sequence[str],
+    columns: Sequence[Column],
+    items: Sequence[Mapping[str, Any]],
+    more: Sequence[Column] = (),
+) -> list[Column]:
+    """Return the columns with these *names*, or all of *columns*. Raises UsageError."""
+    chosen = []
+    for name in names:
+        column = next((each for each in (*columns, *more) if each.is_called(name)), None)
+        if column is None and (any(name in item for item in items) or (more and not items)):
+            column = Column(name, name)
+        if column is None:
+            known = dict.fromkeys([*(each.key for each in (*columns, *more)), *(key for item in items for key in item)])
+            raise click.UsageError(f"There is no column {name!r}; {hint(name, known)}")
+        chosen.append(column)
+    return chosen or list(columns)
+
+
+def _order(value: Any) -> tuple[int, Any]:
+    """Return what to sort by: nothing first, then numbers, then text."""
+    if value is None:
+        return (0, 0)
+    return (1, value) if isinstance(value, (int, float)) else (2, str(value))

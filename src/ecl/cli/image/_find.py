@@ -1,0 +1,93 @@
+"""From what a user typed to an image: an ID, or a name that only one image has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from ecl.cli._cloud import Cloud
+    from ecl.image.v2.image import Image
+
+__all__ = ["IMAGE", "find", "image_argument", "named", "newest_option"]
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+#: What Glance takes for an ID.
+_ID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+#: As many of one name as an error lists.
+_LISTED = 10
+
+
+class ImageName(click.ParamType[str]):
+    """A name or an ID of an image; a shell completes both."""
+
+    name = "IMAGE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text. Raises BadParameter if it is empty."""
+        if not value:
+            self.fail("the name or ID is empty.", param, ctx)
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return names and IDs that begin with *incomplete*."""
+        from ecl.cli.image._completion import complete
+
+        return complete(ctx, param, incomplete)
+
+
+IMAGE = ImageName()
+
+
+def image_argument(command: C) -> C:
+    """Add the argument IMAGE."""
+    return click.argument("image", type=IMAGE)(command)
+
+
+def newest_option(command: C) -> C:
+    """Add ``--newest``."""
+    text = "Of several images of that name, take the one that was created last."
+    return click.option("--newest", is_flag=True, help=text)(command)
+
+
+def find(cloud: Cloud, name_or_id: str, newest: bool = False) -> Image:
+    """
+    Return the image with that ID or name. Hidden images are found, too, where no other has the name.
+
+    Args:
+        newest: Of several with that name, the one that was created last.
+
+    Raises:
+        ResourceNotFound: There is none.
+        DuplicateResource: Several have that name, and *newest* is false; the message lists them.
+    """
+    from ecl import exceptions
+
+    if _ID.fullmatch(name_or_id):
+        try:
+            return cloud.image.get_image(name_or_id)
+        except exceptions.NotFoundException:
+            pass
+    found = named(cloud, name_or_id) or named(cloud, name_or_id, os_hidden=True)
+    if not found:
+        raise exceptions.ResourceNotFound(f"There is no image with the name or ID {name_or_id!r}.")
+    if len(found) > 1 and not newest:
+        listed = "; ".join(f"{each.id} ({each.image_status}, {each.created_at})" for each in found[:_LISTED])
+        more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+        raise exceptions.DuplicateResource(
+            f"{len(found)} images have the name {name_or_id!r}: {listed}{more}. Give an ID, or --newest."
+        )
+    return found[0]
+
+
+def named(cloud: Cloud, name: str, **filters: Any) -> list[Image]:
+    """Return all images with exactly that name, the newest first."""
+    from ecl.image.v2._query import Exactly
+
+    return list(cloud.image.images(name=Exactly(name), sort="created_at:desc", **filters))

@@ -1,0 +1,142 @@
+"""What it takes to make a manifest true in one cloud, and doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ecl.cli.image._manifest import Entry, Manifest
+from ecl.cli.image._sources import FINGERPRINT, Content
+
+if TYPE_CHECKING:
+    from ecl.cli._cloud import Cloud
+    from ecl.image.v2.image import Image
+
+__all__ = ["MARK", "Step", "plan"]
+
+#: Property that says which manifest an image belongs to: only such images are ever deleted.
+MARK = "ecl_sync"
+#: Attributes that a Glance does not let anybody change once there is data.
+_FIXED = ("disk_format", "container_format")
+
+
+@dataclass
+class Step:
+    """One thing to do in one cloud."""
+
+    #: create, update, replace, hide, delete, keep or conflict.
+    action: str
+    name: str
+    image: Image | None = None
+    entry: Entry | None = None
+    content: Content | None = None
+    #: Attributes and properties to change, or to create the image with.
+    changes: dict[str, Any] = field(default_factory=dict)
+    why: str = ""
+
+    def do(self, cloud: Cloud, progress: Callable[[int, int | None], None]) -> Image | None:
+        """Do it; return the image that there is then."""
+        proxy = cloud.image
+        if self.action in ("create", "replace"):
+            assert self.content is not None
+            # Hidden until it is there: whoever asks for the name gets what was there before, or all of the new one.
+            shown = self.changes.get("os_hidden", False)
+            made = proxy.create_image(
+                data=self.content.data(), progress=progress, **{**self.changes, "name": self.name, "os_hidden": True}
+            )
+            return made if shown else proxy.update_image(made, {"os_hidden": False})
+        if self.action in ("update", "hide"):
+            assert self.image is not None
+            return proxy.update_image(self.image, self.changes)
+        if self.action == "delete":
+            assert self.image is not None
+            proxy.delete_image(self.image)
+            return None
+        return self.image
+
+
+def plan(cloud: Cloud, manifest: Manifest, contents: Mapping[str, Content], prune: bool) -> list[Step]:
+    """
+    Compare *manifest* with the project's images in *cloud*; return what to do, in order.
+
+    Args:
+        contents: By the entries' names.
+        prune: Delete what the manifest has replaced, or does not name any more.
+    """
+    mine = [
+        each
+        for hidden in (False, True)
+        for each in cloud.image.images(owner=cloud.project_id, os_hidden=hidden, sort="created_at:desc")
+        if each.image_status in ("active", "deactivated")
+    ]
+    steps: list[Step] = []
+    current: set[str | None] = set()
+    for entry in manifest.entries:
+        for step in _for_entry(manifest, entry, contents[entry.name], mine):
+            steps.append(step)
+            if step.image is not None and step.action in ("update", "keep", "conflict"):
+                current.add(step.image.id)
+    if prune:
+        replaced = [each for each in mine if each.properties.get(MARK) == manifest.name and each.id not in current]
+        going = {each.id for each in replaced}
+        # What goes need not be hidden first.
+        steps = [each for each in steps if each.action != "hide" or each.image is None or each.image.id not in going]
+        steps += [Step("delete", each.name or "", each, why=_why_deleted(each)) for each in replaced]
+    return steps
+
+
+def _for_entry(manifest: Manifest, entry: Entry, content: Content, mine: list[Image]) -> list[Step]:
+    wanted = _wanted(manifest, entry, content)
+    named = [each for each in mine if each.name == entry.name and _counts(each, entry)]
+    if len(named) > 1:
+        listed = ", ".join(str(each.id) for each in named)
+        return [Step("conflict", entry.name, named[0], why=f"{len(named)} images have the name: {listed}")]
+    if not named:
+        return [Step("create", entry.name, None, entry, content, wanted)]
+    image = named[0]
+    reason = _why_replaced(image, entry, content)
+    if reason:
+        hide = Step("hide", entry.name, image, changes={"os_hidden": True}, why="replaced")
+        return [Step("replace", entry.name, image, entry, content, wanted, why=reason), hide]
+    changes = _differences(image, wanted)
+    if not changes:
+        return [Step("keep", entry.name, image)]
+    return [Step("update", entry.name, image, entry, changes=changes, why=", ".join(sorted(changes)))]
+
+
+def _counts(image: Image, entry: Entry) -> bool:
+    """Tell whether an image of that name is the one meant: those that are hidden have been replaced."""
+    return bool(image.os_hidden) == bool(entry.attributes.get("os_hidden", False))
+
+
+def _wanted(manifest: Manifest, entry: Entry, content: Content) -> dict[str, Any]:
+    wanted: dict[str, Any] = {**entry.properties, MARK: manifest.name, **entry.attributes}
+    if content.fingerprint is not None:
+        wanted[FINGERPRINT] = content.fingerprint
+    if entry.tags is not None:
+        wanted["tags"] = list(entry.tags)
+    return {key: value for key, value in wanted.items() if value is not None or key in entry.properties}
+
+
+def _why_replaced(image: Image, entry: Entry, content: Content) -> str:
+    for name in _FIXED:
+        if name in entry.attributes and image[name] != entry.attributes[name]:
+            return f"{name} is {image[name]}"
+    return "" if content.is_in(image) else "the data differs"
+
+
+def _differences(image: Image, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    present, differing = dict(image), {}
+    for name, value in wanted.items():
+        now = present.get(name)
+        if name == "tags":
+            if set(now or ()) != set(value):
+                differing[name] = value
+        elif now != value:
+            differing[name] = value
+    return differing
+
+
+def _why_deleted(image: Image) -> str:
+    return "replaced" if image.os_hidden else "not in the manifest"

@@ -1,0 +1,133 @@
+"""The sources of a manifest: what their content is known by, and their bytes."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecl import exceptions
+from ecl.cli.image._manifest import Entry
+
+if TYPE_CHECKING:
+    import requests
+
+    from ecl.image.v2.image import Image
+
+__all__ = ["FINGERPRINT", "Content"]
+
+#: Property that says what an image's data was made from, where its hash alone does not.
+FINGERPRINT = "ecl_sync_source"
+_BLOCK = 1 << 20
+#: Seconds to connect, and of silence, when a source is fetched.
+_TIMEOUT = (10, 60)
+
+
+class Content:
+    """The data of one entry: read at most once for each hash, whatever the number of clouds."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+        self._hashes: dict[str, str] = {}
+
+    @functools.cached_property
+    def fingerprint(self) -> str | None:
+        """
+        What an image is marked with, so that a change of the source is seen; None where hashes tell.
+
+        Raises:
+            FileFailure: The address gives neither a version (ETag, Last-Modified), nor has the manifest a checksum.
+            ConnectFailure: It does not answer.
+        """
+        entry = self._entry
+        if not entry.is_url:
+            return None
+        if entry.checksum is not None:
+            return ":".join(entry.checksum)
+        with self._get("HEAD") as response:
+            version = response.headers.get("ETag") or response.headers.get("Last-Modified")
+        if not version:
+            raise exceptions.FileFailure(
+                f"{entry.source} does not say when it changes; give a checksum with it in the manifest"
+            )
+        return f"{entry.source} {version}"[:255]
+
+    def is_in(self, image: Image) -> bool:
+        """
+        Tell whether *image* has this data.
+
+        Raises:
+            FileFailure: A file cannot be read.
+        """
+        if self._entry.is_url:
+            known = {(image.os_hash_algo, image.os_hash_value), ("md5", image.checksum)}
+            return self._entry.checksum in known or image.properties.get(FINGERPRINT) == self.fingerprint
+        path = Path(self._entry.source)
+        try:
+            if path.stat().st_size != image.size:
+                return False
+        except OSError as exc:
+            raise exceptions.FileFailure(f"{path} cannot be read: {exc.strerror}", cause=exc) from exc
+        algorithm = image.os_hash_algo if image.os_hash_value else "md5"
+        return self._hash_of(path, algorithm or "md5") == (image.os_hash_value or image.checksum)
+
+    def data(self) -> str | Callable[[], Iterator[bytes]]:
+        """
+        Return what the SDK can upload.
+
+        Raises:
+            FileFailure: A file is not what the manifest's checksum says.
+        """
+        entry = self._entry
+        if entry.is_url:
+            return self._fetch
+        if entry.checksum is not None:
+            algorithm, expected = entry.checksum
+            self._compare(algorithm, self._hash_of(Path(entry.source), algorithm), expected)
+        return entry.source
+
+    def _hash_of(self, path: Path, algorithm: str) -> str:
+        if algorithm not in self._hashes:
+            try:
+                with path.open("rb") as file:
+                    digest = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False))
+            except OSError as exc:
+                raise exceptions.FileFailure(f"{path} cannot be read: {exc.strerror}", cause=exc) from exc
+            self._hashes[algorithm] = digest.hexdigest()
+        return self._hashes[algorithm]
+
+    def _fetch(self) -> Iterator[bytes]:
+        """Yield the bytes behind the address; the last block only when all of them have the checksum."""
+        algorithm, expected = self._entry.checksum or ("md5", None)
+        digest = hashlib.new(algorithm, usedforsecurity=False)
+        held = b""
+        with self._get("GET") as response:
+            for block in response.iter_content(_BLOCK):
+                digest.update(block)
+                if held:
+                    yield held
+                held = block
+        if expected is not None:
+            self._compare(algorithm, digest.hexdigest(), expected)
+        if held:
+            yield held
+
+    def _compare(self, algorithm: str, found: str, expected: str) -> None:
+        if found != expected:
+            raise exceptions.FileFailure(
+                f"{self._entry.source} is not what the manifest says: its {algorithm} is {found}, not {expected}"
+            )
+
+    def _get(self, method: str) -> requests.Response:
+        import requests
+
+        try:
+            response: Any = requests.request(
+                method, self._entry.source, stream=True, timeout=_TIMEOUT, allow_redirects=True
+            )
+            response.raise_for_status()
+        except requests.RequestException as exc:
+            raise exceptions.ConnectFailure(f"{self._entry.source} cannot be fetched: {exc}", cause=exc) from exc
+        return response  # type: ignore[no-any-return]  # requests has no types for its context manager

@@ -1,0 +1,101 @@
+"""``ecl image copy``, ``copy-job-list``, ``copy-job-show`` and ``cancel-copy``: copies between regions, of ECL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecl.cli._cloud import Cloud, pass_cloud
+from ecl.cli._command import Command
+from ecl.cli._errors import Interrupted
+from ecl.cli._output import Column, Output, listing, showing
+from ecl.cli._progress import meter, progress_option
+from ecl.cli.image._find import find, image_argument, newest_option
+
+if TYPE_CHECKING:
+    from ecl.image.v2.image_copy import ImageCopy
+
+__all__ = ["cancel_copy", "copy", "copy_job_list", "copy_job_show"]
+
+_FIELDS = [
+    Column(name, name.replace("_", " ").title().replace("Id", "ID"))
+    for name in (
+        "job_id", "status", "copy_progress", "source_image_id", "source_image_name", "source_region_id",
+        "source_tenant_id", "destination_image_id", "destination_region_id", "destination_tenant_id",
+    )
+]  # fmt: skip
+_COLUMNS = [each for each in _FIELDS if each.key in (
+    "job_id", "status", "copy_progress", "source_image_id", "destination_image_id", "destination_tenant_id",
+)]  # fmt: skip
+
+
+@click.command(cls=Command)
+@image_argument
+@click.argument("tenant", metavar="TENANT")
+@newest_option
+@click.option("--wait", is_flag=True, help="Wait until the copy is there.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=3600,
+    metavar="SECONDS",
+    help="How long to wait; the copy goes on then.  [3600]",
+)
+@progress_option
+@showing
+@pass_cloud
+def copy(
+    cloud: Cloud, out: Output, *, image: str, tenant: str, newest: bool, wait: bool, timeout: float, progress: str
+) -> None:
+    """
+    Copy an image to a tenant in another region.
+
+    TENANT is the ID of the tenant that gets the copy; it names the region, too.
+    """
+    found = find(cloud, image, newest)
+    job = cloud.image.copy_image(found, tenant)
+    if wait:
+        with meter(progress, "copy", found.name or image, "percent") as at:
+            try:
+                cloud.image.wait_for_image_copy(
+                    job, progress=lambda percent: at(percent, 100), interval=0.5, wait=timeout
+                )
+            except KeyboardInterrupt as exc:
+                raise Interrupted(
+                    f"the copy goes on; see `ecl image copy-job-show {job.job_id}`, or end it by cancel-copy."
+                ) from exc
+    out.fields(_record(cloud.image.get_image_copy_job(str(job.job_id))), _FIELDS)
+
+
+@click.command("copy-job-list", cls=Command)
+@click.option("--long", "is_long", is_flag=True, help="All columns.")
+@listing
+@pass_cloud
+def copy_job_list(cloud: Cloud, out: Output, *, is_long: bool) -> None:
+    """List the project's copy jobs."""
+    jobs = cloud.image.list_image_copy_jobs()
+    out.rows(_FIELDS if is_long else _COLUMNS, (_record(each) for each in jobs))
+
+
+@click.command("copy-job-show", cls=Command)
+@click.argument("job", metavar="JOB")
+@showing
+@pass_cloud
+def copy_job_show(cloud: Cloud, out: Output, *, job: str) -> None:
+    """Show a copy job, named by its ID."""
+    out.fields(_record(cloud.image.get_image_copy_job(job)), _FIELDS)
+
+
+@click.command("cancel-copy", cls=Command)
+@click.argument("job", metavar="JOB")
+@showing
+@pass_cloud
+def cancel_copy(cloud: Cloud, out: Output, *, job: str) -> None:
+    """Cancel a copy job; the half-made image goes. Shows the job as it is then."""
+    cloud.image.cancel_copy_image(job)
+    out.fields(_record(cloud.image.get_image_copy_job(job)), _FIELDS)
+
+
+def _record(job: ImageCopy) -> dict[str, Any]:
+    return dict(job)

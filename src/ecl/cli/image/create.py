@@ -1,0 +1,120 @@
+"""``ecl image create``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecl.cli._cloud import Cloud, pass_cloud
+from ecl.cli._command import Command
+from ecl.cli._errors import Interrupted
+from ecl.cli._output import Output, showing
+from ecl.cli._progress import Meter, meter, progress_option
+from ecl.cli.image._options import attribute_options, attributes, upload_options
+from ecl.cli.image.listing import print_image
+
+if TYPE_CHECKING:
+    from ecl.image.v2.image import Image
+
+__all__ = ["create", "create_with", "read_from"]
+
+
+@click.command(cls=Command)
+@click.argument("name")
+@click.option("--id", "image_id", metavar="ID", help="The ID to give it; by default the cloud chooses one.")
+@click.option("--file", "file", type=click.Path(), help="File to upload; - reads standard input.")
+@click.option("--project", "--owner", "owner", metavar="ID", help="The project that owns it (administrators).")
+@click.option("--import", "imports", is_flag=True, help="Stage the file and import it, in place of an upload.")
+@upload_options
+@attribute_options
+@progress_option
+@showing
+@pass_cloud
+def create(
+    cloud: Cloud,
+    out: Output,
+    *,
+    name: str,
+    image_id: str | None,
+    file: str | None,
+    imports: bool,
+    size: int | None,
+    force: bool,
+    decompress: bool,
+    max_bandwidth: int | None,
+    owner: str | None,
+    progress: str,
+    tags: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """
+    Create an image named NAME, and upload a file into it.
+
+    The disk format is found out from the content, and the container format is bare, unless they are given. If the
+    upload fails or is interrupted, the image is deleted again.
+    """
+    attrs = {**attributes(options), "name": name}
+    attrs |= {"id": image_id} if image_id else {}
+    attrs |= {"owner": owner} if owner else {}
+    attrs |= {"tags": list(dict.fromkeys(tags))} if tags else {}
+    if file is None:
+        print_image(out, cloud.image.create_image(**attrs))
+        return
+    if imports:
+        with meter(progress, "stage", name) as at:
+            image = _import(cloud, file, attrs, lambda done, total: at(done, total or size))
+        print_image(out, image)
+        return
+    how: dict[str, Any] = {"force": force, "decompress": decompress, "max_bandwidth": max_bandwidth}
+    with meter(progress, "upload", name) as at:
+        how["progress"] = lambda done, total: at(done, total or size)
+        image = create_with(cloud, file, {**how, **attrs}, f"no image was left behind; {name!r} can be created again.")
+    print_image(out, image)
+
+
+def _import(cloud: Cloud, file: str, attrs: dict[str, Any], progress: Meter) -> Image:
+    """Create an image and import *file* into it by the staging area; both, or nothing."""
+    from ecl.image.transfer._create import take_back
+    from ecl.image.transfer._source import Source
+
+    with Source(read_from(file)) as source:
+        formats = {"container_format": "bare", "disk_format": attrs.get("disk_format") or source.inspect().disk_format}
+        image = cloud.image.create_image(**{**formats, **attrs})
+        try:
+            cloud.image.stage_image(image, source.blocks(), progress=progress)
+            cloud.image.import_image(image)
+            return cloud.image.wait_for_image(image)
+        except BaseException as exc:
+            take_back(cloud.session, image, exc)
+            if isinstance(exc, KeyboardInterrupt):
+                notes = " ".join(getattr(exc, "__notes__", ()))
+                raise Interrupted(notes or "no image was left behind.") from exc
+            raise
+
+
+def read_from(file: str) -> Any:
+    """Return what the SDK can upload: a path, or standard input for ``-``. Raises UsageError."""
+    if file != "-":
+        return file
+    if sys.stdin.isatty():
+        raise click.UsageError("--file - reads standard input, which is a terminal: pipe the image into it.")
+    return sys.stdin.buffer
+
+
+def create_with(cloud: Cloud, file: str, arguments: dict[str, Any], left: str) -> Image:
+    """
+    Create an image and upload *file* into it.
+
+    Args:
+        arguments: Of the SDK's create_image.
+        left: What to say of the cloud when the user interrupts it.
+
+    Raises:
+        Interrupted: The user did; the image was deleted again.
+    """
+    try:
+        return cloud.image.create_image(data=read_from(file), **arguments)
+    except KeyboardInterrupt as exc:
+        raise Interrupted(" ".join(getattr(exc, "__notes__", ())) or left) from exc

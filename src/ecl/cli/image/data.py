@@ -1,0 +1,139 @@
+"""``ecl image download`` (also ``save``) and ``upload``: bytes out and in."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecl.cli._ask import say
+from ecl.cli._cloud import Cloud, pass_cloud
+from ecl.cli._command import Command
+from ecl.cli._errors import Interrupted
+from ecl.cli._output import Output, human_size, showing
+from ecl.cli._progress import meter, progress_option
+from ecl.cli.image._find import find, image_argument, newest_option
+from ecl.cli.image._options import bandwidth_option, upload_options
+from ecl.cli.image.create import read_from
+from ecl.cli.image.listing import print_image
+
+if TYPE_CHECKING:
+    from ecl.image.v2.image import Image
+
+__all__ = ["download", "upload"]
+
+
+@click.command(cls=Command)
+@image_argument
+@newest_option
+@click.option("--file", "file", type=click.Path(), help="Where to write it; - is standard output.")
+@click.option("--connections", type=click.IntRange(1, 64), metavar="N", help="Fetch N ranges side by side.")
+@click.option("--chunk-size", hidden=True, help="Accepted for those who are used to it.")
+@bandwidth_option
+@progress_option
+@pass_cloud
+def download(
+    cloud: Cloud,
+    *,
+    image: str,
+    newest: bool,
+    file: str | None,
+    connections: int | None,
+    chunk_size: str | None,
+    max_bandwidth: int | None,
+    progress: str,
+) -> None:
+    """
+    Download the data of an image.
+
+    The file gets its name when its hash has been compared with the cloud's; what an interrupted download left is used
+    again. Without --file the data goes to standard
+    output, unless that is a terminal; there the exit code says whether it was right.
+    """
+    del chunk_size
+    target: Any = file
+    if file in (None, "-"):
+        if sys.stdout.isatty():
+            raise click.UsageError("Standard output is a terminal: name a file by --file.")
+        target = sys.stdout.buffer
+    found = find(cloud, image, newest)
+    with meter(progress, "download", found.name or image) as at:
+        try:
+            cloud.image.download_image(
+                found, output=target, progress=at, connections=connections, max_bandwidth=max_bandwidth
+            )
+        except KeyboardInterrupt as exc:
+            raise Interrupted(_left(file, target)) from exc
+    if target is file:
+        say(f"{file}: {human_size(found.size or 0)}, verified.")
+
+
+def _left(file: str | None, target: object) -> str:
+    if file is None or target is not file:
+        return "the output is incomplete."
+    if Path(f"{file}.part").exists():
+        return f"{file} was not written; the same command goes on from {file}.part."
+    return f"{file} was not written, and nothing was left behind."
+
+
+@click.command(cls=Command)
+@image_argument
+@newest_option
+@click.option("--file", "file", type=click.Path(), required=True, help="File to upload; - reads standard input.")
+@upload_options
+@progress_option
+@showing
+@pass_cloud
+def upload(
+    cloud: Cloud,
+    out: Output,
+    *,
+    image: str,
+    newest: bool,
+    file: str,
+    size: int | None,
+    force: bool,
+    decompress: bool,
+    max_bandwidth: int | None,
+    progress: str,
+) -> None:
+    """
+    Upload data into an image that has none yet.
+
+    If the image says nothing of its formats, the disk format is found out from the file, and the container format is
+    bare.
+    """
+    found = find(cloud, image, newest)
+    how: dict[str, Any] = {"force": force, "decompress": decompress, "max_bandwidth": max_bandwidth}
+    with meter(progress, "upload", found.name or image) as at:
+        how["progress"] = lambda done, total: at(done, total or size)
+        try:
+            if found.disk_format and found.container_format:
+                sent = cloud.image.upload_image(found, read_from(file), **how)
+            else:
+                sent = _upload_with_formats(cloud, found, file, how)
+        except KeyboardInterrupt as exc:
+            raise Interrupted(f"image {found.id} is queued again; the same command begins anew.") from exc
+    print_image(out, sent)
+
+
+def _upload_with_formats(cloud: Cloud, image: Image, file: str, how: dict[str, Any]) -> Image:
+    """Say what the file is before it is uploaded: a cloud takes no data into an image without formats."""
+    from ecl.image.transfer import Bandwidth, UploadOptions
+    from ecl.image.transfer import upload as send
+    from ecl.image.transfer._source import Source
+    from ecl.image.transfer.upload import expanded_if
+
+    limit = how.pop("max_bandwidth")
+    options = UploadOptions(**how, bandwidth=Bandwidth(limit) if limit else None)
+    with Source(read_from(file)) as opened:
+        source = expanded_if(options, opened)
+        formats = {
+            "container_format": image.container_format or "bare",
+            "disk_format": image.disk_format or source.inspect().disk_format,
+        }
+        if image.image_status == "queued":
+            image = cloud.image.update_image(image, formats)
+        return send(cloud.session, image, source, options)

@@ -1,0 +1,151 @@
+"""``ecl image list`` and ``show``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecl.cli._cloud import Cloud, pass_cloud
+from ecl.cli._command import Command
+from ecl.cli._output import Column, Output, listing, showing
+from ecl.cli._words import Choice
+from ecl.cli.image._find import find, image_argument, newest_option
+from ecl.cli.image._options import key_value
+from ecl.cli.image._record import FIELDS, LONG, SHORT, record
+
+if TYPE_CHECKING:
+    from ecl.image.v2.image import Image
+
+__all__ = ["list_images", "show"]
+
+_NUMBER = click.IntRange(0)
+_VISIBILITIES = {
+    "public": "Only public images.",
+    "private": "Only private images.",
+    "community": "Only community images, of all projects.",
+    "shared": "Only shared images.",
+    "all": "Community images of other projects, too.",
+}
+
+
+def _visibility(command: Any) -> Any:
+    for name, text in reversed(_VISIBILITIES.items()):
+        command = click.option(f"--{name}", "visibility", flag_value=name, help=text)(command)
+    return command
+
+
+@click.command("list", cls=Command)
+@_visibility
+@click.option("--shared-with-me", is_flag=True, help="Only images of others, offered to this project or accepted.")
+@click.option("--name", help="With exactly this name.")
+@click.option("--status", help="queued, active, deactivated …")
+@click.option("--tag", "tags", multiple=True, help="With this tag; repeatable, for all of them.")
+@click.option(
+    "--property",
+    "properties",
+    multiple=True,
+    callback=key_value,
+    metavar="KEY=VALUE",
+    help="With this property; repeatable.",
+)
+@click.option(
+    "--member-status",
+    type=Choice("accepted", "pending", "rejected", "all"),
+    help="Of images that others share: what this project said to them.",
+)
+@click.option("--project", "--owner", "owner", metavar="ID", help="Of this project.")
+@click.option("--project-domain", hidden=True)
+@click.option("--disk-format", metavar="FORMAT", help="With this disk format.")
+@click.option("--container-format", metavar="FORMAT", help="With this container format.")
+@click.option("--hidden", is_flag=True, help="Hidden images, instead of the others.")
+@click.option("--long", "is_long", is_flag=True, help="More columns.")
+@click.option("--sort", default="name:asc", metavar="KEY[:DIR],…", help="The cloud's order.  [name:asc]")
+@click.option("--limit", "--max-items", type=_NUMBER, help="Most images to list.")
+@click.option("--page-size", type=click.IntRange(1), help="Most images in one answer of the cloud.")
+@click.option("--marker", metavar="IMAGE", help="Begin behind this image.")
+@listing
+@pass_cloud
+def list_images(
+    cloud: Cloud,
+    out: Output,
+    *,
+    visibility: str | None,
+    shared_with_me: bool,
+    tags: tuple[str, ...],
+    properties: dict[str, str],
+    project_domain: str | None,
+    hidden: bool,
+    is_long: bool,
+    marker: str | None,
+    **query: Any,
+) -> None:
+    """List the images that the project sees."""
+    del project_domain
+    filters = {key: value for key, value in query.items() if value is not None}
+    filters |= {"tag": list(tags)} if tags else {}
+    filters |= {"os_hidden": True} if hidden else {}
+    filters |= {"visibility": visibility} if visibility else {}
+    filters |= {"marker": find(cloud, marker).id} if marker else {}
+    if "name" in filters:
+        from ecl.image.v2._query import Exactly
+
+        filters["name"] = Exactly(filters["name"])
+    # A property may be called as an argument of the SDK is; what the options say counts.
+    filters = {**properties, **filters}
+    columns = LONG if is_long else SHORT
+    if shared_with_me:
+        out.rows([*columns, Column("member_status", "Member Status")], _offered(cloud, filters), FIELDS)
+    else:
+        out.rows(columns, (record(image) for image in cloud.image.images(**filters)), FIELDS)
+
+
+def _offered(cloud: Cloud, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the images that other projects share with this one, each with what was said to it."""
+    wanted = filters.pop("member_status", "all")
+    mine = cloud.project_id
+    left = filters.pop("limit", None)
+    seen: set[str | None] = set()
+    for status in ("accepted", "pending", "rejected") if wanted == "all" else (wanted,):
+        query = {**filters, "visibility": "shared", "member_status": status}
+        for image in cloud.image.images(**query):
+            if image.owner == mine or image.id in seen or not _is_member(cloud, image, mine, status):
+                continue
+            if left == 0:
+                return
+            left = left - 1 if left is not None else None
+            seen.add(image.id)
+            yield {**record(image), "member_status": status}
+
+
+def _is_member(cloud: Cloud, image: Image, project: str, status: str) -> bool:
+    """Tell whether *project* has said that to *image*; administrators are listed what is shared with others, too."""
+    from ecl import exceptions
+
+    if not _sees_all(cloud):
+        return True
+    try:
+        return cloud.image.get_member(image, project).status == status
+    except (exceptions.NotFoundException, exceptions.ForbiddenException):
+        return False
+
+
+def _sees_all(cloud: Cloud) -> bool:
+    access = getattr(cloud.session.auth, "get_access", None)
+    return access is None or "admin" in (access(cloud.session).role_names or ())
+
+
+@click.command(cls=Command)
+@image_argument
+@newest_option
+@showing
+@pass_cloud
+def show(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
+    """Show an image."""
+    print_image(out, find(cloud, image, newest))
+
+
+def print_image(out: Output, image: Image) -> None:
+    """Write all that the cloud says of *image*."""
+    out.fields(record(image), [each for each in FIELDS if each.key in image or each.key == "properties"])

@@ -1,0 +1,133 @@
+"""``ecl image add-member``, ``remove-member``, ``update-member``, ``member-list`` and ``share``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecl.cli._ask import say
+from ecl.cli._cloud import Cloud, pass_cloud
+from ecl.cli._command import Command
+from ecl.cli._output import Column, Output, listing, showing
+from ecl.cli._words import Choice
+from ecl.cli.image._find import find, image_argument, newest_option
+
+if TYPE_CHECKING:
+    from ecl.image.v2.member import Member
+
+__all__ = ["add_member", "member_list", "remove_member", "share", "update_member"]
+
+_COLUMNS = [
+    Column("image_id", "Image ID"),
+    Column("member_id", "Member ID"),
+    Column("status", "Status"),
+    Column("created_at", "Created At"),
+    Column("updated_at", "Updated At"),
+]
+_ANSWERS = {"accept": "accepted", "reject": "rejected"}
+_domain = click.option("--project-domain", hidden=True)
+
+
+@click.command("add-member", cls=Command)
+@image_argument
+@click.argument("project", metavar="PROJECT")
+@newest_option
+@_domain
+@showing
+@pass_cloud
+def add_member(
+    cloud: Cloud, out: Output, *, image: str, project: str, newest: bool, project_domain: str | None
+) -> None:
+    """
+    Share an image with a project, named by its ID.
+
+    The project may use the image at once; its lists show it when it has accepted. The image's visibility must be
+    shared.
+    """
+    del project_domain
+    found = find(cloud, image, newest)
+    out.fields(_record(cloud.image.create_member(found, member=project), found.id), _COLUMNS)
+
+
+@click.command("remove-member", cls=Command)
+@image_argument
+@click.argument("project", metavar="PROJECT")
+@newest_option
+@_domain
+@pass_cloud
+def remove_member(cloud: Cloud, *, image: str, project: str, newest: bool, project_domain: str | None) -> None:
+    """Stop sharing an image with a project, named by its ID."""
+    del project_domain
+    cloud.image.delete_member(find(cloud, image, newest), project, ignore_missing=False)
+
+
+@click.command("update-member", cls=Command)
+@image_argument
+@click.argument("project", metavar="PROJECT")
+@click.argument("status", type=Choice("accepted", "rejected", "pending", "accept", "reject"), metavar="STATUS")
+@newest_option
+@showing
+@pass_cloud
+def update_member(cloud: Cloud, out: Output, *, image: str, project: str, status: str, newest: bool) -> None:
+    """
+    Answer a project that shares an image: STATUS is accepted, rejected or pending.
+
+    PROJECT is the ID of the project that answers, one's own; "-" stands for it.
+    """
+    found = find(cloud, image, newest)
+    member = cloud.image.update_member(
+        found, cloud.project_id if project == "-" else project, _ANSWERS.get(status, status)
+    )
+    out.fields(_record(member, found.id), _COLUMNS)
+
+
+@click.command("member-list", cls=Command)
+@image_argument
+@newest_option
+@_domain
+@listing
+@pass_cloud
+def member_list(cloud: Cloud, out: Output, *, image: str, newest: bool, project_domain: str | None) -> None:
+    """List the projects that an image is shared with: all for its owner, oneself for a member."""
+    del project_domain
+    found = find(cloud, image, newest)
+    out.rows(_COLUMNS[:3], (_record(each, found.id) for each in cloud.image.members(found)))
+
+
+@click.command(cls=Command)
+@image_argument
+@click.argument("project", metavar="PROJECT", required=False)
+@newest_option
+@click.option("--accept-as", metavar="CLOUD", help="A cloud of clouds.yaml whose project accepts the image.")
+@showing
+@pass_cloud
+def share(cloud: Cloud, out: Output, *, image: str, project: str | None, newest: bool, accept_as: str | None) -> None:
+    """
+    Share an image with a project, and accept it there.
+
+    Without PROJECT it is the one of --accept-as. What is done already stays as it is.
+    """
+    from ecl import exceptions
+
+    if project is None and accept_as is None:
+        raise click.UsageError("Whom to share it with? Give PROJECT, or --accept-as CLOUD.")
+    there = cloud.other(accept_as) if accept_as else None
+    if there is not None and project is None:
+        project = there.project_id
+    assert project is not None
+    if there is not None and there.project_id != project:
+        raise click.UsageError(f"Cloud {accept_as!r} is logged in to project {there.project_id}, not {project}.")
+    found = find(cloud, image, newest)
+    try:
+        member = cloud.image.create_member(found, member=project)
+    except exceptions.ConflictException:
+        member = cloud.image.get_member(found, project)
+        say(f"Image {found.id} is shared with {project} already.")
+    if there is not None:
+        member = there.image.update_member(str(found.id), project, "accepted")
+    out.fields(_record(member, found.id), _COLUMNS)
+
+
+def _record(member: Member, image_id: str | None) -> dict[str, Any]:
+    return {**dict(member), "image_id": image_id}

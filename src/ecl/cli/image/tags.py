@@ -1,0 +1,38 @@
+"""``ecl image tag-add`` and ``tag-remove``."""
+
+from __future__ import annotations
+
+import click
+
+from ecl.cli._cloud import Cloud, pass_cloud
+from ecl.cli._command import Command
+from ecl.cli.image._find import find, image_argument, newest_option
+
+__all__ = ["tag_add", "tag_remove"]
+
+
+@click.command("tag-add", cls=Command)
+@image_argument
+@click.argument("tags", nargs=-1, required=True, metavar="TAG...")
+@newest_option
+@pass_cloud
+def tag_add(cloud: Cloud, *, image: str, tags: tuple[str, ...], newest: bool) -> None:
+    """Attach tags to an image; those that it has already stay."""
+    found = find(cloud, image, newest)
+    for tag in tags:
+        cloud.image.add_tag(found, tag)
+
+
+@click.command("tag-remove", cls=Command)
+@image_argument
+@click.argument("tags", nargs=-1, required=True, metavar="TAG...")
+@newest_option
+@pass_cloud
+def tag_remove(cloud: Cloud, *, image: str, tags: tuple[str, ...], newest: bool) -> None:
+    """Take tags off an image."""
+    found = find(cloud, image, newest)
+    missing = [repr(each) for each in tags if each not in (found.tags or ())]
+    if missing:
+        raise click.ClickException(f"Image {found.id} has no tag {', '.join(missing)}; nothing was changed.")
+    for tag in dict.fromkeys(tags):
+        cloud.image.delete_tag(found, tag)

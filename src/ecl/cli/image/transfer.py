@@ -1,0 +1,102 @@
+"""``ecl image transfer``: from this cloud to another one, without a file in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecl.cli._ask import say
+from ecl.cli._cloud import Cloud, pass_cloud
+from ecl.cli._command import Command
+from ecl.cli._errors import Interrupted
+from ecl.cli._output import Output, showing
+from ecl.cli._progress import meter, progress_option
+from ecl.cli.image._find import find, image_argument, named, newest_option
+from ecl.cli.image._options import bandwidth_option, key_value
+from ecl.cli.image.listing import print_image
+
+if TYPE_CHECKING:
+    from ecl.image.v2.image import Image
+
+__all__ = ["transfer"]
+
+
+@click.command(cls=Command)
+@image_argument
+@click.argument("destination", metavar="CLOUD")
+@newest_option
+@click.option("--to-region", metavar="NAME", help="A region of the destination; by default that of clouds.yaml.")
+@click.option("--name", help="Another name for it there.")
+@click.option(
+    "--property",
+    "properties",
+    multiple=True,
+    callback=key_value,
+    metavar="KEY=VALUE",
+    help="Another property for it there; repeatable.",
+)
+@click.option("--members", is_flag=True, help="Share it with the same projects there; each has to accept it anew.")
+@click.option("--again", is_flag=True, help="Even if the same image is there already.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@bandwidth_option
+@progress_option
+@showing
+@pass_cloud
+def transfer(
+    cloud: Cloud,
+    out: Output,
+    *,
+    image: str,
+    destination: str,
+    newest: bool,
+    to_region: str | None,
+    name: str | None,
+    properties: dict[str, str],
+    members: bool,
+    again: bool,
+    dry_run: bool,
+    max_bandwidth: int | None,
+    progress: str,
+) -> None:
+    """
+    Stream an image to CLOUD, another cloud of clouds.yaml: data, attributes, tags and properties.
+
+    Nothing is stored on this machine. The data is compared with the hashes of both clouds. An image that is there
+    already, of that name and with the same data, is left as it is.
+    """
+    found = find(cloud, image, newest)
+    if found.image_status != "active":
+        raise click.ClickException(f"Image {found.id} is {found.image_status}; only an active one has data to send.")
+    there = cloud.other(destination, to_region)
+    wanted = name or found.name or ""
+    same = None if again else _same(there, wanted, found)
+    if same is not None:
+        say(f"Image {same.id} in {destination} is the same already.")
+    elif dry_run:
+        click.echo(f"would send {wanted or found.id} ({found.size} bytes) to {destination}")
+        return
+    else:
+        with meter(progress, "transfer", wanted or image) as at:
+            how = {**properties, "name": wanted, "members": members, "max_bandwidth": max_bandwidth, "progress": at}
+            same = _send(cloud, there, found, how)
+    print_image(out, same)
+
+
+def _same(there: Cloud, name: str, image: Image) -> Image | None:
+    """Return an image of that name there which has the data of *image*."""
+    for each in named(there, name) if name else ():
+        by_hash = each.os_hash_algo == image.os_hash_algo and each.os_hash_value == image.os_hash_value
+        if each.image_status == "active" and each.size == image.size and by_hash and each.os_hash_value:
+            return each
+    return None
+
+
+def _send(cloud: Cloud, there: Cloud, image: Image, how: dict[str, Any]) -> Image:
+    from ecl.image.transfer import copy
+
+    try:
+        return copy(cloud.image, image, there.image, **how)
+    except KeyboardInterrupt as exc:
+        notes = " ".join(getattr(exc, "__notes__", ()))
+        raise Interrupted(notes or "the half-made image was deleted again; the same command begins anew.") from exc

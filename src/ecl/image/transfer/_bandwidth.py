@@ -1,0 +1,51 @@
+"""A limit on how fast bytes move, for one transfer or for many together."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from ecl import exceptions
+
+__all__ = ["Bandwidth", "limit_of"]
+
+
+class Bandwidth:
+    """
+    Bytes a second that all who share this object move together, at most.
+
+    Whoever is early is made to wait; time in which nobody moves anything is not saved up.
+    """
+
+    def __init__(self, bytes_per_second: float) -> None:
+        """
+        Set the limit.
+
+        Raises:
+            InvalidRequest: It is not a positive number.
+        """
+        _check(bytes_per_second)
+        self._rate = bytes_per_second
+        self._lock = threading.Lock()
+        self._free_at = 0.0
+
+    def take(self, count: int) -> None:
+        """Wait until *count* more bytes may be moved."""
+        with self._lock:
+            now = time.monotonic()
+            starts = max(now, self._free_at)
+            self._free_at = starts + count / self._rate
+        if starts > now:
+            time.sleep(starts - now)
+
+
+def limit_of(max_bandwidth: float | Bandwidth | None) -> Bandwidth | None:
+    """Return the limit that an argument stands for; None is none."""
+    if max_bandwidth is None or isinstance(max_bandwidth, Bandwidth):
+        return max_bandwidth
+    return Bandwidth(max_bandwidth)
+
+
+def _check(rate: object) -> None:
+    if not isinstance(rate, (int, float)) or isinstance(rate, bool) or not rate > 0:
+        raise exceptions.InvalidRequest(f"max_bandwidth must be a positive number of bytes a second, not {rate!r}")

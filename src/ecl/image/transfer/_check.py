@@ -1,0 +1,52 @@
+"""What would make an upload fail at its end, or what it brings useless, found before the first byte."""
+
+from __future__ import annotations
+
+from ecl import exceptions
+from ecl.image.disk_format import Inspection
+from ecl.image.transfer._source import Source
+
+__all__ = ["check_content"]
+
+#: Formats that the inspector knows by their content. "raw" is not among them: any bytes can be a raw disk.
+_INSPECTED = {"iso", "qcow2", "vdi", "vhd", "vhdx", "vmdk"}
+_GB = 1 << 30
+
+
+def check_content(
+    source: Source, declared: str | None, container_format: str | None, min_disk: int | None = None
+) -> None:
+    """
+    Look at *source* and compare it with what the image says.
+
+    Args:
+        declared: The image's disk format.
+        min_disk: GB of disk that it says booting it takes.
+
+    Raises:
+        InvalidRequest: The content is dangerous, not of the declared format, or larger than *min_disk*; all that is
+            wrong is named at once.
+    """
+    if container_format not in (None, "bare"):
+        return
+    problems = list(_problems(source.inspect(), declared, min_disk))
+    if problems:
+        raise exceptions.InvalidRequest(f"{source.name} {', and '.join(problems)}; or force the upload")
+
+
+def _problems(found: Inspection, declared: str | None, min_disk: int | None) -> list[str]:
+    problems = []
+    if found.danger is not None:
+        problems.append(
+            f"is a {found.disk_format} image that is not safe to use ({found.danger}): convert it to one that stands"
+            " alone (qemu-img convert)"
+        )
+    if declared in _INSPECTED and declared != found.disk_format:
+        problems.append(
+            f"is {found.disk_format}, but the image says disk_format {declared}: create the image with disk_format"
+            f" {found.disk_format}"
+        )
+    if min_disk and found.virtual_size is not None and found.virtual_size > min_disk * _GB:
+        needed = -(-found.virtual_size // _GB)
+        problems.append(f"holds a disk of {needed} GB, but the image says min_disk {min_disk}: make that {needed}")
+    return problems

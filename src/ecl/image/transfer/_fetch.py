@@ -1,0 +1,213 @@
+"""An image into a part file: over one connection where that is fast, over several where it is not."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ecl import exceptions
+from ecl.image.transfer import _spans
+from ecl.image.transfer._bandwidth import Bandwidth
+from ecl.image.transfer._digest import BLOCK
+from ecl.image.transfer._part import PartFile
+from ecl.image.transfer._progress import Progress
+from ecl.image.transfer._spans import Span
+from ecl.image.transfer._stream import RangeRefused, Stream
+from ecl.image.v2.image import Image
+
+if TYPE_CHECKING:
+    from ecl._http import SessionLike
+
+__all__ = ["MAX_CONNECTIONS", "Follower", "checked_connections", "fetch"]
+
+#: Most connections of one download.
+MAX_CONNECTIONS = 16
+#: Connections that a slow link gets when the number is left open.
+CONNECTIONS = 4
+#: Bytes of a range, where there are several connections. Each range is asked for, and retried, alone.
+PART = 16 << 20
+#: After so many seconds the first connection is judged: below so many bytes a second it gets company.
+SAMPLE = 1.0
+FAST = 100e6
+#: Seconds that other connections get to end when one has failed.
+_PATIENCE = 1.0
+
+
+def fetch(
+    session: SessionLike,
+    image: Image,
+    part: PartFile,
+    progress: Progress,
+    *,
+    connections: int | None,
+    bandwidth: Bandwidth | None,
+) -> None:
+    """
+    Fetch what *part* is missing. Memory: a block of 1 MiB for each connection.
+
+    Raises:
+        ConnectFailure: The connection broke again and again.
+        FileFailure: Writing failed.
+        HttpException: The service refused.
+    """
+    try:
+        _Fetch(session, image, part, progress, bandwidth).run(connections)
+    except RangeRefused:
+        # Each part would bring the whole image. Everything from the first gap on comes once, then.
+        _Fetch(session, image, part, progress, bandwidth).run_in_one()
+
+
+class _Fetch:
+    """One download into a part file."""
+
+    def __init__(
+        self, session: SessionLike, image: Image, part: PartFile, progress: Progress, bandwidth: Bandwidth | None
+    ) -> None:
+        self._session = session
+        self._image = image
+        self._part = part
+        self._bandwidth = bandwidth
+        self._progress = progress
+        # True where an answer that is not the wanted range would bring bytes that others fetch, too.
+        self._exact = False
+        self._lock = threading.Lock()
+        self._todo: deque[Span] = deque()
+        self._threads: list[threading.Thread] = []
+        self._error: BaseException | None = None
+        # None: it is not asked, or has been, whether more connections would help.
+        self._judge_at: float | None = None
+        self._began_with = 0
+
+    def run(self, connections: int | None) -> None:
+        """Fetch what is missing. Raises RangeRefused if only :meth:`run_in_one` makes sense."""
+        missing = self._part.missing()
+        several = connections is not None and connections > 1
+        self._exact = several or len(missing) > 1
+        self._todo.extend(_spans.pieces(missing, PART) if several else missing)
+        if connections is None and self._bandwidth is None:
+            self._judge_at = time.monotonic() + SAMPLE
+            self._began_with = self._part.done
+        self._add_threads(min(connections or 1, len(self._todo)) - 1)
+        self._finish()
+
+    def run_in_one(self) -> None:
+        """Fetch everything from the first byte on that is missing, over one connection."""
+        self._todo.extend((start, self._part.size) for start, _ in self._part.missing()[:1])
+        self._finish()
+
+    def _finish(self) -> None:
+        self._work()
+        patience = time.monotonic() + _PATIENCE
+        for thread in self._threads:
+            # After an error nobody waits for the others' networks; the part file takes nothing from them any more.
+            thread.join(None if self._error is None else max(0.0, patience - time.monotonic()))
+        if self._error is not None:
+            raise self._error
+
+    def _add_threads(self, count: int) -> None:
+        for number in range(count):
+            thread = threading.Thread(target=self._work, name=f"download-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        """Take spans until none is left, or until something went wrong somewhere."""
+        try:
+            while (span := self._next()) is not None:
+                self._fetch(Stream(self._session, self._image, *span, bandwidth=self._bandwidth, exact=self._exact))
+        except BaseException as exc:  # noqa: BLE001 - whatever it is, Ctrl-C included, run() raises it
+            with self._lock:
+                self._error = self._error or exc
+
+    def _next(self) -> Span | None:
+        with self._lock:
+            return self._todo.popleft() if self._todo and self._error is None else None
+
+    def _fetch(self, stream: Stream) -> None:
+        offset = stream.offset
+        for block in stream.blocks():
+            self._part.write(offset, block)
+            offset += len(block)
+            self._progress.at(self._part.done)
+            if self._error is not None:
+                stream.close()
+                return
+            if self._judge_at is not None and time.monotonic() >= self._judge_at:
+                elapsed = time.monotonic() - self._judge_at + SAMPLE
+                self._judge_at = None
+                self._judge(stream, (self._part.done - self._began_with) / elapsed)
+        if stream.end is not None and offset < stream.end:
+            raise exceptions.ConnectFailure(f"Image {self._image.id} ended at byte {offset}, not {stream.end}")
+
+    def _judge(self, stream: Stream, rate: float) -> None:
+        """Give the one connection company if *rate* is slow, much is left, and the service sends ranges."""
+        end = stream.end if stream.end is not None else self._part.size
+        # The present connection goes on to the end of its part.
+        cut = stream.offset + PART
+        if rate >= FAST or end - cut < CONNECTIONS * PART:
+            return
+        probe = Stream(self._session, self._image, cut, min(cut + PART, end), exact=True)
+        try:
+            probe.open()
+        except (RangeRefused, exceptions.SDKException):
+            return
+        finally:
+            probe.close()
+        stream.end = cut
+        self._exact = True
+        with self._lock:
+            rest = [(cut, end), *self._todo]
+            self._todo = deque(_spans.pieces(rest, PART))
+        self._add_threads(CONNECTIONS - 1)
+
+
+class Follower:
+    """The hash of a part file, computed in a thread that follows the writing in order."""
+
+    def __init__(self, part: PartFile, algorithm: str) -> None:
+        self._part = part
+        self._digest = hashlib.new(algorithm, usedforsecurity=False)
+        self._hashed = 0
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name=f"follow-{algorithm}", daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the thread to end; the part file has to be whole, or halted."""
+        self._thread.join()
+
+    def hexdigest(self) -> str:
+        """
+        Wait for the end of the file, and return its hash.
+
+        Raises:
+            FileFailure: The file could not be read.
+        """
+        self._thread.join()
+        if self._error is not None:
+            raise exceptions.FileFailure(f"What was written cannot be read again: {self._error}", cause=self._error)
+        return self._digest.hexdigest()
+
+    def _run(self) -> None:
+        try:
+            while (reached := self._part.wait_beyond(self._hashed)) > self._hashed:
+                block = self._part.read(self._hashed, min(BLOCK, reached - self._hashed))
+                if not block:
+                    raise OSError("it became shorter")
+                self._digest.update(block)
+                self._hashed += len(block)
+        except OSError as exc:
+            self._error = exc
+
+
+def checked_connections(connections: object) -> None:
+    """Raise InvalidRequest if *connections* is not None or a number of connections."""
+    if connections is not None and (
+        not isinstance(connections, int) or isinstance(connections, bool) or not 1 <= connections <= MAX_CONNECTIONS
+    ):
+        raise exceptions.InvalidRequest(
+            f"connections must be a whole number from 1 to {MAX_CONNECTIONS}, not {connections!r}"
+        )

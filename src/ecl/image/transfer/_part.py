@@ -1,0 +1,283 @@
+"""The file that a download is written to until it is whole: ``NAME.part``, and a record of what is in it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ecl import exceptions
+from ecl.image.transfer import _spans
+from ecl.image.transfer._spans import Span
+from ecl.image.v2.image import Image
+
+__all__ = ["PartFile"]
+
+#: Bytes that are written between two records: at most so many are fetched again after a crash.
+RECORD_EVERY = 16 << 20
+#: Runs of zeros of this many bytes become holes.
+_HOLE = 64 << 10
+_ZEROS = bytes(_HOLE)
+#: A record takes a multiple of this.
+_PAGE = 4096
+#: No file that somebody else has put a link to in the way is written to.
+_SAFELY = os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class PartFile:
+    """
+    A file beside *path*, which gets that name when it is whole.
+
+    What an earlier download of the same image left is used again: the record beside it, ``NAME.part.json``, names
+    the image's ID, size and hash, and the bytes that are there. Bytes may be written in any order, from any thread;
+    zeros become holes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """
+        Open the file, and keep others from it.
+
+        Raises:
+            InvalidRequest: It cannot be written, or somebody else is at it.
+        """
+        self.path = path
+        self._name = path.with_name(path.name + ".part")
+        self._record_name = path.with_name(path.name + ".part.json")
+        # What was there before and is never looked at, because there is no such image, say, is left alone.
+        self._ours = not self._name.exists()
+        try:
+            self._descriptor = _opened_alone(self._name)
+        except BlockingIOError as exc:
+            raise exceptions.InvalidRequest(f"{self._name} is being written by another download") from exc
+        except OSError as exc:
+            raise exceptions.InvalidRequest(f"{self._name} cannot be written: {exc.strerror}") from exc
+        self._changed = threading.Condition()
+        self._binding: dict[str, Any] | None = None
+        self._done: list[Span] = []
+        self._unrecorded = 0
+        self._halted = False
+        self._closed = False
+        self.size = 0
+        #: True if there was something to go on from.
+        self.resumed = False
+
+    def bind(self, image: Image) -> None:
+        """
+        Say which image this is going to be; what is there of another one, or of other data, is dropped.
+
+        Raises:
+            FileFailure: The file cannot be written.
+        """
+        self.size = image.size or 0
+        self._ours = True
+        has_hash = bool(image.os_hash_value or image.checksum)
+        self._binding = {
+            "image": image.id,
+            "size": self.size,
+            "hash": [image.os_hash_algo, image.os_hash_value or image.checksum],
+        }
+        self._done = self._recorded() if has_hash else []
+        self.resumed = bool(self._done)
+        if not has_hash:
+            # Nobody could tell later whether it is still the same data.
+            self._binding = None
+        if not self.resumed:
+            self.start_over()
+
+    def start_over(self) -> None:
+        """Drop all that is there."""
+        with self._changed:
+            self._done = []
+            try:
+                os.ftruncate(self._descriptor, 0)
+                os.ftruncate(self._descriptor, self.size)
+            except OSError as exc:
+                raise self._failure(exc) from exc
+            if self._binding is None:
+                self._remove_record()
+            else:
+                # Now there is room for it.
+                self._record()
+
+    def missing(self) -> list[Span]:
+        """Return what has not been written yet."""
+        with self._changed:
+            return _spans.missing(self.size, self._done)
+
+    @property
+    def done(self) -> int:
+        """Bytes that have been written."""
+        with self._changed:
+            return sum(end - start for start, end in self._done)
+
+    def write(self, offset: int, block: bytes) -> None:
+        """
+        Put *block* at *offset*.
+
+        Raises:
+            FileFailure: Writing failed; the disk may be full. What was written before is kept.
+        """
+        with self._changed:
+            if self._halted:
+                raise exceptions.FileFailure(f"{self._name} is closed")
+            try:
+                for start, end in _filled(block):
+                    self._write_all(offset + start, memoryview(block)[start:end])
+            except OSError as exc:
+                raise self._failure(exc) from exc
+            self._done = _spans.merged([*self._done, (offset, offset + len(block))])
+            self._unrecorded += len(block)
+            self._changed.notify_all()
+            if self._unrecorded >= RECORD_EVERY:
+                self._record()
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return bytes that have been written."""
+        return os.pread(self._descriptor, length, offset)
+
+    def wait_beyond(self, offset: int) -> int:
+        """Wait for bytes from *offset* on; return up to where there are some, or *offset* if none come any more."""
+        with self._changed:
+            while (reached := _spans.covered(self._done)) <= offset < self.size and not self._halted:
+                self._changed.wait()
+            return offset if self._halted else max(reached, offset)
+
+    def finish(self) -> None:
+        """
+        Give the file its name.
+
+        Raises:
+            FileFailure: That failed.
+        """
+        self.halt()
+        try:
+            self._name.replace(self.path)
+        except OSError as exc:
+            raise self._failure(exc) from exc
+        self._remove_record()
+        self._close()
+
+    def keep(self) -> bool:
+        """Keep what is there for the next time, if it can be used then; return True if there is something."""
+        with self._changed:
+            usable = self._binding is not None and bool(self._done)
+            if usable:
+                self._record()
+        if self._ours and not usable:
+            self._remove()
+        self._close()
+        return usable
+
+    def discard(self) -> None:
+        """Remove the file."""
+        self._remove()
+        self._close()
+
+    def halt(self) -> None:
+        """Take no more bytes, and let nobody wait for any."""
+        with self._changed:
+            self._halted = True
+            self._changed.notify_all()
+
+    def _close(self) -> None:
+        """Let others have the name; before that, what it stands for is as it shall be."""
+        self.halt()
+        with self._changed:
+            if not self._closed:
+                self._closed = True
+                os.close(self._descriptor)
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self._name.unlink()
+        self._remove_record()
+
+    def _remove_record(self) -> None:
+        with suppress(OSError):
+            self._record_name.unlink()
+
+    def _write_all(self, offset: int, view: memoryview) -> None:
+        while view:
+            written = os.pwrite(self._descriptor, view, offset)
+            offset += written
+            view = view[written:]
+
+    def _recorded(self) -> list[Span]:
+        """Return what an earlier download of the same data has written."""
+        try:
+            record = json.loads(self._record_name.read_text())
+            spans = [(int(start), int(end)) for start, end in record.pop("done")]
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return []
+        if record != self._binding or os.fstat(self._descriptor).st_size != self.size:
+            return []
+        return [(start, end) for start, end in _spans.merged(spans) if start >= 0 and end <= self.size]
+
+    def _record(self) -> None:
+        """Write down what is there. A record that cannot be written costs a resume, not the download."""
+        if self._binding is None:
+            return
+        self._unrecorded = 0
+        text = json.dumps({**self._binding, "done": self._done}).encode()
+        with suppress(OSError):
+            descriptor = os.open(self._record_name, os.O_WRONLY | os.O_CREAT | _SAFELY, 0o666)
+            try:
+                # Over the old one: that needs no room, which a full disk would not have.
+                os.pwrite(descriptor, text.ljust(max(os.fstat(descriptor).st_size, _spare(len(text)))), 0)
+            finally:
+                os.close(descriptor)
+
+    def _failure(self, exc: OSError) -> exceptions.FileFailure:
+        return exceptions.FileFailure(
+            f"{self._name} cannot be written: {exc.strerror or exc}; make room, or choose another place", cause=exc
+        )
+
+
+def _opened_alone(name: Path) -> int:
+    """Return a descriptor of the file that has *name*, which nobody else writes; raise BlockingIOError if one does."""
+    while True:
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | _SAFELY, 0o666)
+        try:
+            _lock(descriptor)
+            # Whoever had it until a moment ago may have given the file its name, or removed it.
+            if os.path.samestat(os.fstat(descriptor), os.lstat(name)):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        # A file system without locks: two downloads to one path are then the user's own affair.
+        return
+
+
+def _spare(length: int) -> int:
+    """Return the size of a record that has *length* bytes: it may become somewhat longer in the same room."""
+    return -(-length // _PAGE) * _PAGE
+
+
+def _filled(block: bytes) -> list[Span]:
+    """Return the parts of *block* that are not zeros, by pieces of _HOLE bytes."""
+    spans = [
+        (at, min(at + _HOLE, len(block)))
+        for at in range(0, len(block), _HOLE)
+        if block[at] or not _is_zero(block[at : at + _HOLE])
+    ]
+    return _spans.merged(spans)
+
+
+def _is_zero(piece: bytes) -> bool:
+    return piece == (_ZEROS if len(piece) == _HOLE else bytes(len(piece)))

@@ -1,0 +1,232 @@
+"""The data of an image as it comes over HTTP, taken up again where a connection breaks."""
+
+from __future__ import annotations
+
+import http.client
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from ecl import _http, exceptions
+from ecl.image.transfer._bandwidth import Bandwidth
+from ecl.image.transfer._digest import BLOCK
+from ecl.image.v2.image import Image
+
+if TYPE_CHECKING:
+    from ecl._http import SessionLike
+
+__all__ = ["RangeRefused", "Stream"]
+
+#: What a connection that breaks off in the middle of a body raises, from the socket up to requests.
+_BROKEN = (requests.exceptions.RequestException, http.client.HTTPException, OSError)
+#: Answers of services that do not do ranges.
+_NO_RANGES = frozenset({400, 416, 501})
+
+
+class RangeRefused(exceptions.InvalidResponse):
+    """The service was asked for a range and did not send it."""
+
+
+class Stream:
+    """
+    Some bytes of an image, in order, in blocks, over as many connections as it takes.
+
+    Attributes:
+        offset: The byte that comes next.
+        end: The byte before which it ends. It may be lowered while the stream is read.
+    """
+
+    def __init__(
+        self,
+        session: SessionLike,
+        image: Image,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        bandwidth: Bandwidth | None = None,
+        exact: bool = False,
+    ) -> None:
+        """
+        Describe the stream; nothing is sent.
+
+        Args:
+            end: None: to the end of the image.
+            bandwidth: How fast it may be read.
+            exact: Raise RangeRefused where the service does not send the range that it is asked for, instead of
+                asking for everything and dropping what is too much.
+        """
+        self._session = session
+        self._image = image
+        self._bandwidth = bandwidth
+        self._exact = exact
+        self._response: requests.Response | None = None
+        # Bytes at the beginning of the present answer that were there already.
+        self._surplus = 0
+        self.offset = start
+        self.end = end if end is not None else image.size
+
+    def open(self) -> None:
+        """
+        Ask for the bytes; the first of them may be on its way then.
+
+        Raises:
+            RangeRefused: The service does not send ranges, and the stream has to be exact.
+            InvalidRequest: The image has no data.
+            HttpException: The service refused.
+        """
+        if self._response is not None:
+            return
+        response, start = self._ask()
+        if response.status_code == 204 and self._image.size != 0:
+            response.close()
+            raise exceptions.InvalidRequest(
+                f"Image {self._image.id} has no data to download: its status is {self._image.image_status}"
+            )
+        self._surplus = self.offset - start
+        self._response = response
+
+    def blocks(self) -> Iterator[bytes]:
+        """
+        Yield the bytes, in blocks of at most BLOCK.
+
+        Raises:
+            ConnectFailure: The connection broke again and again without a byte in between.
+            HttpException: The service refused to go on.
+        """
+        failures = 0
+        while True:
+            before = self.offset
+            try:
+                self.open()
+                yield from self._of_answer()
+                if self.end is None or self.offset >= self.end:
+                    return
+                broken: Exception = http.client.IncompleteRead(b"", self.end - self.offset)
+            except _BROKEN as exc:
+                broken = exc
+            finally:
+                self.close()
+            failures = 1 if self.offset > before else failures + 1
+            if failures >= _http.ATTEMPTS:
+                raise exceptions.ConnectFailure(
+                    f"The connection broke {failures} times at byte {self.offset} of image {self._image.id}: {broken}",
+                    cause=broken,
+                ) from broken
+            _http.pause(failures)
+
+    def close(self) -> None:
+        """Let the connection go: back to the pool if the answer was read to its end."""
+        response, self._response = self._response, None
+        if response is None:
+            return
+        with suppress(*_BROKEN):
+            if _is_read(response):
+                response.raw.release_conn()
+            response.close()
+
+    def _ask(self) -> tuple[requests.Response, int]:
+        """Return an answer, and the byte at which it begins: the next one, or one before it."""
+        last = self.end if self.end is not None and self.end != self._image.size else None
+        if self.offset or last is not None:
+            try:
+                return self._ask_for(f"bytes={self.offset}-{'' if last is None else last - 1}")
+            except RangeRefused:
+                if self._exact:
+                    raise
+        return self._get(), 0
+
+    def _ask_for(self, wanted: str) -> tuple[requests.Response, int]:
+        """Ask for a range. Raises RangeRefused, also where the whole image comes and the stream has to be exact."""
+        try:
+            response = self._get(Range=wanted)
+        except exceptions.HttpException as exc:
+            if exc.http_status not in _NO_RANGES:
+                raise
+            raise RangeRefused(exc.response, f"{exc.url} does not send ranges: {exc.message}") from exc
+        start = _start_of(response, self._image.size)
+        if start is None or start > self.offset or (self._exact and start != self.offset):
+            response.close()
+            raise RangeRefused(response, f"{response.url} was asked for {wanted} and sent something else")
+        return response, start
+
+    def _get(self, **headers: str) -> requests.Response:
+        path = self._image._path() + "/file"
+        return _http.request(
+            self._session,
+            "GET",
+            path,
+            service=Image.service,
+            headers={"Accept": "application/octet-stream", **headers},
+            stream=True,
+            timeout=_http.DATA_TIMEOUT,
+        )
+
+    def _of_answer(self) -> Iterator[bytes]:
+        """Yield what the present answer has, up to the end."""
+        assert self._response is not None
+        for block in _body(self._response):
+            fresh = block[self._surplus :]
+            self._surplus -= len(block) - len(fresh)
+            if self.end is not None:
+                fresh = fresh[: max(0, self.end - self.offset)]
+            if fresh:
+                if self._bandwidth is not None:
+                    self._bandwidth.take(len(fresh))
+                self.offset += len(fresh)
+                yield fresh
+            if self.end is not None and self.offset >= self.end:
+                return
+
+
+def _body(response: requests.Response) -> Iterator[bytes]:
+    """Yield the body of an answer in blocks of BLOCK bytes."""
+    reader = _reader(response)
+    if reader is None or response.headers.get("Content-Encoding"):
+        yield from response.iter_content(BLOCK)
+        return
+    while block := _read(reader):
+        yield block
+
+
+def _read(reader: http.client.HTTPResponse) -> bytes:
+    """Return a block; where the connection breaks, what came before. The next call meets the break again."""
+    try:
+        return reader.read(BLOCK)
+    except http.client.IncompleteRead as exc:
+        if not exc.partial:
+            raise
+        return exc.partial
+
+
+def _reader(response: requests.Response) -> http.client.HTTPResponse | None:
+    """
+    Return http.client's own reader, which fills a block straight from the socket.
+
+    The layers above it hand on smaller blocks, and copy; they are needed only where the body is encoded.
+    """
+    reader: Any = getattr(response.raw, "_fp", None)
+    return reader if isinstance(reader, http.client.HTTPResponse) else None
+
+
+def _is_read(response: requests.Response) -> bool:
+    """Tell whether a body was read to its end, so that the connection can be used again."""
+    reader = _reader(response)
+    return reader is not None and reader.isclosed()
+
+
+def _start_of(response: requests.Response, size: int | None) -> int | None:
+    """
+    Return where an answer to a range begins; None if nobody can tell.
+
+    Some services send the whole image whatever range they were asked for, and some of these say that it is a part.
+    """
+    if response.status_code != 206:
+        return 0
+    length = response.headers.get("Content-Length")
+    match = re.match(r"bytes (\d+)-(\d+)", response.headers.get("Content-Range", ""))
+    if match is not None and length in (None, str(int(match[2]) - int(match[1]) + 1)):
+        return int(match[1])
+    return 0 if length == str(size) else None

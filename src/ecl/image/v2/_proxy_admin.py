@@ -1,0 +1,99 @@
+"""The image proxy's methods on an image's availability, and on the cloud's cache."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ecl import _http, exceptions
+from ecl.image.v2._proxy_base import ImageProxyBase, ImageRef
+from ecl.image.v2.cache import Cache
+from ecl.image.v2.image import Image
+
+__all__ = ["AdminProxy"]
+
+
+class AdminProxy(ImageProxyBase):
+    """Deactivate, reactivate, cache."""
+
+    def deactivate_image(self, image: ImageRef) -> None:
+        """
+        Let nobody but administrators download the data of an active image.
+
+        Operation: POST /v2/images/{image_id}/actions/deactivate.
+
+        Raises:
+            ResourceNotFound: There is no such image.
+            ForbiddenException: It has no data, or is not yours.
+        """
+        self._act(image, "deactivate")
+
+    def reactivate_image(self, image: ImageRef) -> None:
+        """
+        Let the data of a deactivated image be downloaded again.
+
+        Operation: POST /v2/images/{image_id}/actions/reactivate.
+
+        Raises:
+            ResourceNotFound: There is no such image.
+            ForbiddenException: It has no data, or is not yours.
+        """
+        self._act(image, "reactivate")
+
+    def _act(self, image: ImageRef, action: str) -> None:
+        path = f"{Image.base_path}/{_http.segment(self._image_id(image), 'image ID')}/actions/{action}"
+        self._of_image(image, lambda: _http.request(self.session, "POST", path, service=Image.service))
+
+    # --- cache --------------------------------------------------------------------------------------------
+
+    def get_image_cache(self) -> Cache:
+        """
+        Get what the cloud's cache holds: for administrators.
+
+        Operation: GET /v2/cache.
+
+        Raises:
+            NotFoundException: The cloud has no cache.
+            ForbiddenException: You are no administrator.
+        """
+        return Cache().get(self.session, requires_id=False)
+
+    def queue_image(self, image_id: ImageRef) -> None:
+        """
+        Let an image be cached: for administrators.
+
+        Operation: PUT /v2/cache/{image_id}.
+
+        Raises:
+            ResourceNotFound: There is no such image, or the cloud has no cache.
+            BadRequestException: The image is not active.
+        """
+        self._of_image(image_id, lambda: Cache().queue(self.session, self._image_id(image_id)))
+
+    def cache_delete_image(self, image: ImageRef, ignore_missing: bool = True) -> None:
+        """
+        Drop an image from the cache and its queue: for administrators.
+
+        Operation: DELETE /v2/cache/{image_id}.
+
+        Args:
+            ignore_missing: False raises when it is in neither.
+
+        Raises:
+            ResourceNotFound: It is in neither, and *ignore_missing* is false.
+        """
+        try:
+            self._of_image(image, lambda: Cache().delete_image(self.session, self._image_id(image)))
+        except exceptions.ResourceNotFound:
+            if not ignore_missing:
+                raise
+
+    def clear_cache(self, target: Literal["both", "cache", "queue"] = "both") -> None:
+        """
+        Empty the cache, its queue, or both: for administrators.
+
+        Operation: DELETE /v2/cache.
+
+        Raises:
+            NotFoundException: The cloud has no cache.
+        """
+        Cache().clear(self.session, target)

@@ -1,0 +1,360 @@
+"""The image proxy's methods on imports, tasks, stores and locations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ecl import _http, exceptions
+from ecl._waiting import delays
+from ecl.image.v2._proxy_base import ImageProxyBase, ImageRef
+from ecl.image.v2.image import Image
+from ecl.image.v2.location import Location
+from ecl.image.v2.service_info import Import, Usage
+from ecl.image.v2.store import Store
+from ecl.image.v2.task import ImageTask, Task
+
+if TYPE_CHECKING:
+    from ecl.image.transfer import ImageData, ProgressCallback
+
+__all__ = ["ImportProxy"]
+
+#: Properties by which a Glance tells how an import goes.
+_TASK, _FAILED = "os_glance_import_task", "os_glance_failed_import"
+
+
+class ImportProxy(ImageProxyBase):
+    """Import, and what belongs to it."""
+
+    def stage_image(
+        self,
+        image: ImageRef,
+        data: ImageData | None = None,
+        *,
+        filename: str | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Image:
+        """
+        Send the data of a queued image to the staging area, for ``import_image(image)`` to follow.
+
+        Operation: PUT /v2/images/{image_id}/stage.
+
+        Args:
+            data: Path, bytes, binary file, or iterable of bytes.
+            filename: A path, in place of *data*.
+            progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
+
+        Returns:
+            The image, whose status is ``uploading``.
+
+        Raises:
+            InvalidRequest: Not exactly one of *data* and *filename* is given.
+            ConflictException: The image is not queued.
+            ResourceNotFound: There is no such image, or the cloud has no staging area.
+        """
+        given = filename if data is None else data
+        if given is None or (data is not None and filename is not None):
+            raise exceptions.InvalidRequest("Give either data or filename")
+        from ecl.image.transfer._stage import stage
+
+        return self._of_image(image, lambda: stage(self.session, self._image_id(image), given, progress))
+
+    def import_image(
+        self,
+        image: ImageRef,
+        method: str = "glance-direct",
+        *,
+        uri: str | None = None,
+        remote_region: str | None = None,
+        remote_image_id: str | None = None,
+        remote_service_interface: str | None = None,
+        store: str | Store | None = None,
+        stores: Sequence[str | Store] | None = None,
+        all_stores: bool | None = None,
+        all_stores_must_succeed: bool | None = None,
+    ) -> None:
+        """
+        Start an import; :meth:`wait_for_image` waits for its end.
+
+        Operation: POST /v2/images/{image_id}/import.
+
+        Args:
+            method: ``glance-direct`` (what was staged), ``web-download``, ``glance-download``, or ``copy-image``
+                (from one store to others).
+            uri: For web-download: where the data is.
+            remote_region: For glance-download: the region, and of its image the ID.
+            remote_image_id: See *remote_region*.
+            remote_service_interface: For glance-download: ``public``, ``internal`` or ``admin``.
+            store: The store that gets the data; by default the cloud's.
+            stores: Stores, where it is more than one.
+            all_stores: Every store that takes data.
+            all_stores_must_succeed: False: one store that took the data is enough.
+
+        Raises:
+            InvalidRequest: The arguments do not belong together.
+            BadRequestException: The cloud does not have the method, or does not go to the address.
+            ConflictException: The image is not in a state for it, or a store is not known.
+            ResourceNotFound: There is no such image.
+        """
+        if (uri is None) == (method == "web-download"):
+            raise exceptions.InvalidRequest("web-download needs uri, and no other method takes it")
+        if (method == "glance-download") != (remote_region is not None and remote_image_id is not None):
+            raise exceptions.InvalidRequest(
+                "glance-download needs remote_region and remote_image_id, and no other method takes them"
+            )
+        if sum(each is not None and each is not False for each in (store, stores, all_stores)) > 1:
+            raise exceptions.InvalidRequest("Give one of store, stores and all_stores")
+        how = {
+            "name": method,
+            "uri": uri,
+            "glance_region": remote_region,
+            "glance_image_id": remote_image_id,
+            "glance_service_interface": remote_service_interface,
+        }
+        body: dict[str, Any] = {
+            "method": {name: value for name, value in how.items() if value is not None},
+            "stores": None if stores is None else [self._id_of(Store, each) for each in stores],
+            "all_stores": all_stores,
+            "all_stores_must_succeed": all_stores_must_succeed,
+        }
+        body = {name: value for name, value in body.items() if value is not None}
+        headers = {} if store is None else {"X-Image-Meta-Store": self._id_of(Store, store)}
+        path = f"{self._image_path(image)}/import"
+        self._of_image(
+            image,
+            lambda: _http.request(self.session, "POST", path, service=Image.service, json=body, headers=headers),
+        )
+
+    def get_import_info(self) -> Import:
+        """
+        Get the ways in which the cloud imports images.
+
+        Operation: GET /v2/info/import.
+        """
+        return Import().get(self.session, requires_id=False)
+
+    def wait_for_image(
+        self,
+        image: ImageRef,
+        status: str = "active",
+        *,
+        failures: Collection[str] = ("killed", "deleted"),
+        interval: float = 2,
+        wait: float = 3600,
+    ) -> Image:
+        """
+        Poll an image until it reaches *status* and no import is at work on it.
+
+        Args:
+            failures: Statuses that end the wait at once.
+            interval: Seconds between polls, at most: the first ones follow each other faster.
+            wait: Seconds before giving up; an import goes on then.
+
+        Raises:
+            ResourceFailure: It reached one of *failures*, or its import failed; the message says why.
+            ResourceNotFound: There is no such image (any more).
+            ResourceTimeout: *wait* seconds passed first.
+        """
+        deadline = time.monotonic() + wait
+        pauses = delays(interval)
+        while True:
+            current = self._get(Image, self._image_id(image))
+            now, busy = current.image_status, _TASK in current
+            if not busy and current.properties.get(_FAILED) and now != status:
+                raise exceptions.ResourceFailure(f"The import of image {current.id} failed: {self._why(current)}")
+            if now == status and not busy:
+                return current
+            if now in failures:
+                raise exceptions.ResourceFailure(f"Image {current.id} is {now}")
+            if time.monotonic() >= deadline:
+                raise exceptions.ResourceTimeout(f"Image {current.id} is {now!r}, not {status!r}, after {wait} seconds")
+            time.sleep(min(next(pauses), max(0.0, deadline - time.monotonic())))
+
+    def _why(self, image: Image) -> str:
+        """Return what the newest task that failed says."""
+        try:
+            failed = [task for task in self.image_tasks(image) if task.status == "failure"]
+        except exceptions.HttpException:
+            failed = []
+        newest = max(failed, key=lambda task: task.updated_at or "", default=None)
+        return (newest.message if newest else None) or "the cloud does not say why"
+
+    # --- tasks --------------------------------------------------------------------------------------------
+
+    def image_tasks(self, image: ImageRef) -> Iterator[ImageTask]:
+        """
+        Yield the tasks of an image.
+
+        Operation: GET /v2/images/{image_id}/tasks.
+
+        Raises:
+            NotFoundException: There is no such image.
+        """
+        return self._list(ImageTask, image_id=self._image_id(image))
+
+    def tasks(self, **query: Any) -> Iterator[Task]:
+        """
+        Yield the tasks of the cloud: for administrators.
+
+        Operation: GET /v2/tasks.
+
+        Args:
+            query: *status*, *type*, *sort_key*, *sort_dir*; *limit*: most tasks in one answer.
+
+        Raises:
+            ForbiddenException: You are no administrator.
+        """
+        return self._list(Task, **{"paginated": True, **query})
+
+    def get_task(self, task: str | Task) -> Task:
+        """
+        Get a task: for administrators.
+
+        Operation: GET /v2/tasks/{task_id}.
+
+        Raises:
+            ResourceNotFound: There is no such task.
+            ForbiddenException: You are no administrator.
+        """
+        return self._get(Task, self._id_of(Task, task))
+
+    def create_task(self, **attrs: Any) -> Task:
+        """
+        Start a task: for administrators. :meth:`import_image` is for everybody.
+
+        Operation: POST /v2/tasks.
+
+        Args:
+            attrs: *type*: ``import``. *input*: a dict of *import_from* (an address), *import_from_format* and
+                *image_properties*.
+        """
+        return self._create(Task, **attrs)
+
+    def wait_for_task(
+        self,
+        task: str | Task,
+        status: str = "success",
+        failures: Collection[str] | None = None,
+        interval: float = 2,
+        wait: float = 120,
+    ) -> Task:
+        """
+        Poll a task until it reaches *status*.
+
+        Args:
+            failures: Statuses that end the wait at once; by default ``failure``.
+            interval: Seconds between polls, at most: the first ones follow each other faster.
+            wait: Seconds before giving up; the task goes on then.
+
+        Raises:
+            ResourceFailure: It reached one of *failures*; the message says why.
+            ResourceTimeout: *wait* seconds passed first.
+        """
+        deadline = time.monotonic() + wait
+        pauses = delays(interval)
+        ends = {"failure"} if failures is None else set(failures)
+        while True:
+            current = self.get_task(task)
+            if current.status == status:
+                return current
+            if current.status in ends:
+                why = current.message or "the cloud does not say why"
+                raise exceptions.ResourceFailure(f"Task {current.id} ended as {current.status!r}: {why}")
+            if time.monotonic() >= deadline:
+                raise exceptions.ResourceTimeout(f"Task {current.id} is {current.status!r} after {wait} seconds")
+            time.sleep(min(next(pauses), max(0.0, deadline - time.monotonic())))
+
+    # --- stores, locations, usage -------------------------------------------------------------------------
+
+    def stores(self, details: bool = False) -> Iterator[Store]:
+        """
+        Yield the cloud's stores.
+
+        Operation: GET /v2/info/stores, with *details* GET /v2/info/stores/detail.
+
+        Args:
+            details: How each is set up, too: for administrators.
+
+        Raises:
+            NotFoundException: The cloud has one store without a name.
+            ForbiddenException: Details are not for you.
+        """
+        return Store.all(self.session, details=details)
+
+    def get_store(self, store: str | Store, *, details: bool = False) -> Store:
+        """
+        Get one of the cloud's stores: the API has no request for it, so this lists them.
+
+        Raises:
+            ResourceNotFound: There is no such store.
+        """
+        name = self._id_of(Store, store)
+        for each in self.stores(details=details):
+            if each.id == name:
+                return each
+        raise exceptions.ResourceNotFound(f"No Store found for {name}")
+
+    def delete_image_from_store(self, image: ImageRef, store: str | Store, ignore_missing: bool = True) -> None:
+        """
+        Delete the data of an image from one of its stores; it must have another: for administrators.
+
+        Operation: DELETE /v2/stores/{store}/{image_id}.
+
+        Args:
+            ignore_missing: False raises when there is no such image, or it is not in that store.
+
+        Raises:
+            ResourceNotFound: There is none, and *ignore_missing* is false.
+            ForbiddenException: It is the last store that has the data, or you are no administrator.
+            ConflictException: There is no such store, or the image is not active.
+        """
+        store_name = _http.segment(self._id_of(Store, store), "store")
+        path = f"/v2/stores/{store_name}/{_http.segment(self._image_id(image), 'image ID')}"
+        try:
+            self._of_image(image, lambda: _http.request(self.session, "DELETE", path, service=Image.service))
+        except exceptions.ResourceNotFound:
+            if not ignore_missing:
+                raise
+
+    def image_locations(self, image: ImageRef) -> Iterator[Location]:
+        """
+        Yield where the data of an image is: for administrators.
+
+        Operation: GET /v2/images/{image_id}/locations.
+
+        Raises:
+            NotFoundException: There is no such image.
+            ForbiddenException: It is not for you to know.
+        """
+        return self._list(Location, image_id=self._image_id(image))
+
+    def add_image_location(self, image: ImageRef, url: str, *, validation_data: dict[str, str] | None = None) -> None:
+        """
+        Give a queued image the data at an address; :meth:`wait_for_image` waits for its end.
+
+        Operation: POST /v2/images/{image_id}/locations.
+
+        Args:
+            validation_data: *os_hash_algo* and *os_hash_value* (hexadecimal) that the data must have.
+
+        Raises:
+            ConflictException: The image is not queued.
+            ForbiddenException: The cloud does not take such an address, or not from you.
+        """
+        body: dict[str, Any] = {"url": _http.text(url, "url")}
+        if validation_data:
+            body["validation_data"] = dict(validation_data)
+        path = f"{self._image_path(image)}/locations"
+        self._of_image(image, lambda: _http.request(self.session, "POST", path, service=Image.service, json=body))
+
+    def usage(self) -> Usage:
+        """
+        Get what the project uses, and its limits.
+
+        Operation: GET /v2/info/usage.
+        """
+        return Usage().get(self.session, requires_id=False)
+
+    def _image_path(self, image: ImageRef) -> str:
+        return f"{Image.base_path}/{_http.segment(self._image_id(image), 'image ID')}"

@@ -1,0 +1,53 @@
+"""The cloud's cache of image data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ecl import _http, exceptions, resource2
+from ecl.image import image_service
+
+if TYPE_CHECKING:
+    from ecl._http import SessionLike
+
+__all__ = ["Cache"]
+
+#: What can be cleared: what is cached, what waits to be, or both.
+_TARGETS = ("both", "cache", "queue")
+
+
+class Cache(resource2.Resource):
+    """What is cached, and what waits to be. For administrators, of clouds that have a cache."""
+
+    service = image_service.ImageService()
+    base_path = "/v2/cache"
+
+    allow_get = True
+
+    #: Each with *image_id*, *size* (bytes), *hits*, *last_accessed*, *last_modified*.
+    cached_images = resource2.Body[list[dict[str, Any]]]("cached_images")
+    #: IDs of images.
+    queued_images = resource2.Body[list[str]]("queued_images")
+
+    def queue(self, session: SessionLike, image_id: str) -> None:
+        """Let an image be cached. Operation: PUT /v2/cache/{image_id}."""
+        self._send(session, "PUT", image_id)
+
+    def delete_image(self, session: SessionLike, image_id: str) -> None:
+        """Drop an image from cache and queue. Operation: DELETE /v2/cache/{image_id}."""
+        self._send(session, "DELETE", image_id)
+
+    def clear(self, session: SessionLike, target: str = "both") -> None:
+        """
+        Drop all. Operation: DELETE /v2/cache.
+
+        Raises:
+            InvalidRequest: *target* is none of ``both``, ``cache`` and ``queue``.
+        """
+        if target not in _TARGETS:
+            raise exceptions.InvalidRequest(f"target must be one of {', '.join(_TARGETS)}, not {target!r}")
+        headers = {} if target == "both" else {"x-image-cache-clear-target": target}
+        _http.request(session, "DELETE", self.base_path, service=self.service, headers=headers)
+
+    def _send(self, session: SessionLike, method: str, image_id: str) -> None:
+        _http.request(session, method, f"{self.base_path}/{_http.segment(image_id, 'image ID')}", service=self.service)

@@ -1,0 +1,154 @@
+"""A request to import an image: what it asks for, and whether the image is in a state for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecl.server.domain.image import Image
+from ecl.server.domain.status import ACTIVE, QUEUED, UPLOADING
+from ecl.server.errors import BadRequest, Conflict
+from ecl.server.region import Region
+from ecl.server.settings import ImportSettings
+
+__all__ = [
+    "FAILED_IMPORT",
+    "IMPORTING_TO",
+    "IMPORT_TASK",
+    "ImportRequest",
+    "check_importable",
+    "check_not_importing",
+    "parse_import",
+    "target_stores",
+]
+
+#: Properties that tell clients of an import: its task while it runs, the stores that are still to be filled, and
+#: those that could not be.
+IMPORT_TASK = "os_glance_import_task"
+IMPORTING_TO = "os_glance_importing_to_stores"
+FAILED_IMPORT = "os_glance_failed_import"
+
+#: Status that an image must have for each method.
+_NEEDS = {
+    "glance-direct": UPLOADING,
+    "web-download": QUEUED,
+    "glance-download": QUEUED,
+    "copy-image": ACTIVE,
+}
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_LONGEST_TEXT = 2048
+_MOST_STORES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """What a client asks for; that its parts fit together is checked."""
+
+    method: str
+    #: None: not said.
+    stores: tuple[str, ...] | None
+    all_stores: bool
+    #: If one store fails, all do.
+    all_must_succeed: bool
+    #: Of web-download.
+    uri: str = ""
+    #: Of glance-download.
+    region: str = ""
+    image_id: str = ""
+
+
+def parse_import(body: object, settings: ImportSettings) -> ImportRequest:
+    """
+    Return what the decoded *body* asks for.
+
+    Raises:
+        BadRequest: It is no import request, or asks for a method that is not enabled.
+    """
+    if not isinstance(body, dict) or not isinstance(body.get("method"), dict):
+        raise BadRequest('The body must be an object: {"method": {"name": "…"}}.')
+    method: dict[str, Any] = body["method"]
+    name = method.get("name")
+    if name not in settings.methods:
+        raise BadRequest(f"The import method must be one of: {', '.join(settings.methods)}.")
+    stores = _stores(body)
+    all_stores = _flag(body, "all_stores", default=False)
+    if all_stores and stores is not None:
+        raise BadRequest("Give either 'stores' or 'all_stores'.")
+    must = _flag(body, "all_stores_must_succeed", default=True)
+    if name == "web-download":
+        return ImportRequest(name, stores, all_stores, must, uri=_text(method, "uri"))
+    if name == "glance-download":
+        image_id = _text(method, "glance_image_id")
+        if not _UUID.fullmatch(image_id):
+            raise BadRequest("'glance_image_id' must be a UUID.")
+        return ImportRequest(name, stores, all_stores, must, region=_text(method, "glance_region"), image_id=image_id)
+    return ImportRequest(name, stores, all_stores, must)
+
+
+def _stores(body: dict[str, Any]) -> tuple[str, ...] | None:
+    stores = body.get("stores")
+    if stores is None:
+        return None
+    named = isinstance(stores, list) and all(isinstance(name, str) for name in stores)
+    if not named or not 0 < len(stores) <= _MOST_STORES:
+        raise BadRequest("'stores' must be a list with the name of at least one store.")
+    return tuple(dict.fromkeys(stores))
+
+
+def _flag(body: dict[str, Any], name: str, *, default: bool) -> bool:
+    value = body.get(name, default)
+    if not isinstance(value, bool):
+        raise BadRequest(f"'{name}' must be true or false.")
+    return value
+
+
+def _text(method: dict[str, Any], name: str) -> str:
+    value = method.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT:
+        raise BadRequest(f"The import method {method['name']} needs '{name}', a text.")
+    return value
+
+
+def target_stores(request: ImportRequest, region: Region, header: str | None) -> list[str]:
+    """
+    Return the names of the stores to import to.
+
+    Args:
+        header: The value of X-Image-Meta-Store.
+
+    Raises:
+        BadRequest: The header and the body both say.
+        Conflict: There is no such store, or it takes no data.
+    """
+    writable = [store.name for store in region.stores if not store.read_only]
+    if request.all_stores:
+        return writable
+    if request.stores is not None and header is not None:
+        raise BadRequest("Give either 'stores' or the header X-Image-Meta-Store.")
+    chosen: Sequence[str] = request.stores or ((header,) if header is not None else (region.store.name,))
+    for name in chosen:
+        if name not in writable:
+            raise Conflict(f"Region {region.name} has no store '{name[:64]}' that takes data.")
+    return list(chosen)
+
+
+def check_importable(image: Image, method: str) -> None:
+    """
+    Raise Conflict unless *image* can be imported by *method* now.
+
+    Raises:
+        Conflict: Its status is another, its formats are not set, or an import is at work on it.
+    """
+    if image.disk_format is None or image.container_format is None:
+        raise Conflict("Set disk_format and container_format before the import.")
+    check_not_importing(image)
+    if image.status != _NEEDS[method]:
+        raise Conflict(f"Image {image.id} is {image.status}; {method} needs one that is {_NEEDS[method]}.")
+
+
+def check_not_importing(image: Image) -> None:
+    """Raise Conflict if an import is at work on *image*."""
+    if IMPORT_TASK in image.properties:
+        raise Conflict(f"Task {image.properties[IMPORT_TASK]} is importing image {image.id}.")

@@ -1,0 +1,185 @@
+"""A real Glance on loopback: gunicorn, SQLite and two file stores in a temporary folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["GlanceFailed", "glance_is_installed", "run_glance"]
+
+HERE = Path(__file__).parent
+VENV = HERE.parent.parent / ".venvs" / "glance"
+#: A database with Glance's schema and no rows: making one takes seconds, copying it none.
+EMPTY_DATABASE = VENV / "empty.sqlite"
+START_SECONDS = 60
+
+_CONFIG = """\
+[DEFAULT]
+debug = false
+log_file = {folder}/glance.log
+use_stderr = false
+enabled_backends = fast:file,cheap:file
+enabled_import_methods = [glance-direct,web-download,copy-image]
+node_staging_uri = file://{folder}/staging/
+[database]
+connection = sqlite:///{folder}/glance.sqlite
+[glance_store]
+default_backend = fast
+[fast]
+filesystem_store_datadir = {folder}/fast
+store_description = first store
+[cheap]
+filesystem_store_datadir = {folder}/cheap
+store_description = second store
+[os_glance_staging_store]
+filesystem_store_datadir = {folder}/staging
+[os_glance_tasks_store]
+filesystem_store_datadir = {folder}/tasks
+[import_filtering_opts]
+allowed_hosts = [127.0.0.1]
+allowed_ports = []
+[paste_deploy]
+config_file = {folder}/paste.ini
+[oslo_concurrency]
+lock_path = {folder}/locks
+"""
+
+_PASTE = """\
+[pipeline:glance-api]
+pipeline = cors versionnegotiation tokens context rootapp
+[composite:rootapp]
+paste.composite_factory = glance.api:root_app_factory
+/: versions
+/v2: v2
+[app:versions]
+paste.app_factory = glance.api.versions:create_resource
+[app:v2]
+paste.app_factory = glance.api.v2.router:API.factory
+[filter:cors]
+paste.filter_factory = oslo_middleware.cors:filter_factory
+oslo_config_project = glance
+oslo_config_program = glance-api
+[filter:versionnegotiation]
+paste.filter_factory = glance.api.middleware.version_negotiation:VersionNegotiationFilter.factory
+[filter:tokens]
+paste.filter_factory = glance_auth_filter:filter_factory
+[filter:context]
+paste.filter_factory = glance.api.middleware.context:ContextMiddleware.factory
+"""
+
+
+class GlanceFailed(Exception):
+    """Glance did not start; the message ends with its log."""
+
+
+def glance_is_installed() -> bool:
+    """True if scripts/test-inputs could make Glance's venv."""
+    return (VENV / "installed.txt").exists()
+
+
+@contextlib.contextmanager
+def run_glance() -> Iterator[str]:
+    """
+    Start a Glance with no images, and stop it at the end.
+
+    Yields the address of its root, without a trailing slash.
+
+    Raises:
+        GlanceFailed: It ended early, or did not answer within a minute.
+    """
+    with tempfile.TemporaryDirectory(prefix="glance-") as name:
+        folder = Path(name)
+        _configure(folder)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            process = _start(folder, listener)
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            _wait_until_ready(url, process, folder)
+            yield url
+        finally:
+            _stop(process)
+
+
+def _configure(folder: Path) -> None:
+    for part in ("staging", "fast", "cheap", "tasks", "locks"):
+        (folder / part).mkdir()
+    (folder / "glance-api.conf").write_text(_CONFIG.format(folder=folder))
+    (folder / "paste.ini").write_text(_PASTE)
+    if not EMPTY_DATABASE.exists():
+        _make_empty_database(folder)
+    shutil.copyfile(EMPTY_DATABASE, folder / "glance.sqlite")
+
+
+def _make_empty_database(folder: Path) -> None:
+    command = [VENV / "bin" / "glance-manage", "--config-file", folder / "glance-api.conf", "db_sync"]
+    done = subprocess.run(command, env=_environment(folder), capture_output=True, text=True)
+    if done.returncode:
+        raise GlanceFailed(f"glance-manage db_sync failed:\n{done.stderr[-4000:]}{_log_tail(folder)}")
+    # Two runs may do this at once: each moves a whole file into place.
+    beside = EMPTY_DATABASE.with_suffix(f".{os.getpid()}")
+    shutil.move(folder / "glance.sqlite", beside)
+    beside.replace(EMPTY_DATABASE)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {
+        "PATH": os.defpath,
+        "HOME": str(folder),
+        "OS_GLANCE_CONFIG_DIR": str(folder),
+        "PYTHONPATH": str(HERE),
+    }
+
+
+def _start(folder: Path, listener: socket.socket) -> subprocess.Popen[bytes]:
+    """gunicorn takes over a socket that already listens, so its port is known and its own."""
+    command: list[str | Path] = [VENV / "bin" / "gunicorn"]
+    command += ["--config", HERE / "glance_gunicorn.py", "--bind", f"fd://{listener.fileno()}"]
+    command += ["--log-file", folder / "gunicorn.log", "--worker-tmp-dir", folder]
+    command += ["glance.wsgi.api:application"]
+    with open(folder / "output.log", "wb") as output:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=_environment(folder),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            pass_fds=[listener.fileno()],
+        )
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
+    """The socket listens from the start, so one request that waits is enough; a dead process resets it."""
+    deadline = time.monotonic() + START_SECONDS
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with opener.open(f"{url}/versions", timeout=1):
+                return
+        except OSError:
+            continue
+    raise GlanceFailed(f"Glance did not start (exit status {process.poll()}):\n{_log_tail(folder)}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _log_tail(folder: Path) -> str:
+    logs = (folder / name for name in ("output.log", "gunicorn.log", "glance.log"))
+    return "\n".join(log.read_text(errors="replace")[-4000:] for log in logs if log.exists())

@@ -1,0 +1,301 @@
+"""Listing images: the same answers as Glance."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from twin import Twin, image_id
+
+VIEWERS = ("member", "reader", "other", "admin")
+
+
+def _populate(twin: Twin) -> list[str]:
+    """Make a dozen images of two projects and return their IDs."""
+    made = [
+        twin.create(name="a", disk_format="raw", container_format="bare", tags=["x", "y"], min_ram=1),
+        twin.create(name="b", disk_format="qcow2", container_format="bare", tags=["x"], os_distro="debian", min_ram=2),
+        twin.create(name="a", visibility="private", os_distro="Debian", protected=True),
+        twin.create(name="c,d", visibility="community", tags=["with space"]),
+        twin.create(name=None, os_hidden=True),
+        twin.create(name="ü", visibility="community", os_hidden=True),
+        twin.create("admin", name="pub", visibility="public", owner="a" * 32),
+        twin.active(name="data"),
+        twin.active(b"longer than ten", name="data2", tags=["x"]),
+        twin.create("other", name="theirs"),
+        twin.create("other", name="offered"),
+        twin.create("other", name="everyone", visibility="community"),
+        twin.create("other", name="in:x", visibility="private"),
+    ]
+    twin.send("POST", f"/v2/images/{made[10]}/members", {"member": "a" * 32}, who="other")
+    return made
+
+
+QUERIES = """
+
+limit=3
+limit=0
+limit=1001
+limit=-1
+limit=x
+limit=
+limit=2.5
+marker=
+marker=x
+marker=00000000-0000-4000-8000-ffffffffffff
+visibility=public
+visibility=private
+visibility=shared
+visibility=community
+visibility=all
+visibility=
+visibility=none
+visibility=PUBLIC
+member_status=pending
+member_status=accepted
+member_status=rejected
+member_status=all
+member_status=x
+member_status=
+visibility=shared&member_status=pending
+visibility=shared&member_status=all
+visibility=all&member_status=all
+os_hidden=true
+os_hidden=True
+os_hidden=false
+os_hidden=x
+os_hidden=
+os_hidden=true&visibility=community
+os_hidden=true&visibility=all
+protected=true
+protected=false
+protected=True
+protected=
+name=a
+name=A
+name=
+name=eq:a
+name=in:a,b
+name=in:"c,d",a
+name=in:c,d
+name=in:
+name=in:"c,d
+name=in:a"b
+name=in:%22a%5C%22b%22
+name=in:a%5C%22b
+name=in:%22c,d%5C%22e%22
+name=in:%22a%22%22b%22
+name=in:a%20b,%22c%22
+name=in:%5C,a
+name=neq:a
+name=gt:a
+name=c,d
+name=x:y
+name=eq:in:x
+name=%C3%BC
+name=in:%C3%BC,a
+name=%FF
+id=00000000-0000-4000-8000-ffffffffffff
+id=x
+id=in:x,y
+status=active
+status=queued
+status=in:active,queued
+status=nothing
+status=x:y
+disk_format=raw
+disk_format=in:raw,qcow2
+container_format=bare
+container_format=eq:bare
+owner=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+owner=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+owner=x
+owner=
+size=10
+size=x
+size=gt:5
+size_min=11
+size_max=10
+size_min=x
+size_min=
+size_min=10&size_max=12
+virtual_size=10
+virtual_size_min=1
+min_ram=1
+min_ram_min=1
+min_ram_max=1
+min_ram_max=x
+min_disk=0
+checksum=781e5e245d69b566979b86e28d23f2c7
+checksum=
+os_hash_algo=sha512
+tag=x
+tag=nothing
+tag=%20x%20
+tag=with%20space
+tag=
+tag=x,y
+os_distro=debian
+os_distro=Debian
+os_distro=in:debian
+os_distro=
+nothing=x
+is_public=true
+deleted=true
+deleted=false
+changes-since=2020-01-01T00:00:00Z
+created_at=2020-01-01
+created_at=gt:2020-01-01
+created_at=gt:2020-01-01T00:00:00Z
+created_at=gte:2020-01-01T00:00:00%2B09:00
+created_at=lt:2020-01-01T00:00:00
+created_at=lte:2099-12-31
+created_at=neq:2020-01-01
+created_at=in:2020-01-01
+created_at=xx:2020-01-01
+created_at=x
+created_at=
+created_at=gt:
+updated_at=gt:2020-01-01T00:00:00Z
+updated_at=lt:2020
+updated_at=gt:2020-13-01
+updated_at=gt:20200101T000000Z
+updated_at=gt:20200101
+updated_at=gt:2020-01-01%2000:00:00
+updated_at=gt:2020-01-01T00:00:00.123Z
+updated_at=gt:2020-01
+sort=name
+sort=name:asc
+sort=name:asc,size:desc
+sort=name:desc,id
+sort=size:asc
+sort=size
+sort=created_at:asc
+sort=status:asc,name:asc
+sort=owner
+sort=name:up
+sort=name:
+sort=
+sort=,
+sort=name:asc,
+sort=name:asc:desc
+sort_key=name
+sort_key=name&sort_dir=asc
+sort_key=name&sort_dir=asc&sort_dir=desc
+sort_key=name&sort_key=id&sort_key=size&sort_dir=asc&sort_dir=desc
+sort_key=x
+sort_key=
+sort_key=min_ram
+sort_dir=asc
+sort_dir=desc
+sort_dir=x
+sort_dir=
+sort_dir=asc&sort_dir=desc
+sort=name&sort_key=id
+sort=name&sort_dir=asc
+sort_key=id&sort_dir=asc&limit=4
+sort=name:asc&limit=4
+sort_key=disk_format&sort_dir=asc
+sort_key=container_format
+sort_key=updated_at&sort_dir=desc
+limit=2&tag=x
+limit=2&name=a&unknown=%26%3D
+&&&
+=x
+a
+%zz=1
++=+
+"""
+
+
+@pytest.mark.timeout(300)
+def test_queries(twin: Twin) -> None:
+    """Each query gives each caller the same images in the same order, the same links, or the same error."""
+    _populate(twin)
+    for query in QUERIES.strip("\n").split("\n"):
+        for who in VIEWERS:
+            twin.send("GET", f"/v2/images?{query}" if query else "/v2/images", who=who)
+
+
+def test_tags_repeat_in_links(twin: Twin) -> None:
+    """The link to the next page repeats the whole query."""
+    for number in range(2):
+        twin.create(name=str(number), tags=["x", "y"])
+    twin.send("GET", "/v2/images?limit=1&tag=x&tag=y", differs="links-repeat")
+    twin.send("GET", "/v2/images?tag=x&tag=y", differs="links-repeat")
+    twin.send("GET", "/v2/images?sort_key=name&sort_key=id&sort_dir=asc", differs="links-repeat")
+    twin.send("GET", "/v2/images?sort_key=name&sort_key=id&sort_dir=asc&sort_dir=desc", differs="links-repeat")
+    twin.send("GET", "/v2/images?limit=1&limit=2", differs="limit-repeat")
+
+
+def test_odd_values(twin: Twin) -> None:
+    """Numbers are written in ASCII digits, and no text holds a NUL."""
+    twin.send("GET", "/v2/images?limit=%D9%A3", differs="ascii-digits")
+    twin.send("GET", "/v2/images?name=a%00b", differs="nul")
+
+
+def test_pages_by_size(twin: Twin) -> None:
+    """Images without a size have their place in the order, so paging shows each once."""
+    for _ in range(3):
+        twin.create()
+    twin.active()
+    body = twin.send("GET", "/v2/images?limit=2&sort=size:asc").body
+    twin.send("GET", body["next"], differs="pages-by-size")
+
+
+@pytest.mark.parametrize("query", ["locations=x", "members=x", "properties=x", "x_min=1"])
+def test_names_of_the_implementation(twin: Twin, query: str) -> None:
+    """No name means anything but what the API says: the rest are custom properties."""
+    twin.send("GET", f"/v2/images?{query}", differs="filter-implementation-names")
+
+
+@pytest.mark.parametrize("viewer", VIEWERS)
+@pytest.mark.parametrize("sort", ["", "&sort_key=name&sort_dir=asc", "&sort=status,name:asc"])
+def test_pages(twin: Twin, viewer: str, sort: str) -> None:
+    """Following the links shows each image once, in the same order."""
+    _populate(twin)
+    path: str | None = f"/v2/images?limit=3{sort}"
+    for _ in range(10):
+        if path is None:
+            break
+        body = twin.send("GET", path, who=viewer).body
+        path = body.get("next")
+    assert path is None
+
+
+def test_markers(twin: Twin) -> None:
+    """A marker must be an image that the caller sees; it need not match the filters."""
+    made = _populate(twin)
+    for who in VIEWERS:
+        for marker in made:
+            twin.send("GET", f"/v2/images?marker={marker}&name=a", who=who)
+    twin.send("DELETE", f"/v2/images/{made[0]}")
+    twin.send("GET", f"/v2/images?marker={made[0]}")
+    twin.send("GET", f"/v2/images?id=in:{made[1]},{made[2]}")
+    twin.send("GET", f"/v2/images?id={image_id(1)}")
+
+
+_TEXT = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cc"]), max_size=6)
+_NAMES = ("name", "status", "tag", "os_distro", "disk_format", "size_min", "created_at", "visibility", "limit", "sort")
+_FILTERS = st.lists(st.tuples(st.sampled_from(_NAMES), _TEXT), max_size=3, unique_by=lambda pair: pair[0])
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(_FILTERS)
+def test_any_filters(twin: Twin, filters: list[tuple[str, str]]) -> None:
+    """Whatever the filters hold, both sides find the same, or refuse it alike."""
+    twin.send("GET", f"/v2/images?{urlencode(filters)}")
+    twin.check()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12))
+def test_any_name_is_found(twin: Twin, name: str) -> None:
+    """An image of any name is found by eq:, and in: with quotes around it if it has none itself."""
+    twin.create(name=name)
+    twin.send("GET", "/v2/images?name=eq:" + quote(name))
+    if '"' not in name:
+        twin.send("GET", f"/v2/images?name=in:%22{quote(name)}%22")
+    twin.check()

@@ -1,0 +1,257 @@
+"""Publishing, and a manifest made true."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.commands import Command
+
+pytestmark = pytest.mark.usefixtures("alone")
+
+
+def images(ecl: Command, *options: str) -> list[dict[str, Any]]:
+    """All of the project's images, hidden ones too."""
+    columns = ("-f", "json", "-c", "id", "-c", "name", "-c", "os_hidden", "-c", "checksum", *options)
+    return [*ecl("image", "list", *columns).json, *ecl("image", "list", "--hidden", *columns).json]
+
+
+def steps(ecl: Command, *words: str, code: int = 0) -> list[tuple[str, str]]:
+    """Run sync and return its rows, as action and name."""
+    rows = ecl("image", "sync", *words, "-f", "json", code=code).json
+    return [(each["action"], each["name"]) for each in rows]
+
+
+# --- publish --------------------------------------------------------------------------------------------------
+
+
+def test_published_image_takes_the_place_of_the_previous(ecl: Command, disk: Path) -> None:
+    """The name means the new image; the previous one is hidden, and those beyond --keep are deleted."""
+    made = [ecl("image", "publish", "base", "--file", str(disk), "--keep", "1", "-f", "json").json for _ in range(3)]
+
+    left = {each["id"]: each["os_hidden"] for each in images(ecl)}
+
+    assert [(each["status"], each["os_hidden"]) for each in made] == [("active", False)] * 3
+    assert left == {made[2]["id"]: False, made[1]["id"]: True}
+    assert ecl("image", "show", "base", "-f", "json").json["id"] == made[2]["id"]
+
+
+def test_published_image_renames_the_previous(ecl: Command, disk: Path) -> None:
+    """With --rename the previous ones have their date in the name, and --keep counts them."""
+    first = ecl("image", "publish", "base", "--file", str(disk), "-f", "json").json
+    ecl("image", "create", "base-other")
+    second = ecl("image", "publish", "base", "--file", str(disk), "--rename", "-f", "json").json
+    date = first["created_at"].replace("-", "").replace(":", "")
+
+    assert sorted(each["name"] for each in images(ecl)) == ["base", f"base-{date}", "base-other"]
+
+    third = ecl("image", "publish", "base", "--file", str(disk), "--rename", "--keep", "0", "--yes", "-f", "json").json
+    assert {each["id"] for each in images(ecl)} - {first["id"], second["id"]} == {
+        third["id"], *(each["id"] for each in images(ecl, "--name", "base-other")),
+    }  # fmt: skip
+    assert not {first["id"], second["id"]} & {each["id"] for each in images(ecl)}
+
+
+def test_publish_shows_its_plan(ecl: Command, disk: Path) -> None:
+    """--dry-run names what would be uploaded, hidden and deleted, and does nothing."""
+    first = ecl("image", "publish", "base", "--file", str(disk), "-f", "value", "-c", "id").out.strip()
+
+    plan = ecl("image", "publish", "base", "--file", str(disk), "--keep", "0", "--dry-run").out.splitlines()
+
+    assert plan == [f"would upload {disk} as base", f"would hide base {first}", f"would delete base {first}"]
+    assert [each["id"] for each in images(ecl)] == [first]
+
+
+def test_failed_publish_leaves_the_previous(ecl: Command, disk: Path, tmp_path: Path) -> None:
+    """What cannot be uploaded changes nothing."""
+    first = ecl("image", "publish", "base", "--file", str(disk), "-f", "value", "-c", "id").out.strip()
+
+    ecl("image", "publish", "base", "--file", str(tmp_path / "none"), code=2)
+    ecl("image", "publish", "base", "--file", str(disk), "--disk-format", "qcow2", code=2)
+
+    assert [(each["id"], each["os_hidden"]) for each in images(ecl)] == [(first, False)]
+
+
+# --- sync -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    """A manifest of two images."""
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.raw").write_bytes(name.encode() * 1000)
+    path = tmp_path / "images.yaml"
+    path.write_text(
+        """\
+images:
+  - name: one
+    source: one.raw
+    disk_format: raw
+    min_disk: 1
+    tags: [base]
+    properties: {os_distro: debian}
+  - {name: two, source: two.raw}
+"""
+    )
+    return path
+
+
+def test_manifest_is_made_true_and_stays_so(ecl: Command, manifest: Path) -> None:
+    """The plan changes nothing; --apply does it; once more, there is nothing to do."""
+    plan = steps(ecl, str(manifest))
+    before = images(ecl)
+    done = steps(ecl, str(manifest), "--apply")
+    again = steps(ecl, str(manifest), "--apply")
+    one = ecl("image", "show", "one", "-f", "json").json
+
+    assert plan == done == [("create", "one"), ("create", "two")]
+    assert before == []
+    assert again == [("keep", "one"), ("keep", "two")]
+    assert (one["min_disk"], one["tags"], one["os_hidden"]) == (1, ["base"], False)
+    assert one["properties"] == {"ecl_sync": "images", "os_distro": "debian"}
+
+
+def test_changed_metadata_is_updated_and_changed_data_uploaded_anew(ecl: Command, manifest: Path) -> None:
+    """Metadata changes in place; for other data there is a new image, and the previous one is hidden, not deleted."""
+    steps(ecl, str(manifest), "--apply")
+    first = ecl("image", "show", "two", "-f", "json").json["id"]
+    manifest.write_text(manifest.read_text().replace("debian", "alma").replace("[base]", "[base, x]"))
+    (manifest.parent / "two.raw").write_bytes(b"2" * 3000)
+
+    plan = ecl("image", "sync", str(manifest), "--apply", "-f", "json").json
+    two = ecl("image", "show", "two", "-f", "json").json
+
+    assert [(each["action"], each["why"]) for each in plan] == [
+        ("update", "os_distro, tags"), ("replace", "the data differs"), ("hide", "replaced"),
+    ]  # fmt: skip
+    assert ecl("image", "show", "one", "-f", "json").json["tags"] == ["base", "x"]
+    assert two["checksum"] == hashlib.md5(b"2" * 3000).hexdigest()
+    assert {each["id"]: each["os_hidden"] for each in images(ecl, "--name", "two")} == {two["id"]: False, first: True}
+    assert steps(ecl, str(manifest), "--apply") == [("keep", "one"), ("keep", "two")]
+
+
+def test_only_prune_deletes_and_only_what_the_manifest_made(ecl: Command, manifest: Path) -> None:
+    """--prune deletes replaced and forgotten images of the manifest; others stay, and somebody has to say yes."""
+    ecl("image", "create", "foreign")
+    steps(ecl, str(manifest), "--apply")
+    manifest.write_text(manifest.read_text().replace("  - {name: two, source: two.raw}\n", ""))
+
+    assert steps(ecl, str(manifest), "--apply") == [("keep", "one")]
+    assert steps(ecl, str(manifest), "--prune") == [("keep", "one"), ("delete", "two")]
+    assert "give --yes" in ecl("image", "sync", str(manifest), "--prune", "--apply", code=2).err
+    assert sorted(each["name"] for each in images(ecl)) == ["foreign", "one", "two"]
+
+    steps(ecl, str(manifest), "--prune", "--apply", "--yes")
+    assert sorted(each["name"] for each in images(ecl)) == ["foreign", "one"]
+
+
+def test_image_that_is_there_already_is_adopted(ecl: Command, manifest: Path) -> None:
+    """An image of the name with the same data is marked, not uploaded again."""
+    there = ecl("image", "create", "two", "--file", str(manifest.parent / "two.raw"), "-f", "json").json
+
+    assert steps(ecl, str(manifest), "--apply") == [("create", "one"), ("update", "two")]
+    assert ecl("image", "show", "two", "-f", "json").json["id"] == there["id"]
+
+
+def test_two_of_one_name_are_a_conflict_and_the_rest_is_done(ecl: Command, manifest: Path) -> None:
+    """What cannot be decided is named, the exit code is 1, and the other images are made."""
+    for _ in range(2):
+        ecl("image", "create", "two", "--file", str(manifest.parent / "two.raw"))
+
+    assert steps(ecl, str(manifest), "--apply", code=1) == [("create", "one"), ("conflict", "two")]
+
+
+def test_many_clouds(ecl: Command, manifest: Path, clouds_yaml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each cloud has its own rows; one that does not exist stops all before anything is done."""
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds_yaml))
+    manifest.write_text(f"name: many\nclouds: [guest, there]\n{manifest.read_text()}")
+
+    rows = ecl("image", "sync", str(manifest), "--apply", "-f", "json").json
+    unknown = ecl("image", "sync", str(manifest), "--cloud", "nowhere", "--apply", code=2)
+
+    assert [(each["cloud"], each["action"]) for each in rows] == [
+        ("guest", "create"), ("guest", "create"), ("there", "create"), ("there", "create"),
+    ]  # fmt: skip
+    assert "no cloud 'nowhere'" in unknown.err
+
+
+def test_checksum_of_a_file_is_held_to(ecl: Command, manifest: Path) -> None:
+    """A file that is not what the manifest says is not uploaded."""
+    text = manifest.read_text().replace("source: two.raw", f"source: two.raw, checksum: 'sha256:{'0' * 64}'")
+    manifest.write_text(text)
+
+    rows = ecl("image", "sync", str(manifest), "--apply", "-f", "json", code=1).json
+
+    assert [each["action"] for each in rows] == ["create", "error"]
+    assert "is not what the manifest says" in rows[1]["why"]
+    assert [each["name"] for each in images(ecl)] == ["one"]
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[str]:
+    """The address of an HTTP server of *tmp_path*."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_source_of_the_web(ecl: Command, web: str, tmp_path: Path) -> None:
+    """An address is fetched and uploaded; it is fetched again only when it has changed."""
+    (tmp_path / "web.raw").write_bytes(b"web" * 1000)
+    path = tmp_path / "web.yaml"
+    path.write_text(f"images: [{{name: web, source: '{web}/web.raw'}}]")
+
+    assert steps(ecl, str(path), "--apply") == [("create", "web")]
+    assert steps(ecl, str(path), "--apply") == [("keep", "web")]
+
+    digest = hashlib.sha256(b"web" * 1000).hexdigest()
+    wrong = "f" * 64
+    path.write_text(f"images: [{{name: web, source: '{web}/web.raw', checksum: 'sha256:{digest}'}}]")
+    assert steps(ecl, str(path), "--apply")[0] == ("replace", "web")
+    assert steps(ecl, str(path), "--apply") == [("keep", "web")]
+    path.write_text(f"images: [{{name: other, source: '{web}/web.raw', checksum: 'sha256:{wrong}'}}]")
+    assert steps(ecl, str(path), "--apply", code=1) == [("error", "other")]
+    assert images(ecl, "--name", "other") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("images: [{name: a, sorce: b}]", "unknown key 'sorce'; did you mean 'source'?"),
+        ("images: [{name: a}]", "image 'a' has no source"),
+        ("images: [{source: a}]", "image 1 has no name"),
+        ("images: [{name: a, source: b}, {name: a, source: c}]", "two images named 'a'"),
+        ("images: [{name: a, source: b, min_disk: x}]", "min_disk must be a whole number"),
+        ("images: [{name: a, source: b, properties: {v: 13}}]", "property 'v' must be text; put it into quotes"),
+        ("images: [{name: a, source: b, checksum: 'sha256:0'}]", "checksum must be ALGORITHM:HEX"),
+        ("images: [{name: a, source: 'ftp://b/c'}]", "not 'ftp'"),
+        ("images: {}", "must have a list 'images'"),
+        ("- [", "cannot be read"),
+        ("clouds: x\nimages: []", "clouds must be a list of names"),
+    ],
+)
+def test_wrong_manifest_is_one_line(ecl: Command, tmp_path: Path, text: str, problem: str) -> None:
+    """What is wrong in a manifest is named, with the entry."""
+    path = tmp_path / "wrong.yaml"
+    path.write_text(text)
+
+    ended = ecl("image", "sync", str(path), code=2)
+
+    assert problem in ended.err
+    assert len(ended.err.splitlines()) == 1

@@ -1,0 +1,107 @@
+"""Every wrong use ends with 2 and one line that says what would be right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.commands import Command
+
+CASES = [
+    ("imag list", "There is no command 'imag'; did you mean 'image'?"),
+    ("image lsit", "There is no command 'lsit'; did you mean 'list'?"),
+    ("image dowload x", "did you mean 'download'?"),
+    ("image member lsit x", "There is no command 'member lsit'; did you mean 'member list'?"),
+    ("token isue", "did you mean 'issue'?"),
+    ("image list --statsu active", "No such option '--statsu'"),
+    ("image list --statsu active", "'--status'"),
+    ("image list -f jsn", "'jsn' is none of its words; did you mean 'json'?"),
+    ("image list -f shell", "'shell' is none of its words"),
+    ("image list --limit -1", "-1 is not in the range"),
+    ("image list --limit x", "'x' is not a valid integer"),
+    ("image list --page-size 0", "0 is not in the range"),
+    ("image list --property novalue", "'novalue' is not KEY=VALUE"),
+    ("image list --member-status acepted", "did you mean 'accepted'?"),
+    ("image member-list {image} --sort-column staus", "There is no column 'staus'; did you mean 'status'?"),
+    ("image list --os-clod x", "has no option --os-clod; did you mean '--os-cloud'?"),
+    ("image list --os-usrname x", "did you mean '--os-username'?"),
+    ("image list --os-cloud", "Option '--os-cloud' requires an argument"),
+    ("--os-cloud hree image list", "There is no cloud 'hree' in clouds.yaml; did you mean 'here'?"),
+    ("--os-auth-type pasword image list", "There is no authentication type 'pasword'; did you mean 'password'?"),
+    ("image show", "Missing argument 'IMAGE'"),
+    ("image show {image} -c nmae", "There is no column 'nmae'; did you mean 'name'?"),
+    ("image show a b", "Got unexpected extra argument (b)"),
+    ("image create", "Missing argument 'NAME'"),
+    ("image create x --disk-format qcow", "there is no format 'qcow'; did you mean 'qcow2'?"),
+    ("image create x --container-format bar", "did you mean 'bare'?"),
+    ("image create x --property =v", "'=v' is not KEY=VALUE"),
+    ("image create x --min-disk -1", "-1 is not in the range"),
+    ("image create x --min-ram 2147483648", "2147483648 is not in the range"),
+    ("image create x --progress=fast --file f", "'fast' is none of its words"),
+    ("image create x --file f --max-bandwidth fast", "'fast' is no rate"),
+    ("image create x --file f --max-bandwidth 0", "'0' is no rate"),
+    ("image create x --file {folder}", "folder"),
+    ("image update {image}", "Nothing was given to change"),
+    ("image unset {image}", "Nothing was given to take off"),
+    ("image upload {image}", "Missing option '--file'"),
+    ("image download {image} --file /none/x", "/none"),
+    ("image download {image} --file {folder}", "folder"),
+    ("image download {image} --file x --connections 0", "0 is not in the range"),
+    ("image update-member {image} x acept", "did you mean 'accept'?"),
+    ("image add-member {image}", "Missing argument 'PROJECT'"),
+    ("image share {image}", "Whom to share it with?"),
+    ("image share {image} --accept-as gest", "did you mean 'guest'?"),
+    ("image transfer {image} ther", "did you mean 'there'?"),
+    ("image copy {image}", "Missing argument 'TENANT'"),
+    ("image copy {image} x --wait --timeout 0", "0.0 is not in the range"),
+    ("image tag-add {image}", "Missing argument 'TAG...'"),
+    ("image delete", "Missing argument 'IMAGE...'"),
+    ("image schema-show imag", "did you mean 'image'?"),
+    ("image sync /none", "'/none' does not exist"),
+    ("image publish x --file f --keep -1", "-1 is not in the range"),
+    ("completion tcsh", "'tcsh' is none of its words"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "expected"), CASES)
+def test_wrong_use_is_one_line(
+    ecl: Command, tmp_path: Path, request: pytest.FixtureRequest, line: str, expected: str
+) -> None:
+    """The code is 2, stdout is empty, and stderr is one line with the cure."""
+    image = request.getfixturevalue("image") if "{image}" in line else ""
+    ended = ecl(*line.format(image=image, folder=tmp_path).split(), code=2)
+
+    assert expected in ended.err
+    assert ended.out == ""
+    assert len(ended.err.splitlines()) == 1
+    assert ended.err.startswith("Error: ")
+
+
+@pytest.mark.parametrize("words", [(), ("image",), ("token",)])
+def test_command_without_a_subcommand_shows_help(ecl: Command, words: tuple[str, ...]) -> None:
+    """A group alone shows what it has."""
+    assert "Commands:" in ecl(*words, code=2).err
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_empty_name_is_refused_or_not_found(ecl: Command, name: str) -> None:
+    """An empty name is wrong; a blank one is nobody's."""
+    ecl("image", "show", name, code=1 if name else 2)
+
+
+def test_unreachable_cloud_is_one_line(ecl: Command) -> None:
+    """A host that does not answer ends with 1 and its address."""
+    ended = ecl("--os-auth-url", "http://127.0.0.1:9/v3", "image", "list", code=1)
+
+    assert "Cannot reach http://127.0.0.1:9" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_no_cloud_at_all(ecl: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without any configuration the error says what to write where."""
+    for name in ("OS_CLOUD", "OS_CLIENT_CONFIG_FILE"):
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+    assert "clouds.yaml" in ecl("image", "list", code=2).err

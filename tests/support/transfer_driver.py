@@ -1,0 +1,59 @@
+"""
+A transfer in a process of its own, which a test may limit, watch, interrupt and kill.
+
+Run as ``python transfer_driver.py JSON``: endpoint, token, work (``upload`` or ``download``), image, path, and
+*connections* of a download. It writes ``begun`` when the first bytes have moved, and at the end JSON: its peak memory
+before and after, in bytes, and the error, if there was one.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import threading
+from typing import Any
+
+import ecl
+from ecl import exceptions
+from ecl.image.transfer import _part, download, upload  # noqa: F401 - loaded before memory is measured
+
+
+def main(arguments: dict[str, Any]) -> int:
+    """Do the work; return the exit code."""
+    if "record_every" in arguments:
+        _part.RECORD_EVERY = arguments["record_every"]
+    conn = ecl.connect(auth_type="admin_token", endpoint=arguments["endpoint"], token=arguments["token"])
+    report: dict[str, Any] = {"error": None}
+    begun = threading.Event()
+
+    def progress(done: int, total: int | None) -> None:
+        if done and not begun.is_set():
+            begun.set()
+            print("begun", flush=True)
+
+    conn.image.get_image(arguments["image"])
+    before = _peak()
+    try:
+        if arguments["work"] == "upload":
+            conn.image.upload_image(arguments["image"], arguments["path"], progress=progress)
+        else:
+            conn.image.download_image(
+                arguments["image"],
+                output=arguments["path"],
+                progress=progress,
+                connections=arguments.get("connections"),
+            )
+    except (exceptions.SDKException, KeyboardInterrupt) as exc:
+        report["error"] = [type(exc).__name__, str(exc), *getattr(exc, "__notes__", [])]
+    report.update(before=before, peak=_peak(), threads=[each.name for each in threading.enumerate()])
+    print(json.dumps(report), flush=True)
+    return 0 if report["error"] is None else 1
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))

@@ -1,0 +1,105 @@
+"""From options to an authentication plugin."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from keystoneauth1 import noauth, token_endpoint
+from keystoneauth1.identity import generic, v3
+
+from ecl import exceptions
+from ecl._auth import make_plugin
+
+USER = {"auth_url": "http://k", "username": "u", "password": "p"}
+
+
+@pytest.mark.parametrize(
+    ("auth_type", "options", "cls"),
+    [
+        ("password", USER, generic.Password),
+        ("token", {"auth_url": "http://k", "token": "t"}, generic.Token),
+        (
+            "v3applicationcredential",
+            {"auth_url": "http://k", "application_credential_id": "i", "application_credential_secret": "s"},
+            v3.ApplicationCredential,
+        ),
+        ("none", {"endpoint": "http://i"}, noauth.NoAuth),
+        ("admin_token", {"endpoint": "http://i", "token": "t"}, token_endpoint.Token),
+        ("v3password", {**USER, "user_domain_id": "default"}, v3.Password),
+        ("v3token", {"auth_url": "http://k", "token": "t"}, v3.Token),
+    ],
+)
+def test_types(auth_type, options, cls):
+    """Each type makes its plugin: those in daily use directly, others by keystoneauth1's loader."""
+    assert type(make_plugin(auth_type, options)) is cls
+
+
+@pytest.mark.parametrize(
+    ("auth_type", "options", "missing"),
+    [
+        ("password", {}, "auth_url, password, username"),
+        ("password", {**USER, "password": ""}, "password"),
+        ("password", {"auth_url": "http://k", "password": "p"}, "username"),
+        ("token", {"auth_url": "http://k"}, "token"),
+        ("v3applicationcredential", {"auth_url": "http://k"}, "application_credential_secret"),
+        ("none", {}, "endpoint"),
+        ("admin_token", {"endpoint": "e", "token": None}, "token"),
+        ("v3password", {"username": "u", "user_domain_id": "d", "password": "p"}, "auth_url"),
+    ],
+)
+def test_missing_options(auth_type, options, missing):
+    """What a type needs and does not have is named, with the variables that give it."""
+    with pytest.raises(exceptions.ConfigException, match=f"'{auth_type}' needs .*{missing}.*OS_"):
+        make_plugin(auth_type, options)
+
+
+def test_user_by_id():
+    """A user may be given by ID."""
+    plugin = make_plugin("password", {"auth_url": "http://k", "user_id": "u", "password": "p"})
+
+    assert plugin._user_id == "u"
+
+
+@pytest.mark.parametrize(("name", "nearest"), [("pasword", "'password'"), ("v3pasword", "'v3password'")])
+def test_unknown_type(name, nearest):
+    """A type with a slip gets the nearest one."""
+    with pytest.raises(exceptions.ConfigException, match=f"no authentication type '{name}'; did you mean {nearest}"):
+        make_plugin(name, USER)
+
+
+def test_unknown_type_far_from_any():
+    """A type like no other gets the list."""
+    with pytest.raises(exceptions.ConfigException, match=r"known are: .*admin_token.*password"):
+        make_plugin("zzzzzzzzzzz", USER)
+
+
+def test_aliases():
+    """Older names of options are understood."""
+    plugin = make_plugin("password", {"auth_url": "http://k", "user": "u", "password": "p", "tenant_id": "t"})
+
+    assert (plugin._username, plugin._project_id) == ("u", "t")
+    assert make_plugin("none", {"url": "http://i"}).endpoint == "http://i"
+
+
+def test_default_domain():
+    """Names without a domain are of the domain "default"; a domain that is given counts."""
+    assert make_plugin("password", USER)._default_domain_id == "default"
+    assert make_plugin("password", {**USER, "default_domain_id": "d"})._default_domain_id == "d"
+    assert make_plugin("password", {**USER, "default_domain_name": "D"})._default_domain_id is None
+
+
+@pytest.mark.parametrize("auth_type", ["password", "v3password"])
+def test_unknown_option(auth_type):
+    """An option that the type does not know is left out, and said so, with the nearest; its value is not."""
+    with pytest.warns(UserWarning, match="no option 'pasword', it is left out; did you mean 'password'") as caught:
+        make_plugin(auth_type, {**USER, "user_domain_id": "default", "pasword": "hunter2"})
+
+    assert "hunter2" not in str(caught[0].message)
+
+
+def test_known_options_do_not_warn():
+    """Nothing is said where there is nothing to say."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make_plugin("password", {**USER, "project_name": "p", "project_domain_name": "d", "user_domain_name": "d"})

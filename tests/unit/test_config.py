@@ -1,0 +1,304 @@
+"""Which cloud: files, variables, arguments."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from ecl import config, exceptions
+
+CLOUDS = """
+clouds:
+  jp1:
+    region_name: jp1
+    auth:
+      auth_url: https://keystone-jp1/v3/
+      username: key
+      password: from-clouds
+      project_id: abc
+  "jp2":
+    regions: [jp2, jp3]
+    auth: {auth_url: "https://keystone-jp2/v3/"}
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """Each test is in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def write(path, text=CLOUDS):
+    """Write a file, and its folders."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_a_cloud(tmp_path):
+    """A cloud of clouds.yaml has what the file says of it."""
+    write(tmp_path / "clouds.yaml")
+    cloud = config.load("jp1", environ={})
+
+    assert cloud == config.CloudConfig(
+        name="jp1",
+        auth={
+            "auth_url": "https://keystone-jp1/v3/",
+            "username": "key",
+            "password": "from-clouds",
+            "project_id": "abc",
+        },
+        region_name="jp1",
+    )
+    assert config.cloud_names({}) == ["jp1", "jp2"]
+
+
+def test_search_order(tmp_path, monkeypatch):
+    """The file here counts over the user's, ECL's name over OpenStack's, .yaml over .yml over .json."""
+    user = tmp_path / "config"
+    places = [
+        tmp_path / "clouds.yaml", tmp_path / "clouds.yml", tmp_path / "clouds.json",
+        user / "ecl" / "clouds.yaml", user / "ecl" / "clouds.json",
+        user / "openstack" / "clouds.yaml", user / "openstack" / "clouds.yml",
+    ]  # fmt: skip
+    for place in places:
+        write(place, json.dumps({"clouds": {str(place): {"auth": {}}}}))
+    env = {"XDG_CONFIG_HOME": str(user)}
+
+    for place in places:
+        assert config.cloud_names(env) == [str(place)]
+        place.unlink()
+    assert config.cloud_names(env) == []
+
+
+def test_home(home):
+    """Without XDG_CONFIG_HOME the user's folder is ~/.config."""
+    write(home / ".config" / "openstack" / "clouds.yaml")
+
+    assert config.cloud_names(dict(os.environ)) == ["jp1", "jp2"]
+
+
+def test_file_named_by_a_variable(tmp_path):
+    """OS_CLIENT_CONFIG_FILE names the file, wherever it is."""
+    path = write(tmp_path / "elsewhere" / "mine.yaml")
+
+    assert config.load("jp1", environ={"OS_CLIENT_CONFIG_FILE": str(path)}).name == "jp1"
+
+
+@pytest.mark.parametrize("variable", ["OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"])
+def test_named_file_is_missing(variable):
+    """A file that a variable names and that is not there is an error, not silence."""
+    with pytest.raises(exceptions.ConfigException, match=f"{variable} names /no/such.yaml"):
+        config.load("jp1", environ={variable: "/no/such.yaml"})
+
+
+def test_secure_file(tmp_path):
+    """secure.yaml is laid over clouds.yaml, key by key."""
+    write(tmp_path / "clouds.yaml")
+    write(tmp_path / "secure.yaml", "clouds: {jp1: {auth: {password: from-secure}}, jp9: {region_name: jp9}}")
+    cloud = config.load("jp1", environ={})
+
+    assert cloud.auth["password"] == "from-secure"
+    assert cloud.auth["username"] == "key"
+    assert config.cloud_names({}) == ["jp1", "jp2", "jp9"]
+
+
+def test_variables():
+    """OS_* variables describe a cloud, under their old names as well."""
+    cloud = config.load(
+        environ={
+            "OS_AUTH_URL": "https://k/v3", "OS_USERNAME": "key", "OS_PASSWORD": "p", "OS_TENANT_ID": "abc",
+            "OS_USER_DOMAIN_ID": "default", "OS_REGION_NAME": "jp4", "OS_CACERT": "~/ca.pem",
+            "OS_INTERFACE": "internal",
+            "OS_IMAGE_ENDPOINT_OVERRIDE": "https://image", "OS_IDENTITY_API_VERSION": "3", "OS_EMPTY": "", "HOME": "/",
+        }
+    )  # fmt: skip
+
+    assert cloud == config.CloudConfig(
+        name="envvars",
+        auth={
+            "auth_url": "https://k/v3", "username": "key", "password": "p", "tenant_id": "abc",
+            "user_domain_id": "default",
+        },
+        region_name="jp4",
+        interface="internal",
+        verify=os.path.expanduser("~/ca.pem"),
+        image_endpoint_override="https://image",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("environ", "verify"),
+    [
+        ({}, True),
+        ({"OS_INSECURE": "true"}, False),
+        ({"OS_INSECURE": "1", "OS_CACERT": "/ca"}, False),
+        ({"OS_INSECURE": "false"}, True),
+        ({"OS_CACERT": "/ca"}, "/ca"),
+    ],
+)
+def test_insecure(environ, verify):
+    """OS_INSECURE turns verification off, and OS_CACERT says against what to verify."""
+    assert config.load(environ={"OS_AUTH_URL": "x", **environ}).verify == verify
+
+
+@pytest.mark.parametrize(
+    ("entry", "verify"),
+    [
+        ("verify: false", False),
+        ("verify: 'no'", False),
+        ("verify: true", True),
+        ("verify: ", True),
+        ("verify: /own/ca.pem", "/own/ca.pem"),
+        ("cacert: /ca.pem", "/ca.pem"),
+        ("insecure: true", False),
+        ("auth: {cacert: /ca.pem}", "/ca.pem"),
+    ],
+)
+def test_verify(entry, verify, tmp_path):
+    """A path under *verify* is a CA to trust; it never turns verification off."""
+    write(tmp_path / "clouds.yaml", f"clouds: {{a: {{{entry}}}}}")
+
+    assert config.load("a", environ={}).verify == verify
+
+
+def test_which_cloud(tmp_path):
+    """Without a name: OS_CLOUD, else the variables, else the only cloud there is; else a question."""
+    write(tmp_path / "clouds.yaml")
+
+    assert config.load(environ={"OS_CLOUD": "jp2", "OS_AUTH_URL": "x"}).name == "jp2"
+    assert config.load(environ={"OS_AUTH_URL": "x"}).name == "envvars"
+    with pytest.raises(exceptions.ConfigException, match=r"Which cloud.*OS_CLOUD: jp1, jp2"):
+        config.load(environ={})
+    write(tmp_path / "clouds.yaml", "clouds: {only: {region_name: r}}")
+    assert config.load(environ={}).name == "only"
+    assert config.load("envvars", environ={"OS_AUTH_URL": "x"}).name == "envvars"
+
+
+def test_regions(tmp_path):
+    """The region: the argument, else OS_REGION_NAME for a cloud that OS_CLOUD named, else the file's first."""
+    write(tmp_path / "clouds.yaml")
+
+    assert config.load("jp2", environ={}).region_name == "jp2"
+    assert config.load("jp2", region_name="jp5", environ={"OS_REGION_NAME": "jp4"}).region_name == "jp5"
+    assert config.load("jp2", environ={"OS_REGION_NAME": "jp4"}).region_name == "jp2"
+    assert config.load(environ={"OS_CLOUD": "jp2", "OS_REGION_NAME": "jp4"}).region_name == "jp4"
+    write(tmp_path / "clouds.yaml", "clouds: {a: {regions: [{name: x, values: {}}]}, b: {}, c: {regions: []}}")
+    assert [config.load(name, environ={}).region_name for name in "abc"] == ["x", None, None]
+
+
+@pytest.mark.parametrize("entry", ["region_name: 5", "region_name: [a]", "regions: [{values: {}}]"])
+def test_region_is_no_text(entry, tmp_path):
+    """A region that is no text is refused."""
+    write(tmp_path / "clouds.yaml", f"clouds: {{a: {{{entry}}}}}")
+    with pytest.raises(exceptions.ConfigException, match="region must be text"):
+        config.load("a", environ={})
+
+
+def test_overrides(tmp_path):
+    """Arguments count over the file; those that are no settings are options of the log-in."""
+    write(tmp_path / "clouds.yaml")
+    cloud = config.load(
+        "jp1", environ={}, overrides={"password": "mine", "verify": "/ca", "api_timeout": 5, "cert": None}
+    )
+
+    assert cloud.auth["password"] == "mine"
+    assert cloud.verify == "/ca"
+    assert cloud.timeout == 5.0
+
+
+def test_all_settings(tmp_path):
+    """Each setting of a cloud has its place."""
+    write(
+        tmp_path / "clouds.yaml",
+        "clouds: {a: {auth_type: token, interface: admin, cert: /c, key: /k, api_timeout: '7',"
+        " image_endpoint_override: http://i, image_service_name: glance, auth: {auth-url: http://k, token: t}}}",
+    )
+
+    assert config.load("a", environ={}) == config.CloudConfig(
+        name="a", auth_type="token", auth={"auth_url": "http://k", "token": "t"}, interface="admin",
+        cert=("/c", "/k"), timeout=7.0, image_endpoint_override="http://i", image_service_name="glance",
+    )  # fmt: skip
+
+
+def test_no_such_cloud(tmp_path):
+    """A name with a slip gets the nearest one; another, all there are; without a file, where to write it."""
+    with pytest.raises(exceptions.ConfigException, match=r"no cloud 'jp1': write a clouds.yaml into "):
+        config.load("jp1", environ={})
+    write(tmp_path / "clouds.yaml")
+    with pytest.raises(exceptions.ConfigException, match=r"no cloud 'pj1' in clouds.yaml; did you mean 'jp1'"):
+        config.load("pj1", environ={})
+    with pytest.raises(exceptions.ConfigException, match="the file has jp1, jp2"):
+        config.load("production", environ={})
+
+
+def test_nothing_is_configured():
+    """With neither file nor variables the error says what to write or to set."""
+    with pytest.raises(exceptions.ConfigException, match=r"No cloud is configured.*clouds.yaml.*OS_AUTH_URL"):
+        config.load(environ={})
+
+
+@pytest.mark.parametrize("key", ["profile", "cloud"])
+def test_vendor_profile(key, tmp_path):
+    """A vendor profile is not supported, and said so."""
+    write(tmp_path / "clouds.yaml", f"clouds: {{a: {{{key}: vexxhost}}}}")
+    with pytest.raises(exceptions.ConfigException, match=f"'a' has '{key}', which is not supported"):
+        config.load("a", environ={})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clouds:\n  a:\n    auth:\n      password: hunter2: hunter2\n",
+        "clouds:\n  a: {auth: {password: !hunter2 x}}\n",
+        "clouds:\n  a: {auth: {password: *hunter2}}\n",
+        "clouds:\n  a: {auth: {password: 'hunter2}}\n",
+        "clouds:\n  a: {auth: {password: %hunter2}}\n",
+        "clouds:\n  a: {auth: {password: hunter2\n",
+        "clouds: [hunter2]\n",
+        "clouds: {a: hunter2}\n",
+        "hunter2",
+        "- hunter2",
+        "a: \x00hunter2",
+    ],
+)
+def test_malformed_file(text, tmp_path):
+    """A file that cannot be used is named, with the line; what is in it is not repeated."""
+    path = write(tmp_path / "clouds.yaml", text)
+    with pytest.raises(exceptions.ConfigException) as caught:
+        config.load("a", environ={"OS_CLIENT_CONFIG_FILE": str(path)})
+
+    assert str(path) in str(caught.value)
+    assert "hunter2" not in str(caught.value).replace(str(path), "")
+    assert caught.value.__cause__ is None
+
+
+def test_empty_file(tmp_path):
+    """An empty file has no clouds."""
+    write(tmp_path / "clouds.yaml", "# later\n")
+
+    assert config.cloud_names({}) == []
+
+
+def test_auth_is_no_mapping(tmp_path):
+    """*auth* must be a mapping."""
+    write(tmp_path / "clouds.yaml", "clouds: {a: {auth: [x]}}")
+    with pytest.raises(exceptions.ConfigException, match="'auth' must be a mapping, not list"):
+        config.load("a", environ={})
+
+
+def test_secrets_are_not_shown(tmp_path):
+    """A configuration that is printed shows no option of the log-in."""
+    write(tmp_path / "clouds.yaml")
+    cloud = config.load("jp1", environ={})
+
+    assert "from-clouds" not in f"{cloud} {cloud!r}"
+
+
+def test_real_environment(monkeypatch):
+    """Without *environ* the process's own environment counts."""
+    monkeypatch.setenv("OS_AUTH_URL", "https://from-env")
+
+    assert config.load().auth == {"auth_url": "https://from-env"}

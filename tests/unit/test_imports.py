@@ -1,0 +1,180 @@
+"""What may import what, what an import costs, and what modules say they offer."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import importlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ecl
+
+ROOT = Path(ecl.__file__).parent
+
+#: The SDK from the ground up: patterns of modules. A module imports from lines below its own, and from its own line
+#: as long as that makes no circle.
+FLOORS = (
+    r"ecl\.(version|exceptions)",
+    r"ecl\.(service_filter|config|utils)",
+    r"ecl\.(image\.image_service|_http)",
+    r"ecl\.(_auth|_component|_paging|_waiting|profile)",
+    r"ecl\.(resource2|session)",
+    r"ecl\.(proxy2|image\.disk_format|image\.v2\._(?!proxy)\w+)",
+    r"ecl\.image\.v2\.[a-z]\w*",
+    r"ecl\.image\.transfer(\..*)?",
+    r"ecl\.image\.v2\._proxy_\w+",
+    r"ecl\.image\.v2\._proxy",
+    r"ecl\.connection",
+    r"ecl",
+)
+
+#: Packages that are nothing but a name.
+NAMES = {"ecl.image", "ecl.image.v2"}
+#: Rooms on top of the SDK, and what is theirs alone.
+TOP = ("ecl.server", "ecl.cli", "ecl.testing", "ecl.testing_pytest")
+
+#: Image.upload and Image.download are eclsdk's shape; what they do lives a floor above, and is loaded when called.
+UPWARDS = {("ecl.image.v2.image", f"ecl.image.transfer.{name}") for name in ("download", "upload")}
+
+
+def modules() -> dict[str, Path]:
+    """Return every module of the package."""
+    found = {}
+    for path in ROOT.rglob("*.py"):
+        parts = ("ecl", *path.relative_to(ROOT).with_suffix("").parts)
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
+SDK = sorted(name for name in MODULES if not name.startswith(TOP) and name not in NAMES)
+
+
+def floor(name: str) -> int:
+    """Return how high up a module is."""
+    (height,) = (height for height, pattern in enumerate(FLOORS) if re.fullmatch(pattern, name))
+    return height
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Yield the project's modules that are imported at run time, by statements anywhere in *tree*."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else str(node.module)
+        yield from imports(node)
+
+
+def test_every_floor_has_a_module() -> None:
+    """The map of the SDK is complete, and has no floor that is gone."""
+    assert {floor(name) for name in SDK} == set(range(len(FLOORS)))
+
+
+@pytest.mark.parametrize("name", SDK)
+def test_imports_go_down(name: str) -> None:
+    """A module of the SDK imports from its own floor and those below; never the service, the command, the test help."""
+    found = {each for each in imports(ast.parse(MODULES[name].read_text())) if each.split(".")[0] == "ecl"}
+
+    assert not [each for each in found if each.startswith(TOP)]
+    assert {(name, each) for each in found - NAMES if floor(each) > floor(name)} <= UPWARDS
+
+
+def test_imports_make_no_circles() -> None:
+    """No two modules of the SDK import each other, over however many others."""
+    graph = {name: set(imports(ast.parse(MODULES[name].read_text()))) & {*SDK} for name in SDK}
+    for name, above in UPWARDS:
+        graph[name].discard(above)
+
+    assert set(graphlib.TopologicalSorter(graph).static_order()) == set(SDK)
+
+
+def test_nothing_below_imports_the_command() -> None:
+    """The service does not know the command."""
+    for name, path in MODULES.items():
+        if name.startswith("ecl.server"):
+            assert not [each for each in imports(ast.parse(path.read_text())) if each.startswith("ecl.cli")], name
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the modules that a fresh interpreter has after *statement*."""
+    code = f"{statement}; import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_is_free() -> None:
+    """``import ecl`` loads no HTTP library and no other module of the package than its version."""
+    loaded = loaded_by("import ecl")
+
+    assert not loaded & {"requests", "keystoneauth1", "urllib3", "yaml", "oslo_utils", "platformdirs"}
+    assert {name for name in loaded if name.startswith("ecl")} == {"ecl", "ecl.version"}
+
+
+def test_connecting_loads_no_transfer_engine() -> None:
+    """Who only lists images loads neither the image inspector nor YAML nor anything of the service."""
+    loaded = loaded_by("import ecl; ecl.connect(auth_type='none', endpoint='http://127.0.0.1:9').image")
+
+    assert not loaded & {"oslo_utils", "yaml", "ecl.image.transfer", "ecl.image.disk_format", "rich", "click"}
+    assert not [name for name in loaded if name.startswith(TOP)]
+
+
+@pytest.mark.parametrize("name", SDK)
+def test_all_exists(name: str) -> None:
+    """``__all__`` names what is there, and each once."""
+    module = importlib.import_module(name)
+    names = module.__dict__.get("__all__", [])
+
+    assert len(set(names)) == len(names)
+    assert [each for each in names if not hasattr(module, each)] == []
+
+
+@pytest.mark.parametrize("name", SDK)
+def test_all_forgets_and_leaks_nothing(name: str) -> None:
+    """What a module defines without an underscore is in ``__all__``, constants aside; what it imports is not."""
+    tree = ast.parse(MODULES[name].read_text())
+    defined = {
+        node.name
+        for node in tree.body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
+    }
+    module = importlib.import_module(name)
+    said = set(module.__dict__.get("__all__", []))
+
+    assert defined <= said
+    if not name.rpartition(".")[2].startswith("_") and MODULES[name].name != "__init__.py":
+        own = {each for each in said if getattr(getattr(module, each), "__module__", name).startswith("ecl")}
+        assert own == said
+
+
+def test_public_names_have_docstrings() -> None:
+    """Every public class, function and method of the SDK says what it is for."""
+    missing = []
+    for name in SDK:
+        tree = ast.parse(MODULES[name].read_text())
+        missing += [f"{name}: no docstring"] if ast.get_docstring(tree) is None and tree.body else []
+        for node in ast.walk(tree):
+            if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) or node.name.startswith("_"):
+                continue
+            overload = any(ast.unparse(each) == "overload" for each in getattr(node, "decorator_list", []))
+            inner = not any(node in getattr(each, "body", []) for each in (tree, *classes(tree)))
+            if not overload and not inner and ast.get_docstring(node) is None:
+                missing.append(f"{name}.{node.name}")
+
+    assert missing == []
+
+
+def classes(tree: ast.Module) -> list[ast.ClassDef]:
+    """Return the public classes of a module."""
+    return [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]

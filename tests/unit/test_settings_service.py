@@ -1,0 +1,101 @@
+"""Settings of stores, imports, limits of projects, and protected properties."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecl.server.settings import ImportSettings, PropertyRule, StoreSettings
+from ecl.server.settings_load import SettingsError, load_settings
+
+
+def _load(folder: Path, text: str, **environ: str) -> Any:
+    config = folder / "service.toml"
+    config.write_text(text)
+    return load_settings(config, environ={"ECL_SERVE_DATA_DIR": str(folder), **environ})
+
+
+def test_stores_of_a_region(tmp_path: Path) -> None:
+    """A region's stores are tables in it; their folders begin in the file's own."""
+    settings = _load(
+        tmp_path,
+        '[[regions]]\nname = "east"\ndefault_store = "b"\n'
+        '[[regions.stores]]\nname = "a"\ndir = "one"\nread_only = true\n[[regions.stores]]\nname = "b"\n'
+        'description = "the second"\n',
+    )
+
+    assert settings.regions[0].stores == (
+        StoreSettings("a", tmp_path / "one", None, True),
+        StoreSettings("b", None, "the second"),
+    )
+    assert settings.regions[0].default_store == "b"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('stores = [{name = "a b"}]', "store name 'a b'"),
+        ('stores = [{name = "os_glance_x"}]', "store name 'os_glance_x'"),
+        ('stores = [{name = "3e1b9b3c-0000-4000-8000-000000000000"}]', "no UUID"),
+        ('stores = [{name = "../x"}]', "store name"),
+        ('stores = [{name = "a"}, {name = "a"}]', "there twice"),
+        ('stores = [{name = "a", dir = "x"}, {name = "b", dir = "x"}]', "same folder"),
+        ('stores = [{name = "a", read_only = true}]', "read-only"),
+        ('stores = [{name = "a"}]\ndefault_store = "b"', "default_store"),
+        ('stores = [{name = "a"}]\nstore_dir = "x"', "store_dir"),
+        ('stores = [{name = "a", folder = "x"}]', "'folder' in"),
+        ('stores = "a"', r"\[\[stores\]\]"),
+    ],
+)
+def test_stores_that_cannot_be(tmp_path: Path, text: str, problem: str) -> None:
+    """What is wrong with a store is named."""
+    with pytest.raises(SettingsError, match=problem):
+        _load(tmp_path, f'[[regions]]\nname = "east"\n{text}\n')
+
+
+def test_imports(tmp_path: Path) -> None:
+    """The table imports, and variables above it; a list in a variable has commas."""
+    settings = _load(
+        tmp_path,
+        '[imports]\nmethods = ["web-download"]\nallowed_ports = []\nallowed_networks = ["10.1.0.0/16"]\n',
+        ECL_SERVE_IMPORTS_ALLOWED_PORTS="80, 8080",
+        ECL_SERVE_IMPORTS_TIMEOUT="5",
+        ECL_SERVE_METRICS_NETWORKS="10.0.0.0/8,fd00::/8",
+        ECL_SERVE_LIMITS_IMAGE_COUNT_TOTAL="-1",
+    )
+
+    assert settings.imports == ImportSettings(("web-download",), 2, (80, 8080), ("10.1.0.0/16",), timeout=5)
+    assert settings.metrics_networks == ("10.0.0.0/8", "fd00::/8")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('[imports]\nmethods = ["ftp"]', "imports.methods"),
+        ("[imports]\nworkers = 0", "imports.workers"),
+        ("[imports]\nallowed_ports = [70000]", "imports.allowed_ports"),
+        ('[imports]\nallowed_networks = ["10.1.2.3/16"]', "10.1.2.3/16"),
+        ('[imports]\nallowed_network = ["10.1.0.0/16"]', "did you mean allowed_networks"),
+        ('metrics_networks = ["all"]', "'all' in metrics_networks"),
+        ("[limits]\nimage_count_total = -2", "limits.image_count_total"),
+        ('access_log_format = "xml"', "access_log_format"),
+        ('[[property_rules]]\npattern = "("', "no regular expression"),
+        ('[[property_rules]]\npattern = "x"\nwrite = ["admin"]', "'write' in"),
+    ],
+)
+def test_settings_that_cannot_be(tmp_path: Path, text: str, problem: str) -> None:
+    """What is wrong is named."""
+    with pytest.raises(SettingsError, match=problem):
+        _load(tmp_path, text + "\n")
+
+
+def test_property_rules(tmp_path: Path) -> None:
+    """Rules keep their order; what is not said is for nobody."""
+    settings = _load(
+        tmp_path,
+        '[[property_rules]]\npattern = "^x_"\nread = ["@"]\n[[property_rules]]\npattern = ".*"\ncreate = ["member"]\n',
+    )
+
+    assert settings.property_rules == (PropertyRule("^x_", read=("@",)), PropertyRule(".*", create=("member",)))
