@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -146,6 +146,25 @@ def _downloads(plan: Plan, service: Target, data_set: str, images: list[str]) ->
             unit="CPU s/GiB",
             scale=1 / gib,
         )
+        yield from _limits(f"{key}.{peer}", peer, what, samples, 1 / gib)
+
+
+def _limits(key: str, peer: str, what: str, samples: Mapping[str, Sequence[Sample]], scale: float) -> Iterator[Figure]:
+    """Show what a client could reach against *peer* that did nothing but hash."""
+    title, note = f"the limit against {peer}, {what}", "A client that received and wrote at no cost, and only hashed."
+    yield compare(f"{key}.limit", f"{title}: time", samples, "sha512 alone", peer, goal=None, at_most=False, note=note)
+    yield compare(
+        f"{key}.cpu-limit",
+        f"{title}: processor",
+        samples,
+        "sha512 alone",
+        peer,
+        goal=None,
+        by="cpu",
+        unit="CPU s/GiB",
+        scale=scale,
+        note=note,
+    )
 
 
 def hash_alone(algorithm: str, files: Sequence[Path]) -> Sample:

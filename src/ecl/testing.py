@@ -124,7 +124,7 @@ class ImageService:
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._log_path.open("ab") as log:
             # The open pipe tells the service that we live.
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

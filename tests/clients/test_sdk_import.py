@@ -111,7 +111,7 @@ def test_copy_image_between_stores(proxy: Proxy, admin: Proxy, new_image: NewIma
         admin.delete_image_from_store(image, "cheap")
     with pytest.raises(exceptions.ConflictException):
         admin.delete_image_from_store(image, "nowhere")
-    admin.delete_image_from_store(NOWHERE, "cheap")
+    admin.delete_image(NOWHERE, store="cheap")
     with pytest.raises(exceptions.ResourceNotFound):
         admin.delete_image_from_store(NOWHERE, "cheap", ignore_missing=False)
 

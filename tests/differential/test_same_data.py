@@ -126,7 +126,11 @@ def test_deactivation(twin: Twin) -> None:
     for action in ("deactivate", "deactivate", "reactivate", "reactivate", "nothing"):
         for who in ("reader", "other", "member"):
             twin.send("POST", f"/v2/images/{made}/actions/{action}", who=who)
-            twin.send("GET", f"/v2/images/{made}", who=who)
+            status = twin.embedded.send("admin", "GET", f"/v2/images/{made}", None, {}).body["status"]
+            if status == "deactivated":
+                twin.send("GET", f"/v2/images/{made}", who=who, differs="deactivated-stores")
+            else:
+                twin.send("GET", f"/v2/images/{made}", who=who)
         for who in VIEWERS:
             twin.send("GET", f"/v2/images/{made}/file", who=who)
     twin.send("POST", f"/v2/images/{made}/actions/deactivate", {})

@@ -215,7 +215,9 @@ def test_queries(twin: Twin) -> None:
     """Each query gives each caller the same images in the same order, the same links, or the same error."""
     _populate(twin)
     for query in QUERIES.strip("\n").split("\n"):
-        for who in VIEWERS:
+        # Who asks matters to what is seen, not to how a query is read.
+        about_seeing = any(word in query for word in ("visibility", "member_status", "hidden", "owner", "limit=3"))
+        for who in VIEWERS if about_seeing or not query else VIEWERS[:1]:
             twin.send("GET", f"/v2/images?{query}" if query else "/v2/images", who=who)
 
 

@@ -137,10 +137,16 @@ class Terminal:
         """Send SIGTERM, as the end of a session does."""
         self._process.terminate()
 
-    def end(self) -> int:
-        """Read to the end, and return the exit code."""
+    def end(self, again: str = "") -> int:
+        """
+        Read to the end, and return the exit code.
+
+        Args:
+            again: Typed whenever nothing has happened for a second. A Ctrl-C that meets Python between showing a
+                question and waiting for the answer is noticed only with the next one.
+        """
         deadline = time.monotonic() + LIMIT
-        while self._read(deadline):
+        while self._read(min(deadline, time.monotonic() + 1) if again else deadline, again):
             assert time.monotonic() < deadline, f"it does not end:\n{self.plain}"
         return self._process.wait(LIMIT)
 
@@ -151,9 +157,10 @@ class Terminal:
         self._process.wait()
         os.close(self._master)
 
-    def _read(self, deadline: float) -> bool:
+    def _read(self, deadline: float, otherwise: str = "") -> bool:
         ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
+            self.type(otherwise)
             return True
         try:
             block = os.read(self._master, 1 << 16)

@@ -15,8 +15,9 @@ import re
 import socket
 import struct
 import threading
+import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -152,6 +153,13 @@ class FaultyProxy:
         """Let nothing more happen."""
         with self._lock:
             self._faults.clear()
+
+    def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        """Wait until *condition* is true. Fails after *seconds*."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "waited in vain"
+            self._wait(0.01)
 
     def release(self) -> None:
         """Close the connections that are stalled, and those that are to be."""

@@ -11,16 +11,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ecl.image.v2.image import Image
+import pytest
 
-__all__ = ["DATA", "NewImage", "finish", "left_threads", "start"]
+from ecl import exceptions
+from ecl.image.v2._proxy import Proxy
+from ecl.image.v2.image import Image
+from support.faulty_proxy import Fault, FaultyProxy
+
+__all__ = ["DATA", "DRIVER", "NewImage", "check_alone", "finish", "leave_part", "left_threads", "start"]
 
 #: More than one block and one record, and no multiple of anything.
 DATA = random.Random(5).randbytes((5 << 20) + 4321)
 
 NewImage = Callable[..., Image]
 
-_DRIVER = Path(__file__).with_name("transfer_driver.py")
+#: The program that :func:`start` runs.
+DRIVER = str(Path(__file__).with_name("transfer_driver.py"))
 
 
 def left_threads() -> list[str]:
@@ -39,7 +45,7 @@ def start(url: str, token: str, work: str, image: str | None, path: Path | str, 
     arguments = {
         "endpoint": f"{url}/image/jp1", "token": token, "work": work, "image": image, "path": str(path), **more,
     }  # fmt: skip
-    command = [sys.executable, str(_DRIVER), json.dumps(arguments)]
+    command = [sys.executable, DRIVER, json.dumps(arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -48,3 +54,20 @@ def finish(process: subprocess.Popen[str]) -> dict[str, Any]:
     output, _ = process.communicate(timeout=60)
     report: dict[str, Any] = json.loads(output.splitlines()[-1])
     return report
+
+
+def check_alone(target: Path, data: bytes = DATA) -> None:
+    """The file is right, and nothing else is in its folder."""
+    is_right = target.read_bytes() == data
+    assert is_right
+    assert list(target.parent.iterdir()) == [target]
+
+
+def leave_part(behind: Proxy, link: FaultyProxy, image: str, target: Path, at: int) -> None:
+    """Let a download end for good after *at* bytes."""
+    link.add(Fault(cut_at=at), Fault(times=None, answer=404))
+    with pytest.raises(exceptions.NotFoundException):
+        behind.download_image(image, output=target)
+    link.heal()
+    link.forget()
+    assert target.with_name("disk.raw.part").exists()

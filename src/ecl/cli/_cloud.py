@@ -65,6 +65,7 @@ class Cloud:
 
     def __init__(self, settings: Given) -> None:
         self.given = settings
+        self._others: list[Cloud] = []
 
     @functools.cached_property
     def config(self) -> CloudConfig:
@@ -137,7 +138,15 @@ class Cloud:
     def other(self, name: str, region: str | None = None) -> Cloud:
         """Return the cloud *name* of clouds.yaml, in the same manner, but with nothing of this one's options."""
         options = {"cloud": name, **({"region_name": region} if region else {})}
-        return Cloud(dataclasses.replace(self.given, options=options))
+        made = Cloud(dataclasses.replace(self.given, options=options))
+        self._others.append(made)
+        return made
+
+    def close(self) -> None:
+        """Close the connections to this cloud, and to others that were taken from it."""
+        for each in (self, *self._others):
+            if "connection" in each.__dict__:
+                each.session.session.close()
 
     def print_timings(self) -> None:
         """Write how long each request took to stderr."""
@@ -167,6 +176,7 @@ def pass_cloud(command: Callable[..., R]) -> Callable[..., R]:
         finally:
             if settings.timing:
                 cloud.print_timings()
+            cloud.close()
 
     return run
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import queue
+import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from contextlib import suppress
 
 __all__ = ["BLOCK_SIZE", "DEPTH", "Fanout", "blocks_of"]
 
@@ -16,47 +16,80 @@ BLOCK_SIZE = 1 << 20
 DEPTH = 4
 
 
+class _Block:
+    """A block, and how many consumers still have to see it."""
+
+    __slots__ = ("data", "left")
+
+    def __init__(self, data: bytes, left: int) -> None:
+        self.data = data
+        self.left = left
+
+
 class Fanout:
     """
     Give each block to every consumer, in order; consumers work side by side.
 
+    Plain threads and queues: a future for each block and consumer would cost the event loop more than the block does.
     A consumer that raises ends the stream: `put` or `join` raises its exception.
     """
 
     def __init__(self, consumers: Sequence[Callable[[bytes], None]]) -> None:
-        self._lanes = [(ThreadPoolExecutor(1, "ecl-upload"), consumer) for consumer in consumers]
-        self._running: deque[list[asyncio.Future[Any]]] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._room = asyncio.Semaphore(DEPTH)
+        self._lock = threading.Lock()
+        self._error: BaseException | None = None
+        self._closed = False
+        self._queues: list[queue.SimpleQueue[_Block | None]] = [queue.SimpleQueue() for _ in consumers]
+        self._threads = [
+            threading.Thread(target=self._run, args=(consumer, waiting), name="ecl-upload", daemon=True)
+            for consumer, waiting in zip(consumers, self._queues, strict=True)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def put(self, block: bytes) -> None:
         """Hand on *block*; wait while `DEPTH` blocks are on their way."""
-        loop = asyncio.get_running_loop()
-        self._running.append([loop.run_in_executor(pool, consumer, block) for pool, consumer in self._lanes])
-        if len(self._running) >= DEPTH:
-            await self._wait_for_oldest()
+        await self._room.acquire()
+        if self._error is not None:
+            raise self._error
+        shared = _Block(block, len(self._queues))
+        for waiting in self._queues:
+            waiting.put(shared)
 
     async def join(self) -> None:
-        """Wait until every consumer is done with every block."""
-        while self._running:
-            await self._wait_for_oldest()
+        """Wait until every consumer is done with every block. No block can be put after that."""
+        for _ in range(DEPTH):
+            await self._room.acquire()
+        if self._error is not None:
+            raise self._error
 
     async def close(self) -> None:
         """Stop. Blocks not yet begun are dropped; afterwards no consumer runs any more."""
-        pending = [future for futures in self._running for future in futures]
-        self._running.clear()
-        for future in pending:
-            future.cancel()
-        for pool, _consumer in self._lanes:
-            pool.shutdown(wait=False, cancel_futures=True)
-        # The one block that each lane may be at is short: waiting for it does not hold up anybody for long.
-        loop = asyncio.get_running_loop()
-        for pool, _consumer in self._lanes:
-            await loop.run_in_executor(None, pool.shutdown)
-        await asyncio.gather(*pending, return_exceptions=True)
+        self._closed = True
+        for waiting in self._queues:
+            waiting.put(None)
+        # The one block that each consumer may be at is short: waiting for it does not hold up anybody for long.
+        await asyncio.to_thread(self._wait)
 
-    async def _wait_for_oldest(self) -> None:
-        futures = self._running[0]
-        await asyncio.gather(*futures)
-        self._running.popleft()
+    def _wait(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, consumer: Callable[[bytes], None], waiting: queue.SimpleQueue[_Block | None]) -> None:
+        while (block := waiting.get()) is not None:
+            try:
+                if self._error is None and not self._closed:
+                    consumer(block.data)
+            except BaseException as exc:  # noqa: BLE001 - whatever it is, put() or join() raises it
+                self._error = self._error or exc
+            with self._lock:
+                block.left -= 1
+                seen_by_all = not block.left
+            if seen_by_all:
+                # Only a loop that was torn down under an upload is closed here, and nobody waits in it any more.
+                with suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._room.release)
 
 
 async def blocks_of(chunks: AsyncIterable[bytes], size: int = BLOCK_SIZE) -> AsyncIterator[bytes]:

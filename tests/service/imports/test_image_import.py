@@ -286,7 +286,7 @@ def test_only_one_at_a_time(alpha: Client, origin: HttpStub, start_import: Any, 
         {"method": {"name": "glance-direct"}, "stores": [1]},
         {"method": {"name": "glance-direct"}, "all_stores": "true"},
         {"method": {"name": "glance-direct"}, "all_stores_must_succeed": 1},
-        {"method": {"name": "glance-direct"}, "all_stores": True, "stores": ["folder"]},
+        {"method": {"name": "web-download", "uri": "http://127.0.0.1/x"}, "all_stores": True, "stores": ["folder"]},
     ],
 )
 def test_requests_that_make_no_sense(alpha: Client, body: Any) -> None:

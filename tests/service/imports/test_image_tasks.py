@@ -118,6 +118,21 @@ def test_tasks_of_an_image_are_for_those_who_see_it(
     assert beta.get(f"/v2/images/{image['id']}/tasks").status_code == 404
 
 
+def test_addresses_are_for_the_owner(
+    alpha: Client, beta: Client, admin: Client, origin: HttpStub, start_import: Any
+) -> None:
+    """Who only sees an image learns that it was imported, but not from where: an address may hold a secret."""
+    image = alpha.create(visibility="community", **RAW)
+    start_import(alpha, image, "web-download", uri=f"{origin.url}/image?signature=secret")
+
+    path = f"/v2/images/{image['id']}/tasks"
+    assert "signature=secret" in alpha.get(path).text
+    assert "signature=secret" in admin.get(path).text
+    seen = beta.get(path)
+    assert "secret" not in seen.text
+    assert len(seen.json()["tasks"]) == 1
+
+
 # --- locations ----------------------------------------------------------------------------------------------
 
 

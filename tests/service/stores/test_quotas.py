@@ -106,3 +106,19 @@ def test_images_being_filled(tmp_path: Path) -> None:
         assert alpha.upload(alpha.create(**RAW)["id"], b"x").status_code == 413
         alpha.request("DELETE", f"/v2/images/{staged['id']}")
         alpha.active(b"x")
+
+
+def test_uploads_side_by_side_keep_to_the_limit(tmp_path: Path) -> None:
+    """Two uploads that each had room when they began do not both get it."""
+    with _limited(tmp_path, image_size_total=1) as region:
+        alpha = region.client("alpha")
+        slow, quick = alpha.create(**RAW), alpha.create(**RAW)
+
+        def body() -> Iterator[bytes]:
+            yield b"x" * (MIB // 2)
+            assert region.client("alpha").upload(quick["id"], b"x" * (MIB // 2 + 1)).status_code == 204
+            yield b"x" * (MIB // 4)
+
+        assert alpha.upload(slow["id"], body()).status_code == 413
+        assert alpha.show(slow["id"])["status"] == "queued"
+        assert len(region.data_files()) == 1

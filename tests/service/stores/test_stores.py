@@ -143,3 +143,15 @@ def test_what_is_read_only_is_never_swept(tmp_path: Path) -> None:
     assert FolderStore(tmp_path / "old", "old", read_only=True).sweep(lambda _keys: frozenset()) == 0
     assert FolderStore(tmp_path / "new", "new").sweep(lambda _keys: frozenset()) == 1
     assert [path.parent.name for path in tmp_path.rglob(key)] == ["old"]
+
+
+def test_deleting_an_image_leaves_read_only_bytes(tmp_path: Path) -> None:
+    """The image is gone, and what the read-only store has of it stays, also after the next start."""
+    folder = tmp_path / "images" / "cheap"
+    with run_region(tmp_path, more_stores=[FolderStore(folder, "cheap")]) as writable:
+        image = _in(writable.client("alpha"), "cheap")
+    for _start in range(2):
+        with run_region(tmp_path, more_stores=[FolderStore(folder, "cheap", read_only=True)]) as region:
+            region.client("alpha").request("DELETE", f"/v2/images/{image['id']}")
+            assert region.client("alpha").get(f"/v2/images/{image['id']}").status_code == 404
+    assert (folder / image["id"]).read_bytes() == b"0123456789"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,3 +86,16 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr("ecl._http.time.sleep", nap)
     return made
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """Where the image is to be."""
+    return tmp_path / "disk.raw"
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ranges and records of 1 MiB, so that small images have several."""
+    monkeypatch.setattr("ecl.image.transfer._fetch.PART", 1 << 20)
+    monkeypatch.setattr("ecl.image.transfer._part.RECORD_EVERY", 1 << 20)

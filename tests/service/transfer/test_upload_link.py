@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ecl import exceptions
+from ecl import _http, exceptions
 from ecl.image.v2._proxy import Proxy
 from ecl.image.v2.image import Image
 from ecl.testing import ImageService
@@ -109,8 +109,6 @@ def test_short_upload_is_refused(service: ImageService, direct: Proxy, new_image
     headers = {"X-OpenStack-Image-Size": str(len(DATA) + 1)} if declared else {"Content-Length": str(len(DATA) - 1)}
 
     with pytest.raises((exceptions.BadRequestException, exceptions.ConnectFailure)):
-        from ecl import _http
-
         _http.request(
             direct.session,
             "PUT",
@@ -248,8 +246,12 @@ def test_max_bandwidth(direct: Proxy, new_image: NewImage, pauses: list[float]) 
 
 def test_every_problem_at_once(behind: Proxy, link: FaultyProxy, real_image: Any) -> None:
     """What is wrong with the content is named in one error, before anything is made or sent."""
-    with pytest.raises(exceptions.InvalidRequest) as caught:
-        behind.create_image(data=real_image("backed").path, disk_format="vmdk", min_disk=1)
-    assert all(word in str(caught.value) for word in ("backing", "vmdk", "force"))
+    header = bytearray(real_image("backed").path.read_bytes())
+    # The virtual size, of a qcow2.
+    header[24:32] = (3 << 30).to_bytes(8, "big")
 
+    with pytest.raises(exceptions.InvalidRequest) as caught:
+        behind.create_image(data=bytes(header), disk_format="vmdk", min_disk=1)
+
+    assert all(word in str(caught.value) for word in ("backing", "vmdk", "3 GB", "min_disk 1", "force"))
     assert [each.method for each in link.requests] == []

@@ -184,7 +184,7 @@ def test_service_that_takes_its_time(proxy, stub, service, pauses):
 @pytest.mark.parametrize("trouble", [Answer(503, b"busy"), Answer.drop()])
 def test_source_that_can_be_read_once(trouble, proxy, stub, service, pauses):
     """What can be read once is sent once."""
-    service(trouble)
+    service(trouble, images=[IMAGE])
     with pytest.raises((exceptions.ServerException, exceptions.ConnectFailure)):
         proxy.upload_image("abc", iter([DATA]))
 

@@ -85,7 +85,11 @@ def test_json_pointers(path: str, name: str) -> None:
     assert operation.name == name
 
 
-@given(st.lists(st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]), max_size=5), min_size=1))
+# Before a quote a backslash means something else, so no value ends with one here.
+_QUOTABLE = st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]), max_size=5)
+
+
+@given(st.lists(_QUOTABLE.filter(lambda value: not value.endswith("\\")), min_size=1))
 def test_in_lists_round_trip(values: list[str]) -> None:
     """Quoted values of an in: list come back whatever commas and colons they hold."""
     text = "in:" + ",".join(f'"{value}"' for value in values)
@@ -154,7 +158,7 @@ def test_links_quote_what_they_repeat() -> None:
         ("text/html;q=0, */*", "application/json"),
         ("APPLICATION/JSON", "application/json"),
         ("application/octet-stream", "text/plain"),
-        ("nonsense;q=x,,/", "text/plain"),
+        ("nonsense;q=x,,/", "text/html"),
         ("," * 100_000, "text/plain"),
     ],
 )

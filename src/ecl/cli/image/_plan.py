@@ -35,15 +35,18 @@ class Step:
     changes: dict[str, Any] = field(default_factory=dict)
     why: str = ""
 
-    def do(self, cloud: Cloud, progress: Callable[[int, int | None], None]) -> Image | None:
+    def do(
+        self, cloud: Cloud, progress: Callable[[int, int | None], None], max_bandwidth: int | None = None
+    ) -> Image | None:
         """Do it; return the image that there is then."""
         proxy = cloud.image
         if self.action in ("create", "replace"):
             assert self.content is not None
             # Hidden until it is there: whoever asks for the name gets what was there before, or all of the new one.
             shown = self.changes.get("os_hidden", False)
+            attributes = {**self.changes, "name": self.name, "os_hidden": True}
             made = proxy.create_image(
-                data=self.content.data(), progress=progress, **{**self.changes, "name": self.name, "os_hidden": True}
+                data=self.content.data(), progress=progress, max_bandwidth=max_bandwidth, **attributes
             )
             return made if shown else proxy.update_image(made, {"os_hidden": False})
         if self.action in ("update", "hide"):

@@ -14,7 +14,7 @@ from ecl.cli._errors import Interrupted, describe
 from ecl.cli._output import Column, Output, listing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._manifest import Manifest, read_manifest
-from ecl.cli.image._options import yes_option
+from ecl.cli.image._options import bandwidth_option, yes_option
 from ecl.cli.image._plan import Step, plan
 from ecl.cli.image._sources import Content
 from ecl.cli.image.delete import described
@@ -43,6 +43,7 @@ _COLUMNS = [
 @click.option("--dry-run", is_flag=True, help="Show the plan only, which is what happens without --apply, too.")
 @click.option("--prune", is_flag=True, help="Delete images of this manifest that it replaced or names no more.")
 @yes_option
+@bandwidth_option
 @progress_option
 @listing
 @pass_cloud
@@ -56,6 +57,7 @@ def sync(
     dry_run: bool,
     prune: bool,
     yes: bool,
+    max_bandwidth: int | None,
     progress: str,
 ) -> None:
     """
@@ -91,7 +93,7 @@ def sync(
     failed = sum(row["action"] in ("conflict", "error") for row in rows)
     if apply and not dry_run:
         _ask_for_deletions(todo, yes)
-        failed += _apply(targets, todo, progress)
+        failed += _apply(targets, todo, progress, max_bandwidth)
     elif todo:
         say(f"{len(todo)} to do; --apply does it.")
     out.rows(_COLUMNS, rows)
@@ -126,7 +128,12 @@ def _ask_for_deletions(todo: list[tuple[str, Step, dict[str, Any]]], yes: bool) 
         confirm(f"Delete {len(going)} images ({', '.join(map(described, going))})?", yes)
 
 
-def _apply(targets: dict[str, Cloud], todo: list[tuple[str, Step, dict[str, Any]]], progress: str) -> int:
+def _apply(
+    targets: dict[str, Cloud],
+    todo: list[tuple[str, Step, dict[str, Any]]],
+    progress: str,
+    max_bandwidth: int | None,
+) -> int:
     """Do the steps, and write into the rows what came of them; return how many failed."""
     from ecl import exceptions
 
@@ -138,7 +145,7 @@ def _apply(targets: dict[str, Cloud], todo: list[tuple[str, Step, dict[str, Any]
             continue
         try:
             with meter(progress if step.content else "none", f"{step.action} in {name}:", step.name) as at:
-                image = step.do(targets[name], at)
+                image = step.do(targets[name], at, max_bandwidth)
             row["id"] = image.id if image is not None else row["id"]
         except exceptions.SDKException as exc:
             broken.add((name, step.name))

@@ -51,7 +51,7 @@ class _Gzip:
         return self._decoder.decompress(self._decoder.unconsumed_tail + data, max_length)
 
 
-def _zstd() -> Any:
+def _zstd_module() -> Any:
     # In the standard library from Python 3.14 on; before that the same module comes with the extra [zstd].
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # Python 3.14
@@ -62,7 +62,11 @@ def _zstd() -> Any:
             raise exceptions.InvalidRequest(
                 "The source is compressed with zstd, and nothing here can decode that: pip install 'ecl-image[zstd]'"
             ) from exc
-    return zstd.ZstdDecompressor()
+    return zstd
+
+
+def _zstd() -> Any:
+    return _zstd_module().ZstdDecompressor()
 
 
 def _xz() -> Any:
@@ -78,8 +82,11 @@ _FORMATS: tuple[tuple[bytes, str, Callable[[], Any]], ...] = (
 
 _LONGEST = max(len(magic) for magic, _, _ in _FORMATS)
 
-#: What a decoder raises on bytes that are not of its format. bz2 says OSError, zstd an error of its own.
-_CORRUPT = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
+
+def _corrupt(kind: str) -> tuple[type[Exception], ...]:
+    """Return what a decoder raises on bytes that are not of its format. bz2 says OSError."""
+    own = (_zstd_module().ZstdError,) if kind == "zstd" else ()
+    return (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, *own)
 
 
 def expanded(source: Source, limit: int) -> Source:
@@ -131,7 +138,7 @@ def _decoded(
             block = decoder.decompress(data, BLOCK)
         except exceptions.SDKException:
             raise
-        except _CORRUPT as exc:
+        except _corrupt(kind) as exc:
             raise exceptions.FileFailure(f"{name} is damaged: not valid {kind} ({exc})", cause=exc) from exc
         data = b""
         if block:

@@ -26,7 +26,7 @@ __all__ = ["MAX_CONNECTIONS", "Follower", "checked_connections", "fetch"]
 #: Most connections of one download.
 MAX_CONNECTIONS = 16
 #: Connections that a slow link gets when the number is left open.
-CONNECTIONS = 4
+CONNECTIONS = 8
 #: Bytes of a range, where there are several connections. Each range is asked for, and retried, alone.
 PART = 16 << 20
 #: After so many seconds the first connection is judged: below so many bytes a second it gets company.

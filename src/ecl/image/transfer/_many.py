@@ -74,24 +74,41 @@ def run_all(jobs: Sequence[Callable[[], T]], workers: int, stop: Callable[[], No
         Exception: What the first job that failed raised; notes on it name the others.
     """
     _check_workers(workers)
+    over = threading.Event()
+
+    def run(job: Callable[[], T]) -> T:
+        if over.is_set():
+            raise _NotBegun
+        try:
+            return job()
+        except BaseException:
+            over.set()
+            raise
+
     pool = ThreadPoolExecutor(workers, "transfer")
     try:
-        futures: list[Future[T]] = [pool.submit(job) for job in jobs]
+        futures: list[Future[T]] = [pool.submit(run, job) for job in jobs]
         wait(futures, return_when=FIRST_EXCEPTION)
     except BaseException:
+        over.set()
         stop()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-    failed = [error for future in futures if not future.cancelled() and (error := future.exception()) is not None]
+    errors = [_NotBegun() if future.cancelled() else future.exception() for future in futures]
+    failed = [error for error in errors if error is not None and not isinstance(error, _NotBegun)]
     if failed:
         for other in failed[1:]:
             failed[0].add_note(f"Another transfer failed, too: {other}")
-        left = sum(future.cancelled() for future in futures)
+        left = sum(isinstance(error, _NotBegun) for error in errors)
         if left:
             failed[0].add_note(f"{left} more transfers were not begun.")
         raise failed[0]
     return [future.result() for future in futures]
+
+
+class _NotBegun(Exception):
+    """Another one had failed before."""
 
 
 def _check_workers(workers: Any) -> None:

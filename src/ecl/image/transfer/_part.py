@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import threading
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ __all__ = ["PartFile"]
 
 #: Bytes that are written between two records: at most so many are fetched again after a crash.
 RECORD_EVERY = 16 << 20
+#: Blocks that are still in memory after they were written.
+_RECENT = 4
 #: Runs of zeros of this many bytes become holes.
 _HOLE = 64 << 10
 _ZEROS = bytes(_HOLE)
@@ -55,10 +58,15 @@ class PartFile:
             raise exceptions.InvalidRequest(f"{self._name} is being written by another download") from exc
         except OSError as exc:
             raise exceptions.InvalidRequest(f"{self._name} cannot be written: {exc.strerror}") from exc
-        self._changed = threading.Condition()
+        # Ctrl-C may come at any instruction. "with" takes a plain lock in one step; a condition's own takes two, and
+        # between these it would stay locked.
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._binding: dict[str, Any] | None = None
         self._done: list[Span] = []
         self._unrecorded = 0
+        # What was written last, for a reader that follows closely: it need not be read from the file again.
+        self._recent: deque[tuple[int, bytes]] = deque(maxlen=_RECENT)
         self._halted = False
         self._closed = False
         self.size = 0
@@ -90,7 +98,7 @@ class PartFile:
 
     def start_over(self) -> None:
         """Drop all that is there."""
-        with self._changed:
+        with self._lock:
             self._done = []
             try:
                 os.ftruncate(self._descriptor, 0)
@@ -105,13 +113,13 @@ class PartFile:
 
     def missing(self) -> list[Span]:
         """Return what has not been written yet."""
-        with self._changed:
+        with self._lock:
             return _spans.missing(self.size, self._done)
 
     @property
     def done(self) -> int:
         """Bytes that have been written."""
-        with self._changed:
+        with self._lock:
             return sum(end - start for start, end in self._done)
 
     def write(self, offset: int, block: bytes) -> None:
@@ -121,7 +129,7 @@ class PartFile:
         Raises:
             FileFailure: Writing failed; the disk may be full. What was written before is kept.
         """
-        with self._changed:
+        with self._lock:
             if self._halted:
                 raise exceptions.FileFailure(f"{self._name} is closed")
             try:
@@ -130,18 +138,21 @@ class PartFile:
             except OSError as exc:
                 raise self._failure(exc) from exc
             self._done = _spans.merged([*self._done, (offset, offset + len(block))])
+            self._recent.append((offset, block))
             self._unrecorded += len(block)
             self._changed.notify_all()
             if self._unrecorded >= RECORD_EVERY:
                 self._record()
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return bytes that have been written."""
-        return os.pread(self._descriptor, length, offset)
+        """Return bytes from *offset* on that have been written, *length* or as many as one write brought."""
+        with self._lock:
+            recent = next((block for start, block in self._recent if start == offset), b"")
+        return recent or os.pread(self._descriptor, length, offset)
 
     def wait_beyond(self, offset: int) -> int:
         """Wait for bytes from *offset* on; return up to where there are some, or *offset* if none come any more."""
-        with self._changed:
+        with self._lock:
             while (reached := _spans.covered(self._done)) <= offset < self.size and not self._halted:
                 self._changed.wait()
             return offset if self._halted else max(reached, offset)
@@ -163,7 +174,7 @@ class PartFile:
 
     def keep(self) -> bool:
         """Keep what is there for the next time, if it can be used then; return True if there is something."""
-        with self._changed:
+        with self._lock:
             usable = self._binding is not None and bool(self._done)
             if usable:
                 self._record()
@@ -179,14 +190,14 @@ class PartFile:
 
     def halt(self) -> None:
         """Take no more bytes, and let nobody wait for any."""
-        with self._changed:
+        with self._lock:
             self._halted = True
             self._changed.notify_all()
 
     def _close(self) -> None:
         """Let others have the name; before that, what it stands for is as it shall be."""
         self.halt()
-        with self._changed:
+        with self._lock:
             if not self._closed:
                 self._closed = True
                 os.close(self._descriptor)

@@ -81,7 +81,7 @@ def download(
             Zeros become holes. A binary file, or the path of a pipe or device: it is written in order, and verified
             at the end. None: the data is returned.
         progress: Called with bytes done and bytes in all at most ten times a second.
-        connections: How many ranges are fetched side by side into a path; by default one, and four when that turns
+        connections: How many ranges are fetched side by side into a path; by default one, and eight when that turns
             out to be slow.
         max_bandwidth: Bytes a second, at most; a :class:`Bandwidth` is shared by all that are given it.
 

@@ -13,6 +13,7 @@ from ecl.image.v2 import image_copy as _copy
 from ecl.image.v2 import license as _license
 from ecl.image.v2 import member as _member
 from ecl.image.v2 import schema as _schema
+from ecl.image.v2 import store as _store
 from ecl.image.v2 import tag as _tag
 from ecl.image.v2._proxy_admin import AdminProxy
 from ecl.image.v2._proxy_base import ImageRef
@@ -37,9 +38,11 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
 
     # --- images -------------------------------------------------------------------------------------------
 
-    def delete_image(self, image: ImageRef, ignore_missing: bool = True) -> None:
+    def delete_image(
+        self, image: ImageRef, ignore_missing: bool = True, *, store: str | _store.Store | None = None
+    ) -> None:
         """
-        Delete an image.
+        Delete an image; given *store*, only its data there, as :meth:`delete_image_from_store` does.
 
         Operation: DELETE /v2/images/{image_id}.
 
@@ -50,6 +53,9 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
             ResourceNotFound: There is none, and *ignore_missing* is false.
             ForbiddenException: The image is protected, or not yours.
         """
+        if store is not None:
+            self.delete_image_from_store(image, store, ignore_missing)
+            return
         self._delete(_image.Image, image, ignore_missing=ignore_missing)
 
     @overload

@@ -141,7 +141,7 @@ class DataProxy(ImageProxyBase):
             output: Path or binary file to write to, in constant memory; None returns the data as bytes. A path is
                 written beside itself as ``NAME.part``, and the same download goes on from what it finds there.
             progress: Called with bytes done and bytes in all at most ten times a second.
-            connections: How many ranges are fetched side by side into a path, 1 to 16; by default one, and four
+            connections: How many ranges are fetched side by side into a path, 1 to 16; by default one, and eight
                 when that turns out to be slow.
             max_bandwidth: Bytes a second, at most.
 

@@ -106,9 +106,9 @@ def _any_of(name: str, values: list[object]) -> str:
     if len(texts) == 1:
         return f"eq:{texts[0]}"
     for text in texts:
-        if '"' in text:
+        if '"' in text or ("," in text and text.endswith("\\")):
             raise exceptions.InvalidRequest(
-                f"{name} {text!r} has a double quote, so it can only be asked for by itself"
+                f"{name} {text!r} cannot be in a list, for its quote or backslash: it can only be asked for by itself"
             )
     return "in:" + ",".join(f'"{text}"' if "," in text else text for text in texts)
 

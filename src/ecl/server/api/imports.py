@@ -29,7 +29,9 @@ from ecl.server.domain.import_request import (
     ImportRequest,
     check_importable,
     parse_import,
+    remote_image_of,
     target_stores,
+    uri_of,
 )
 from ecl.server.domain.task import API_IMAGE_IMPORT, IMPORT, LOCATION_IMPORT, PENDING, Task, task_to_wire
 from ecl.server.domain.usage import check_share, has_shares
@@ -81,16 +83,16 @@ class _Handlers:
 def _start(request: ImageRequest, image_id: str, wanted: ImportRequest, body: dict[str, Any]) -> None:
     service, caller = request.service, request.caller
     region = service.region
-    if wanted.method == "web-download":
-        parse_target(wanted.uri, service.settings.imports)
-    if wanted.method == "glance-download":
-        _check_region(request, wanted.region)
     with service.database.write() as connection:
         image = changeable_image(connection, region.name, caller, image_id)
+        check_importable(image, wanted.method)
+        if wanted.method == "web-download":
+            parse_target(uri_of(wanted), service.settings.imports)
+        if wanted.method == "glance-download":
+            _check_region(request, remote_image_of(wanted)[0])
+        targets = target_stores(wanted, region, request.headers.get("x-image-meta-store"))
         if wanted.method == "copy-image" and not caller.is_admin:
             raise Forbidden("Copying an image to other stores needs the role admin.")
-        targets = target_stores(wanted, region, request.headers.get("x-image-meta-store"))
-        check_importable(image, wanted.method)
         if wanted.method == "copy-image":
             targets = _without_holders(image, targets, wanted)
             if not targets:

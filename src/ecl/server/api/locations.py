@@ -30,9 +30,9 @@ async def list_locations(request: ImageRequest) -> Response:
 
 def _locations(request: ImageRequest, image_id: str) -> list[dict[str, Any]]:
     region = request.service.region
-    check_can_see_locations(request.caller)
     with request.service.database.read() as connection:
         image = visible_image(connection, region.name, request.caller, image_id)
+    check_can_see_locations(request.caller)
     stores = [region.store_named(name) for name in image.stores]
     return [{"url": store.url(image.id), "metadata": {"store": store.name}} for store in stores if store is not None]
 

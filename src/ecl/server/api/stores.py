@@ -82,13 +82,13 @@ async def _delete(request: ImageRequest) -> Response:
 
 def _remove(request: ImageRequest, name: str, image_id: str) -> None:
     region = request.service.region
+    store = region.store_named(name)
+    if store is None:
+        raise Conflict(f"Region {region.name} has no store '{name[:64]}'.")
     if not request.caller.is_admin:
         raise Forbidden("Deleting the data of an image from a store needs the role admin.")
     with request.service.database.write() as connection:
         image = visible_image(connection, region.name, request.caller, image_id, lock=True)
-        store = region.store_named(name)
-        if store is None:
-            raise Conflict(f"Region {region.name} has no store '{name[:64]}'.")
         if image.status != "active":
             raise Conflict(f"Image {image_id} is {image.status}; only an active image has data to delete.")
         check_not_importing(image)

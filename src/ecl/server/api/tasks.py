@@ -14,6 +14,7 @@ from ecl.server.api.lookup import visible_image
 from ecl.server.api.request import ImageRequest
 from ecl.server.api.routing import json_response, resource
 from ecl.server.db.tasks import fetch_task, list_tasks, tasks_of_image
+from ecl.server.domain.access import is_owner
 from ecl.server.domain.filters import parse_integer
 from ecl.server.domain.listing import page_links
 from ecl.server.domain.task import IMPORT, STATUSES, Task, image_task_to_wire, task_to_wire
@@ -124,10 +125,15 @@ async def _of_image(request: ImageRequest) -> Response:
 
 
 def _fetch_of_image(request: ImageRequest, image_id: str) -> list[Task]:
-    region = request.service.region.name
+    region, caller = request.service.region.name, request.caller
     with request.service.database.read() as connection:
-        visible_image(connection, region, request.caller, image_id)
-        return tasks_of_image(connection, region, image_id)
+        image = visible_image(connection, region, caller, image_id)
+        tasks = tasks_of_image(connection, region, image_id)
+    if not (caller.is_admin or is_owner(caller, image)):
+        # The address of a download may hold a secret: a signed URL is a key to what it names.
+        for task in tasks:
+            task.input, task.message = {"image_id": image_id}, ""
+    return tasks
 
 
 ROUTES = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,9 @@ __all__ = [
     "check_importable",
     "check_not_importing",
     "parse_import",
+    "remote_image_of",
     "target_stores",
+    "uri_of",
 ]
 
 #: Properties that tell clients of an import: its task while it runs, the stores that are still to be filled, and
@@ -44,7 +46,7 @@ _MOST_STORES = 100
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """What a client asks for; that its parts fit together is checked."""
+    """What a client asks for."""
 
     method: str
     #: None: not said.
@@ -52,11 +54,8 @@ class ImportRequest:
     all_stores: bool
     #: If one store fails, all do.
     all_must_succeed: bool
-    #: Of web-download.
-    uri: str = ""
-    #: Of glance-download.
-    region: str = ""
-    image_id: str = ""
+    #: What the method was given; read it by `uri_of` and `remote_image_of`, for nothing in it is checked.
+    origin: Mapping[str, Any]
 
 
 def parse_import(body: object, settings: ImportSettings) -> ImportRequest:
@@ -72,19 +71,26 @@ def parse_import(body: object, settings: ImportSettings) -> ImportRequest:
     name = method.get("name")
     if name not in settings.methods:
         raise BadRequest(f"The import method must be one of: {', '.join(settings.methods)}.")
-    stores = _stores(body)
-    all_stores = _flag(body, "all_stores", default=False)
-    if all_stores and stores is not None:
-        raise BadRequest("Give either 'stores' or 'all_stores'.")
-    must = _flag(body, "all_stores_must_succeed", default=True)
-    if name == "web-download":
-        return ImportRequest(name, stores, all_stores, must, uri=_text(method, "uri"))
-    if name == "glance-download":
-        image_id = _text(method, "glance_image_id")
-        if not _UUID.fullmatch(image_id):
-            raise BadRequest("'glance_image_id' must be a UUID.")
-        return ImportRequest(name, stores, all_stores, must, region=_text(method, "glance_region"), image_id=image_id)
-    return ImportRequest(name, stores, all_stores, must)
+    return ImportRequest(
+        name,
+        stores=_stores(body),
+        all_stores=_flag(body, "all_stores", default=False),
+        all_must_succeed=_flag(body, "all_stores_must_succeed", default=True),
+        origin=method,
+    )
+
+
+def uri_of(request: ImportRequest) -> str:
+    """Return where web-download is to fetch from. Raises BadRequest."""
+    return _text(request.origin, "uri")
+
+
+def remote_image_of(request: ImportRequest) -> tuple[str, str]:
+    """Return region and image ID that glance-download is to fetch. Raises BadRequest."""
+    region, image_id = _text(request.origin, "glance_region"), _text(request.origin, "glance_image_id")
+    if not _UUID.fullmatch(image_id):
+        raise BadRequest("'glance_image_id' must be a UUID.")
+    return region, image_id
 
 
 def _stores(body: dict[str, Any]) -> tuple[str, ...] | None:
@@ -104,7 +110,7 @@ def _flag(body: dict[str, Any], name: str, *, default: bool) -> bool:
     return value
 
 
-def _text(method: dict[str, Any], name: str) -> str:
+def _text(method: Mapping[str, Any], name: str) -> str:
     value = method.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT:
         raise BadRequest(f"The import method {method['name']} needs '{name}', a text.")
@@ -119,11 +125,13 @@ def target_stores(request: ImportRequest, region: Region, header: str | None) ->
         header: The value of X-Image-Meta-Store.
 
     Raises:
-        BadRequest: The header and the body both say.
+        BadRequest: It is said in two ways.
         Conflict: There is no such store, or it takes no data.
     """
     writable = [store.name for store in region.stores if not store.read_only]
     if request.all_stores:
+        if request.stores is not None:
+            raise BadRequest("Give either 'stores' or 'all_stores'.")
         return writable
     if request.stores is not None and header is not None:
         raise BadRequest("Give either 'stores' or the header X-Image-Meta-Store.")

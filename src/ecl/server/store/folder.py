@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from ecl.server.store.base import DataMissing, Reader, Store, StoreFull, StoreUn
 
 __all__ = ["FolderStore"]
 
+#: Bytes after which a writer begins to bring them to the disk.
+_SYNC_EVERY = 32 << 20
 #: Keys handed to the database at once while sweeping.
 _BATCH = 500
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -109,6 +112,8 @@ class FolderWriter(Writer):
         self._temporary = temporary
         self._final = final
         self._pending = True
+        self._unsynced = 0
+        self._syncing: _Syncing | None = None
         with _translated():
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor: int | None = os.open(temporary, flags, 0o600)
@@ -118,14 +123,21 @@ class FolderWriter(Writer):
         assert self._descriptor is not None
         with _translated():
             rest = memoryview(block)
+            self._unsynced += len(rest)
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
+            if self._unsynced >= _SYNC_EVERY and (self._syncing is None or not self._syncing.is_alive()):
+                self._end_syncing()
+                self._unsynced = 0
+                self._syncing = _Syncing(self._descriptor)
+                self._syncing.start()
 
     def flush(self) -> None:
         """Bring the bytes to the disk and close the file."""
         if self._descriptor is None:
             return
         with _translated():
+            self._end_syncing()
             os.fsync(self._descriptor)
             self._close()
 
@@ -143,14 +155,40 @@ class FolderWriter(Writer):
             return
         self._pending = False
         with suppress(OSError):
+            self._end_syncing()
+        with suppress(OSError):
             self._close()
         with suppress(OSError):
             os.unlink(self._temporary)
+
+    def _end_syncing(self) -> None:
+        """Wait for the sync that is on its way. The system names an error of the disk once, so it is raised here."""
+        syncing, self._syncing = self._syncing, None
+        if syncing is not None:
+            syncing.join()
+            if syncing.error is not None:
+                raise syncing.error
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+class _Syncing(threading.Thread):
+    """Brings what has been written to the disk while more is written, so that the last sync is short."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(name="ecl-sync", daemon=True)
+        self._descriptor = descriptor
+        self.error: OSError | None = None
+
+    def run(self) -> None:
+        """Sync once."""
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError as exc:
+            self.error = exc
 
 
 class FolderReader(Reader):
