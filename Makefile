@@ -3,7 +3,10 @@ SHELL := /bin/sh
 VENV := .venv
 INPUTS := pyproject.toml constraints.txt scripts/venv
 
-.PHONY: help setup demo test lint types unit service clients e2e format constraints clean bench
+# Two processes share the tests, file by file; a fixed seed makes both collect them in the same order.
+PYTEST := PYTHONHASHSEED=0 $(VENV)/bin/python -m pytest -n 2 --dist loadfile
+
+.PHONY: help setup demo test lint types unit service clients differential e2e format constraints clean bench
 
 help:
 	@echo "make demo         install into .venv and run the whole story once"
@@ -28,7 +31,7 @@ demo: setup
 
 test: lint types $(VENV)/.installed-dev
 	@scripts/test-inputs
-	$(VENV)/bin/python -m pytest
+	$(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
@@ -37,9 +40,9 @@ lint: $(VENV)/.installed-dev
 types: $(VENV)/.installed-dev
 	$(VENV)/bin/mypy
 
-unit service clients e2e: $(VENV)/.installed-dev
+unit service clients differential e2e: $(VENV)/.installed-dev
 	@scripts/test-inputs
-	$(VENV)/bin/python -m pytest tests/$@
+	$(PYTEST) tests/$@
 
 bench: $(VENV)/.installed-dev
 	@benchmarks/prepare

@@ -118,7 +118,9 @@ def test_sweep(store: Store) -> None:
     unfinished.abort()
 
 
-@pytest.mark.parametrize("key", ["", "..", "../../etc/passwd", "a/b", "A" * 36, str(uuid.uuid4()) + "\n", "\0"])
+@pytest.mark.parametrize(
+    "key", ["", "..", "../../etc/passwd", "a/b", "A" * 36, "0b6c7a55-5b1e-4c6e-9d0d-6f1f0a6f2c11" + "\n", "\0"]
+)
 def test_only_uuids_are_keys(store: Store, key: str) -> None:
     """No other text ever becomes part of a path."""
     good = str(uuid.uuid4())

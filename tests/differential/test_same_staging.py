@@ -1,4 +1,4 @@
-"""Staging, import, stores, tasks, locations and the cache: the same answers as Glance."""
+"""Staging, tasks, locations and the cache: the same answers as Glance; imports and stores are beside this file."""
 
 from __future__ import annotations
 
