@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ecl.cli.serve import serve
+from ecl.cli.main import cli
 from ecl.server.db.engine import Database
 from ecl.server.metadefs_load import MetadefsError, load_metadefs
 from ecl.testing import ImageService, ServiceFailed
@@ -48,7 +48,7 @@ def test_load_command(tmp_path: Path) -> None:
 
         def load(*options: str) -> str:
             arguments = ["metadefs", "load", str(folder), "--data-dir", str(service.data_dir), *options]
-            result = CliRunner().invoke(serve, arguments, standalone_mode=False)
+            result = CliRunner().invoke(cli, ["serve", *arguments], standalone_mode=False)
             if result.exception is not None:
                 raise result.exception
             return result.output
