@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.figure import Figure, unavailable
-from benchmarks.figures import imports, link, listing, memory, requests, transfer
+from benchmarks.figures import commands, imports, link, listing, memory, requests, transfer
 from benchmarks.machine import describe, short_name
 from benchmarks.measure import Failed
 from benchmarks.plan import MIB, Plan, parse_size
@@ -28,6 +28,7 @@ _HERE = Path(__file__).parent
 #: What ``ONLY=`` takes, in the order in which they are run.
 _SUBJECTS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "imports": imports.imports,
+    "commands": commands.commands,
     "upload": transfer.upload,
     "upload-glance": transfer.upload_glance,
     "download": transfer.download,

@@ -1,0 +1,64 @@
+"""What a command takes, from its start to its end: the help, and a list of images."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from benchmarks.figure import Figure, compare, unavailable
+from benchmarks.measure import alternate, command
+from benchmarks.plan import Plan
+from benchmarks.services import CLIENTS, has
+from ecl.testing import ImageService
+
+__all__ = ["commands"]
+
+_OURS = CLIENTS["ecl-image"][0] / "bin" / "ecl"
+_STOCK = CLIENTS["openstacksdk"][0] / "bin"
+
+
+def commands(plan: Plan) -> Iterator[Figure]:
+    """Ask `ecl`, `openstack` and `glance` for help and for the same list, with a log-in by password each time."""
+    titles = {
+        "commands.help": ("ecl --help, against openstack --help", 0.12),
+        "commands.list": ("ecl image list, against openstack image list", 0.2),
+        "commands.list.glance": ("ecl image list, against glance image-list", None),
+    }
+    if not has("openstacksdk"):
+        yield from (unavailable(key, title, "no .venvs/stock", goal=goal) for key, (title, goal) in titles.items())
+        return
+    with ImageService(("jp1",)) as service, tempfile.TemporaryDirectory(prefix="ecl-bench-") as home:
+        image = service.connect().image.create_image(name="bench", disk_format="raw", container_format="bare")
+        env = _environment(service, Path(home))
+        words = {
+            "ecl --help": [_OURS, "--help"],
+            "openstack --help": [_STOCK / "openstack", "--help"],
+            "ecl image list": [_OURS, "image", "list", "--no-token-cache"],
+            "openstack image list": [_STOCK / "openstack", "image", "list"],
+            "glance image-list": [_STOCK / "glance", "image-list"],
+        }
+        samples = alternate({name: partial(command, each, env) for name, each in words.items()}, plan.runs)
+        service.connect().image.delete_image(image)
+    for key, (title, goal) in titles.items():
+        ours, _, theirs = title.partition(", against ")
+        yield compare(
+            key,
+            title,
+            samples,
+            ours,
+            theirs,
+            goal=goal,
+            by="process_seconds",
+            note="The whole process, no token cache.",
+        )
+
+
+def _environment(service: ImageService, home: Path) -> dict[str, str]:
+    """Return what a shell would have that is set up for the service by OS_* variables."""
+    credentials = service.credentials()
+    known = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+    wanted = {f"OS_{name.upper()}": value for name, value in credentials.items()}
+    return {**known, **wanted, "HOME": str(home), "OS_IDENTITY_API_VERSION": "3"}
