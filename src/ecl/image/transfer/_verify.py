@@ -17,7 +17,7 @@ __all__ = ["expected_algorithms", "remember", "usable", "verify"]
 
 _log = logging.getLogger(__name__)
 
-#: Which hash a cloud uses beside md5 is not announced before there is an image. This is Glance's default.
+#: Which hash a cloud uses beside md5. Glance does not say before there is data; this is its default.
 DEFAULT_ALGORITHM = "sha512"
 
 # What each session's cloud was seen to use.
@@ -45,8 +45,8 @@ def expected_algorithms(session: object, readable_again: bool) -> list[str]:
 
 
 def remember(session: object, image: Image) -> None:
-    """Take note of the hash that a cloud uses."""
-    algorithm = usable(image.os_hash_algo)
+    """Take note of the hash that a cloud uses, as an image of it has it, or as the cloud announces it."""
+    algorithm = usable(image.os_hash_algo or image.announced_hash_algo)
     if algorithm:
         _seen[session] = algorithm
 

@@ -63,6 +63,7 @@ def _upload(session: SessionLike, image: Image | str, source: Source, options: U
     image_id = _http.text(Image._get_id(image), "image ID")
     renew_token_before_long_call(session)
     target = Image.existing(id=image_id).get(session)
+    _verify.remember(session, target)
     _check_queued(target)
     if not options.force:
         check_content(source, target.disk_format, target.container_format, target.min_disk)

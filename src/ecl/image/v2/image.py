@@ -77,6 +77,8 @@ class Image(resource2.Resource):
     #: The cloud's second hash: which one, and its hexadecimal value.
     os_hash_algo = resource2.Body[str]("os_hash_algo")
     os_hash_value = resource2.Body[str]("os_hash_value")
+    #: What the second hash of data to come will be, where the cloud says so before there is any.
+    announced_hash_algo = resource2.Header[str]("openstack-image-hash-algo")
     #: True if default lists leave the image out.
     os_hidden = resource2.Body[bool]("os_hidden")
     #: Project that owns the image.

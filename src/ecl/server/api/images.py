@@ -85,6 +85,7 @@ async def _create(request: ImageRequest) -> Response:
         "Location": request.endpoint + wire["self"],
         "OpenStack-image-import-methods": ",".join(service.settings.imports.methods),
         "OpenStack-image-store-ids": ",".join(store.name for store in service.region.stores),
+        **_announced(request),
     }
     return json_response(wire, 201, {name: value for name, value in headers.items() if value})
 
@@ -101,7 +102,13 @@ def _insert(request: ImageRequest, image: Image) -> None:
 
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
-    return json_response(_shown(request, await run_in_threadpool(_fetch, request, request.image_id)))
+    image = await run_in_threadpool(_fetch, request, request.image_id)
+    return json_response(_shown(request, image), headers=_announced(request))
+
+
+def _announced(request: ImageRequest) -> dict[str, str]:
+    """Return the header that names the second hash of data to come: a client can compute it while it sends."""
+    return {"OpenStack-image-hash-algo": request.service.settings.hash_algorithm}
 
 
 def _fetch(request: ImageRequest, image_id: str) -> Image:
