@@ -64,6 +64,16 @@ def test_share_accepts_with_the_other_credentials(ecl: Command, image: str, proj
     assert image in [each["id"] for each in listed(ecl, "guest")]
 
 
+def test_share_dry_run(ecl: Command, image: str, project_of: Project) -> None:
+    """With --dry-run what would be done is said, and nothing is."""
+    ended = ecl("image", "share", image, "--accept-as", "guest", "--dry-run")
+
+    assert project_of("guest") in ended.err
+    assert "accepted as guest" in ended.err
+    assert ended.out == ""
+    assert ecl("image", "member-list", image, "-f", "json").json == []
+
+
 def test_share_with_another_project_than_that_of_the_cloud(ecl: Command, image: str, project_of: Project) -> None:
     """A project that the other cloud is not logged in to is refused before anything is done."""
     ended = ecl("image", "share", image, "f" * 32, "--accept-as", "guest", code=2)

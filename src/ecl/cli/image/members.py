@@ -100,9 +100,19 @@ def member_list(cloud: Cloud, out: Output, *, image: str, newest: bool, project_
 @click.argument("project", metavar="PROJECT", required=False)
 @newest_option
 @click.option("--accept-as", metavar="CLOUD", help="A cloud of clouds.yaml whose project accepts the image.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @showing
 @pass_cloud
-def share(cloud: Cloud, out: Output, *, image: str, project: str | None, newest: bool, accept_as: str | None) -> None:
+def share(
+    cloud: Cloud,
+    out: Output,
+    *,
+    image: str,
+    project: str | None,
+    newest: bool,
+    accept_as: str | None,
+    dry_run: bool,
+) -> None:
     """
     Share an image with a project, and accept it there.
 
@@ -119,6 +129,10 @@ def share(cloud: Cloud, out: Output, *, image: str, project: str | None, newest:
     if there is not None and there.project_id != project:
         raise click.UsageError(f"Cloud {accept_as!r} is logged in to project {there.project_id}, not {project}.")
     found = find(cloud, image, newest)
+    if dry_run:
+        then = f", and accepted as {accept_as}" if accept_as else ""
+        say(f"Image {found.name or found.id} ({found.id}) would be shared with {project}{then}.")
+        return
     try:
         member = cloud.image.create_member(found, member=project)
     except exceptions.ConflictException:
