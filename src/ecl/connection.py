@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ecl import _auth, _http, config
+from ecl import config
 from ecl import profile as _profile
-from ecl import session as _session
 
 if TYPE_CHECKING:
     from keystoneauth1.plugin import BaseAuthPlugin
@@ -70,6 +69,10 @@ class Connection:
         Raises:
             ConfigException: The authentication type is unknown, or lacks an option.
         """
+        # keystoneauth1 and requests take most of the time of an import; they are loaded by who makes a connection.
+        from ecl import _auth
+        from ecl import session as _session
+
         self.profile = profile or _profile.Profile()
         if region_name is not None:
             # The caller's own may be used for other connections, too.
@@ -120,6 +123,8 @@ class Connection:
             UnauthorizedException: The credentials are not accepted.
             ConnectFailure: There was no answer.
         """
+        from ecl import _http
+
         with _http.translated():
             headers = self.session.get_auth_headers()
         return headers.get("X-Auth-Token") if headers else None
@@ -198,6 +203,8 @@ def _from(loaded: config.CloudConfig, profile: _profile.Profile | None, own: Map
         **own,
     }
     if "authenticator" not in arguments:
+        from ecl import _auth
+
         arguments["authenticator"] = _auth.make_plugin(loaded.auth_type, loaded.auth)
     return Connection(profile=profile, **arguments)
 
