@@ -59,7 +59,7 @@ def test_memory_and_time_are_those_of_the_command():
     sample = command([sys.executable, "-c", code])
 
     assert 64 * _MIB < sample.peak < 96 * _MIB
-    assert 0.15 < sample.cpu < 2
+    assert 0.1 <= sample.cpu < 30
     assert sample.seconds == sample.process_seconds >= 0.1
 
 
