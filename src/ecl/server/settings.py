@@ -132,7 +132,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: 0 takes a free port.
     port: int = 9292
     #: How clients reach the service, for the catalog and Location headers (``https://image.example:9292``);
-    #: None: the address it listens on.
+    #: None: the address that the client itself used (its Host header).
     public_url: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None

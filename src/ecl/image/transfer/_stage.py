@@ -47,7 +47,6 @@ def stage(session: SessionLike, image_id: str, data: ImageData, progress: Progre
             service=Image.service,
             headers=headers,
             data=b"" if source.size == 0 else body,
-            redirect=False,
             # A new log-in sends the body again, which works only from its start.
             allow_reauth=source.rewindable,
             timeout=_http.DATA_TIMEOUT,

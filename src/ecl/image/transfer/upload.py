@@ -154,7 +154,6 @@ def _put(session: SessionLike, image_id: str, body: _Body) -> None:
         headers=headers,
         # requests would send an iterable of no bytes in chunks, which some gateways refuse.
         data=b"" if size == 0 else body,
-        redirect=False,
         # A new log-in sends the body again, which works only from its start.
         allow_reauth=body._source.rewindable,
         timeout=_http.DATA_TIMEOUT,
