@@ -18,7 +18,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -88,9 +88,9 @@ class Seen:
     headers: dict[str, str]
     #: First and last byte asked for; None for the last: to the end. None: no range.
     range: tuple[int, int | None] | None = None
-    #: Bytes of its body that were passed on.
+    #: Bytes of its body that were passed on, or are just about to be.
     received: int = 0
-    #: The answer's status, and the bytes of its body that were passed on.
+    #: The answer's status, and the bytes of its body that were passed on, or are just about to be.
     status: int = 0
     sent: int = 0
 
@@ -271,9 +271,9 @@ class FaultyProxy:
             for block in client.body(seen.headers, has_none=True):
                 passed = block if left is None else block[:left]
                 # What the service does not want any more is still taken from the client.
+                seen.received += len(passed)
                 with suppress(OSError):
                     service.socket.sendall(passed)
-                    seen.received += len(passed)
                 if left is not None:
                     left -= len(passed)
                     if left == 0:
@@ -297,32 +297,45 @@ class FaultyProxy:
         client.send_head(f"HTTP/1.1 {status} As-It-Came", shown)
         if seen.method == "HEAD" or status in (204, 304):
             return True
-        with self._lock:
-            self._busy += 1
-            self.most_at_once = max(self.most_at_once, self._busy)
-        try:
-            for block in service.body(headers):
+        with self._carrying() as done:
+            for block, is_last in _with_last(service.body(headers)):
+                if is_last:
+                    done()
                 self._send(client, block, seen, fault)
-        finally:
-            with self._lock:
-                self._busy -= 1
         if fault.cut_at is not None:
             raise _HangUp
         return "content-length" in shown or "transfer-encoding" in shown
 
+    @contextmanager
+    def _carrying(self) -> Iterator[Callable[[], None]]:
+        """Count a connection that carries data until it is done, which a client must not see first."""
+        done = ExitStack()
+        with self._lock:
+            self._busy += 1
+            self.most_at_once = max(self.most_at_once, self._busy)
+            done.callback(self._carried)
+        with done:
+            yield done.close
+
+    def _carried(self) -> None:
+        with self._lock:
+            self._busy -= 1
+
+    # All counting comes before what it counts: whoever has the last byte finds it counted.
     def _send(self, client: _Half, block: bytes, seen: Seen, fault: Fault) -> None:
         if fault.flip_at is not None and 0 <= (at := fault.flip_at - seen.sent) < len(block):
             block = block[:at] + bytes([block[at] ^ 1]) + block[at + 1 :]
         if fault.cut_at is not None and seen.sent + len(block) >= fault.cut_at:
-            client.socket.sendall(block[: fault.cut_at - seen.sent])
+            rest = block[: fault.cut_at - seen.sent]
             seen.sent = fault.cut_at
+            client.socket.sendall(rest)
             if fault.stall:
                 self._stall(client)
             if fault.reset:
                 client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             raise _HangUp
-        client.socket.sendall(block)
         seen.sent += len(block)
+        client.socket.sendall(block)
         if self.rate:
             self._wait(len(block) / self.rate)
 
@@ -421,6 +434,17 @@ class _Half:
         with suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
         self.wait_for_end()
+
+
+def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Yield each block with whether it is the last."""
+    held: bytes | None = None
+    for block in blocks:
+        if held is not None:
+            yield held, False
+        held = block
+    if held is not None:
+        yield held, True
 
 
 def _range_of(header: str | None) -> tuple[int, int | None] | None:
