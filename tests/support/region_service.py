@@ -48,7 +48,7 @@ class TokenTable:
     def __init__(self) -> None:
         self.callers: dict[str, Caller] = {}
 
-    def authenticate(self, token: str | None) -> Caller:
+    async def authenticate(self, token: str | None) -> Caller:
         """Return the caller. Raises Unauthorized."""
         try:
             return self.callers[token or ""]

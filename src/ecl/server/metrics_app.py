@@ -41,7 +41,7 @@ class MetricsApp:
         response: Response
         if scope["method"] != "GET":
             response = PlainTextResponse("Only GET.\n", 405, {"Allow": "GET"})
-        elif self._is_near(scope) or await run_in_threadpool(self._is_admin, Headers(scope=scope)):
+        elif self._is_near(scope) or await self._is_admin(Headers(scope=scope)):
             # Counted in the event loop, so read there, too.
             text = self._metrics.text() + await run_in_threadpool(self._database_text)
             response = Response(text, headers={"Content-Type": CONTENT_TYPE})
@@ -60,9 +60,9 @@ class MetricsApp:
             return False
         return any(address in network for network in self._networks)
 
-    def _is_admin(self, headers: Headers) -> bool:
+    async def _is_admin(self, headers: Headers) -> bool:
         try:
-            return self._authenticator.authenticate(headers.get("x-auth-token")).is_admin
+            return (await self._authenticator.authenticate(headers.get("x-auth-token"))).is_admin
         except Unauthorized:
             return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -259,13 +260,13 @@ def test_revoke(identity):
     """A revoked token is refused at once, by identity and by the authenticator of the image API."""
     text = identity.token()
     authenticator = Authenticator(identity.service.database)
-    assert authenticator.authenticate(text).region == "jp1"
+    assert asyncio.run(authenticator.authenticate(text)).region == "jp1"
 
     assert identity.call("DELETE", "/v3/auth/tokens", text, text).status_code == 204
 
     assert identity.call("GET", "/v3/auth/projects", text).status_code == 401
     with pytest.raises(Unauthorized):
-        authenticator.authenticate(text)
+        asyncio.run(authenticator.authenticate(text))
 
 
 def test_rescope(identity):
@@ -344,7 +345,7 @@ def test_stored_token_is_no_token(identity):
 def test_internal_token(identity):
     """The service's own token is an admin's, and belongs to no region."""
     text, _ = internal_token(identity.service.database)
-    caller = Authenticator(identity.service.database).authenticate(text)
+    caller = asyncio.run(Authenticator(identity.service.database).authenticate(text))
 
     assert caller.region is None
     assert caller.is_admin
@@ -354,7 +355,7 @@ def test_internal_token(identity):
 def test_no_token(identity, token):
     """Whatever is no token is Unauthorized."""
     with pytest.raises(Unauthorized):
-        Authenticator(identity.service.database).authenticate(token)
+        asyncio.run(Authenticator(identity.service.database).authenticate(token))
 
 
 def test_unknown_user_takes_as_long(identity):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Router
@@ -65,9 +64,9 @@ _MODULES = (
 
 
 class Authenticator(Protocol):
-    """Who turns a token into a caller. Blocks: it is called from worker threads."""
+    """Who turns a token into a caller."""
 
-    def authenticate(self, token: str | None) -> Caller:
+    async def authenticate(self, token: str | None) -> Caller:
         """Return whoever *token* stands for. Raises `ecl.server.errors.Unauthorized`."""
 
 
@@ -145,7 +144,7 @@ class _ImageApp:
         try:
             if not token:
                 raise Unauthorized
-            caller = await run_in_threadpool(self._authenticator.authenticate, token)
+            caller = await self._authenticator.authenticate(token)
         except Unauthorized as exc:
             challenge = {"WWW-Authenticate": f'Keystone uri="{base}/v3"'}
             raise Unauthorized(exc.message, headers=challenge) from exc

@@ -102,18 +102,16 @@ def _insert(request: ImageRequest, image: Image) -> None:
 
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
-    image = await run_in_threadpool(_fetch, request, request.image_id)
+    image_id, region = request.image_id, request.service.region.name
+    image = await request.service.database.look_up(
+        lambda connection: visible_image(connection, region, request.caller, image_id)
+    )
     return json_response(_shown(request, image), headers=_announced(request))
 
 
 def _announced(request: ImageRequest) -> dict[str, str]:
     """Return the header that names the second hash of data to come: a client can compute it while it sends."""
     return {"OpenStack-image-hash-algo": request.service.settings.hash_algorithm}
-
-
-def _fetch(request: ImageRequest, image_id: str) -> Image:
-    with request.service.database.read() as connection:
-        return visible_image(connection, request.service.region.name, request.caller, image_id)
 
 
 async def _update(request: ImageRequest) -> Response:
@@ -130,7 +128,8 @@ def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) ->
     service, caller = request.service, request.caller
     region = service.region
     if not operations:
-        return _fetch(request, image_id)
+        with service.database.read() as connection:
+            return visible_image(connection, region.name, caller, image_id)
     with service.database.write() as connection:
         before = changeable_image(connection, region.name, caller, image_id)
         after = before.copy()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, make_url
+from starlette.concurrency import run_in_threadpool
 
 __all__ = ["Database"]
+
+_T = TypeVar("_T")
 
 #: Milliseconds that a transaction waits for another process or thread to finish writing.
 _BUSY_TIMEOUT = 30_000
@@ -48,6 +51,19 @@ class Database:
         """Give a connection in a transaction that may write; it is committed at the end, undone on an exception."""
         with self._writing.begin() as connection:
             yield connection
+
+    async def look_up(self, query: Callable[[Connection], _T]) -> _T:
+        """
+        Return what *query* reads: a few rows found by their keys, for an event loop that waits for them.
+
+        SQLite finds them in a tenth of the time in which a thread begins to run, and a reader waits for no writer:
+        there it happens at once. Elsewhere it happens in a worker thread.
+        """
+        return self._look_up(query) if self.is_sqlite else await run_in_threadpool(self._look_up, query)
+
+    def _look_up(self, query: Callable[[Connection], _T]) -> _T:
+        with self.read() as connection:
+            return query(connection)
 
     def prepare(self) -> None:
         """Bring the schema to the newest version. Raises DatabaseTooNew if a later release has been here."""

@@ -147,22 +147,21 @@ def purge_tokens(connection: Connection) -> None:
 
 
 class Authenticator:
-    """Says who holds a token. Each call asks the database, so a revoked token ends at once; for any thread."""
+    """Says who holds a token. Each call asks the database, so a revoked token ends at once."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def authenticate(self, token: str | None) -> Caller:
+    async def authenticate(self, token: str | None) -> Caller:
         """
-        Return who *token* stands for. It blocks: call it in a worker thread.
+        Return who *token* stands for.
 
         Raises:
             Unauthorized: There is no token, or it is not valid (any more).
         """
         if not token:
             raise Unauthorized
-        with self._database.read() as connection:
-            found = read_token(connection, token)
+        found = await self._database.look_up(lambda connection: read_token(connection, token))
         if found is None:
             raise Unauthorized
         project = found.project
