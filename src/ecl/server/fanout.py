@@ -40,6 +40,7 @@ class Fanout:
         self._lock = threading.Lock()
         self._error: BaseException | None = None
         self._closed = False
+        self._joined = False
         self._queues: list[queue.SimpleQueue[_Block | None]] = [queue.SimpleQueue() for _ in consumers]
         self._threads = [
             threading.Thread(target=self._run, args=(consumer, waiting), name="ecl-upload", daemon=True)
@@ -63,14 +64,21 @@ class Fanout:
             await self._room.acquire()
         if self._error is not None:
             raise self._error
+        self._joined = True
+        self._end()
 
     async def close(self) -> None:
         """Stop. Blocks not yet begun are dropped; afterwards no consumer runs any more."""
+        if self._joined:
+            return
         self._closed = True
-        for waiting in self._queues:
-            waiting.put(None)
+        self._end()
         # The one block that each consumer may be at is short: waiting for it does not hold up anybody for long.
         await asyncio.to_thread(self._wait)
+
+    def _end(self) -> None:
+        for waiting in self._queues:
+            waiting.put(None)
 
     def _wait(self) -> None:
         for thread in self._threads:

@@ -139,7 +139,6 @@ async def receive_upload(upload: Upload, chunks: AsyncIterable[bytes]) -> None:
     """
     intake = _Intake(upload)
     try:
-        await run_in_threadpool(intake.open)
         size = 0
         async for block in blocks_of(chunks):
             size += len(block)
@@ -158,7 +157,6 @@ async def receive_upload(upload: Upload, chunks: AsyncIterable[bytes]) -> None:
         if isinstance(exc, StoreError):
             raise Unavailable("The store of this region does not accept data at the moment.") from exc
         raise
-    await intake.close()
 
 
 class _Intake:
@@ -172,10 +170,6 @@ class _Intake:
         hashing = () if upload.is_staging else self._content.consumers
         self._fanout = Fanout([*hashing, self._write])
 
-    def open(self) -> None:
-        """Open the writer. Blocks."""
-        self._writer = self.upload.store.writer(self.upload.image_id, self.upload.upload_id)
-
     async def put(self, block: bytes) -> None:
         """Hand *block* to all."""
         await self._fanout.put(block)
@@ -185,21 +179,26 @@ class _Intake:
         await self._fanout.join()
 
     async def close(self) -> None:
-        """Let the threads go."""
+        """Let the threads go, if `join` has not."""
         await self._fanout.close()
 
+    def _open_writer(self) -> Writer:
+        # By whoever needs it first: a thread of its own would take longer than to open it does.
+        if self._writer is None:
+            self._writer = self.upload.store.writer(self.upload.image_id, self.upload.upload_id)
+        return self._writer
+
     def _write(self, block: bytes) -> None:
-        assert self._writer is not None
         self._content.inspect(block)
-        self._writer.write(block)
+        self._open_writer().write(block)
 
     def finish(self, size: int) -> None:
         """Check what came, and make the image active, or let go of it as staged. Blocks."""
-        upload, writer = self.upload, self._writer
-        assert writer is not None
+        upload = self.upload
         if upload.declared_size is not None and size != upload.declared_size:
             raise _size_differs(upload, f"{size} instead of {upload.declared_size}")
         values = {"size": size} if upload.is_staging else self._content.attributes(size)
+        writer = self._open_writer()
         writer.flush()
         name, limits = upload.region.name, upload.settings.limits
         with upload.database.write() as connection:
