@@ -88,6 +88,32 @@ def test_cut_upload(
     assert [each.method for each in link.requests].count("PUT") == 2
 
 
+def test_cut_upload_that_is_noticed_late(
+    behind: Proxy, direct: Proxy, link: FaultyProxy, new_image: NewImage, tmp_path: Path
+) -> None:
+    """Where the service begins with the attempt that broke only when the next one comes, a third is made."""
+    image = new_image()
+    link.add(Fault("PUT", cut_request_at=1), Fault("PUT", answer=409))
+
+    behind.upload_image(image, _as_bytes(tmp_path))
+
+    check_active(direct, image)
+    assert [each.method for each in link.requests].count("PUT") == 3
+
+
+def test_conflict_at_first_is_no_late_notice(
+    behind: Proxy, direct: Proxy, link: FaultyProxy, new_image: NewImage, tmp_path: Path
+) -> None:
+    """A conflict that no attempt of ours can have caused is the answer."""
+    image = new_image()
+    link.add(Fault("PUT", answer=409))
+
+    with pytest.raises(exceptions.ConflictException):
+        behind.upload_image(image, _as_bytes(tmp_path))
+
+    assert direct.get_image(image).image_status == "queued"
+
+
 def test_cut_upload_of_what_is_read_once(
     behind: Proxy, direct: Proxy, link: FaultyProxy, new_image: NewImage, tmp_path: Path
 ) -> None:

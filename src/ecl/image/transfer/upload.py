@@ -72,11 +72,11 @@ def _upload(session: SessionLike, image: Image | str, source: Source, options: U
         body = _Body(session, source, options)
         try:
             _put(session, image_id, body)
-        except (exceptions.ConnectFailure, exceptions.ServerException) as exc:
+        except (exceptions.ConnectFailure, exceptions.ServerException, exceptions.ConflictException) as exc:
             if source.error is not None:
                 raise source.error from exc
             last = attempt == attempts
-            if not _worth_another_try(exc) or (last and not body.whole):
+            if not _worth_another_try(exc, attempt) or (last and not body.whole):
                 raise
             # Perhaps only the answer was lost.
             if _settled(session, target).image_status == "active":
@@ -168,7 +168,10 @@ def _check_queued(image: Image) -> None:
         )
 
 
-def _worth_another_try(exc: exceptions.SDKException) -> bool:
+def _worth_another_try(exc: exceptions.SDKException, attempt: int) -> bool:
+    if isinstance(exc, exceptions.ConflictException):
+        # A service that is slow to begin meets the attempt before, which broke, only after this one was sent.
+        return attempt > 1
     return isinstance(exc, exceptions.ConnectFailure) or exc.http_status in _http.RETRIED_STATUSES
 
 
