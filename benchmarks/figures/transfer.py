@@ -36,6 +36,9 @@ def upload(plan: Plan) -> Iterator[Figure]:
                     "md5 alone": partial(hash_alone, "md5", files),
                     "ecl-image, sha512": partial(_upload, sha512, files),
                     "ecl-image, sha256": partial(_upload, sha256, files),
+                    # The service computes md5 and its own hash, the client the latter.
+                    "the hashes, sha512": partial(hash_alone, "md5+sha512+sha512", files),
+                    "the hashes, sha256": partial(hash_alone, "md5+sha256+sha256", files),
                 },
                 plan.runs,
             )
@@ -48,6 +51,15 @@ def upload(plan: Plan) -> Iterator[Figure]:
                     "md5 alone",
                     goal=goal,
                     note="Verified by the client against the service's hash, durable before it is answered.",
+                )
+                yield compare(
+                    f"upload.{data_set}.{algorithm}.limit",
+                    f"the limit of an upload ({algorithm}), {_WHAT[data_set]}",
+                    samples,
+                    f"the hashes, {algorithm}",
+                    "md5 alone",
+                    goal=None,
+                    note="The three hashes of both sides, on the same cores, and nothing else.",
                 )
 
 
@@ -64,6 +76,7 @@ def upload_glance(plan: Plan) -> Iterator[Figure]:
                 {
                     "embedded service": partial(_curl_upload, ours, files),
                     "Glance 33": partial(_curl_upload, glance, files),
+                    "md5 alone": partial(hash_alone, "md5", files),
                 },
                 plan.runs,
             )
@@ -76,6 +89,16 @@ def upload_glance(plan: Plan) -> Iterator[Figure]:
                 goal=4,
                 at_most=False,
                 note="Both compute md5 and sha512. Ours is on the disk (fsync) before it is answered, Glance's is not.",
+            )
+            yield compare(
+                f"upload-glance.{data_set}.limit",
+                f"the limit against Glance 33, {_WHAT[data_set]}",
+                samples,
+                "md5 alone",
+                "Glance 33",
+                goal=None,
+                at_most=False,
+                note="A service that received and wrote at no cost, and only computed md5: one thread's work.",
             )
 
 
@@ -168,7 +191,7 @@ def _limits(key: str, peer: str, what: str, samples: Mapping[str, Sequence[Sampl
 
 
 def hash_alone(algorithm: str, files: Sequence[Path]) -> Sample:
-    """Read and hash *files* in one thread."""
+    """Read and hash *files*, in a thread for each hash of *algorithm* (joined with ``+``)."""
     return command([_PYTHON, _HASH, algorithm, *files])
 
 
