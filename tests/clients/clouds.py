@@ -94,6 +94,11 @@ class EmbeddedCloud:
         region = auth.pop("region_name")
         return {"auth_type": "password", "auth": auth, "region_name": region}
 
+    def held(self, path: str) -> Any:
+        """Return the JSON document that the service holds at *path*, below ``/v2``, for administrators."""
+        session = self.connect("admin").session
+        return session.get(f"/v2/{path}", endpoint_filter={"service_type": "image"}).json()
+
     def _add_user(self, role: str, member: dict[str, str]) -> dict[str, str]:
         """Add a user with one role on the member's project."""
         name, password = f"only-{role}", secrets.token_urlsafe()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from clouds import Cloud, EmbeddedCloud, NewImage, run_embedded_cloud, run_glance_cloud
 from glance_backend import glance_is_installed
+from stock import DISK
 
 from ecl.exceptions import ResourceNotFound
 from ecl.image.v2._proxy import Proxy
 from ecl.image.v2.image import Image
+from support.http_stub import Answer, HttpStub
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +38,24 @@ def cloud(request: pytest.FixtureRequest) -> Cloud:
     """The embedded service, then a real Glance."""
     running: Cloud = request.getfixturevalue(request.param)
     return running
+
+
+@pytest.fixture(scope="session")
+def image_server() -> Iterator[HttpStub]:
+    """A server with an image of 50,000 bytes at /image, and nothing at /missing."""
+    with HttpStub() as stub:
+        for method in ("GET", "HEAD"):
+            stub.on(method, "/image", Answer.data(b"0123456789" * 5000))
+            stub.on(method, "/missing", Answer(404))
+        yield stub
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """A file for commands to upload."""
+    path = tmp_path / "disk.raw"
+    path.write_bytes(DISK)
+    return path
 
 
 @pytest.fixture

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import random
 import subprocess
+import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from clouds import Cloud
 
-__all__ = ["drive", "run_commands"]
+__all__ = ["CHECKSUM", "DISK", "RAW", "SIZE", "TEXT", "Commands", "drive", "verbs_in"]
 
 _HERE = Path(__file__).parent
 _VENVS = _HERE.parent.parent / ".venvs"
 _SECONDS = 90
 
+#: Of the image that the drivers upload: md5, and bytes.
+CHECKSUM = "c9673ed338afa48ae22ae8531e77aba4"
+SIZE = 1_600_000
+#: What the commands upload, and how they say that it is a raw image.
+DISK = random.Random(3).randbytes(1_000_001)
+RAW = ("--disk-format", "raw", "--container-format", "bare")
+#: The schema of a property among metadata definitions.
+TEXT = {"title": "A text", "type": "string"}
+
 
 def drive(cloud: Cloud, venv: str, driver: str, identities: Sequence[str], **task: object) -> Any:
     """Run a script of ``drivers`` with the logins of *identities*, and return the facts that it prints."""
     task["logins"] = {identity: cloud.login(identity) for identity in identities}
-    if not (_VENVS / venv / "installed.txt").exists():
-        pytest.skip(f"no .venvs/{venv} (scripts/test-inputs)")
     done = subprocess.run(
-        # Old libraries warn of their own age.
-        [_VENVS / venv / "bin" / "python", "-W", "ignore", _HERE / "drivers" / driver],
+        _command(venv, driver),
         input=json.dumps(task),
         capture_output=True,
         text=True,
@@ -36,6 +46,114 @@ def drive(cloud: Cloud, venv: str, driver: str, identities: Sequence[str], **tas
     return json.loads(done.stdout)
 
 
-def run_commands(cloud: Cloud, identity: str, program: str, commands: Sequence[Sequence[str]]) -> list[str]:
-    """Run ``openstack`` or ``glance`` once for each list of arguments, and return what each run printed."""
-    return list(drive(cloud, "stock", "run_commands.py", [identity], program=program, commands=commands))
+def _command(venv: str, driver: str, *arguments: str) -> list[str | Path]:
+    if not (_VENVS / venv / "installed.txt").exists():
+        pytest.skip(f"no .venvs/{venv} (scripts/test-inputs)")
+    # Old libraries warn of their own age.
+    return [_VENVS / venv / "bin" / "python", "-W", "ignore", _HERE / "drivers" / driver, *arguments]
+
+
+class Commands:
+    """
+    ``openstack`` or ``glance``, made ready once: one command after the other, each as its own user.
+
+    Called with a verb (``"image show"``) and its arguments, it returns what the command printed.
+
+    Attributes:
+        verbs: All that the program has for images, as it says itself.
+    """
+
+    verbs: list[str]
+
+    def __init__(self, cloud: Cloud, program: str) -> None:
+        self._cloud = cloud
+        self._program = program
+        self._tokens: dict[str, list[str]] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            # glance keeps the schemas of a cloud in the user's home.
+            home = stack.enter_context(tempfile.TemporaryDirectory(prefix="home-"))
+            self._log = stack.enter_context(tempfile.TemporaryFile("w+"))
+            self._process = stack.enter_context(
+                subprocess.Popen(
+                    _command("stock", "run_commands.py", self._program),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._log,
+                    text=True,
+                    env={"PATH": "", "HOME": home, "PYTHONUTF8": "1"},
+                )
+            )
+            stack.callback(self._process.kill)
+            self.verbs = self._answer()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def __call__(self, verb: str, *arguments: str, identity: str = "member", by_password: bool = False) -> str:
+        """Run a command that succeeds and complains of nothing; return what it printed."""
+        login = self._password(identity) if by_password else self._token(identity)
+        done = self._run([*login, *verb.split(), *arguments])
+        assert (done["code"], done["err"]) == (0, ""), f"{verb} {arguments}: {done}"
+        return str(done["out"])
+
+    def json(self, verb: str, *arguments: str, identity: str = "member") -> Any:
+        """Run a command of ``openstack`` that prints JSON; return that."""
+        return json.loads(self(verb, *arguments, "-f", "json", identity=identity))
+
+    def error(self, verb: str, *arguments: str, identity: str = "member") -> str:
+        """Run a command that complains; return what it said. Some end with exit code 0 all the same."""
+        done = self._run([*self._token(identity), *verb.split(), *arguments])
+        assert done["err"], f"{verb} {arguments}: {done}"
+        return str(done["err"])
+
+    def _password(self, identity: str) -> list[str]:
+        """Return the options with which people log in."""
+        login = self._cloud.login(identity)
+        return _options({**login["auth"], "region_name": login["region_name"]})
+
+    def _token(self, identity: str) -> list[str]:
+        """Return options that log in with less work: passwords are hashed slowly, on purpose."""
+        if identity not in self._tokens:
+            login, session = self._cloud.login(identity), self._cloud.connect(identity).session
+            auth, token = login["auth"], session.get_token()
+            if self._program == "glance":
+                given = {"auth_token": token, "image_url": session.get_endpoint(service_type="image")}
+            else:
+                given = {"auth_type": "token", "token": token, "region_name": login["region_name"]}
+                given |= {name: auth[name] for name in ("auth_url", "project_id", "project_domain_id")}
+            self._tokens[identity] = _options(given)
+        return self._tokens[identity]
+
+    def _run(self, command: list[str]) -> Any:
+        assert self._process.stdin is not None
+        print(json.dumps(command), file=self._process.stdin, flush=True)
+        return self._answer()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self._log.seek(0)
+            pytest.fail(f"{self._program} ended:\n{self._log.read()[-5000:]}", pytrace=False)
+        return json.loads(line)
+
+
+def _options(given: dict[str, str]) -> list[str]:
+    # A secret may begin with a dash.
+    return [f"--os-{name.replace('_', '-')}={value}" for name, value in given.items()]
+
+
+def verbs_in(module: str, program: str) -> set[str]:
+    """Return the verbs that the test *module* (a path) calls *program* with: each is written where it is called."""
+    called = set()
+    for node in ast.walk(ast.parse(Path(module).read_text())):
+        if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+            continue
+        of = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        if isinstance(of, ast.Name) and of.id == program:
+            called.add(str(node.args[0].value))
+    return called

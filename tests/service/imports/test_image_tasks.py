@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.http_stub import HttpStub
+from support.http_stub import Answer, HttpStub
 from support.import_data import DATA
 from support.region_service import Client, RegionService, poll
 
@@ -50,6 +50,27 @@ def test_task_makes_an_image(admin: Client, origin: HttpStub) -> None:
     assert ended["expires_at"] > ended["created_at"]
     image = admin.show(ended["result"]["image_id"])
     assert (image["status"], image["name"], image["os_distro"]) == ("active", "made by a task", "debian")
+
+
+@pytest.mark.parametrize("path", ["/missing", "/image"])
+def test_failed_task_takes_its_image_along(admin: Client, origin: HttpStub, region: RegionService, path: str) -> None:
+    """No image is left of a task that fails, be it before the data comes or after; the task says why."""
+    origin.on("GET", "/missing", Answer(404))
+    wanted = {
+        "import_from": f"{origin.url}{path}",
+        # The data is no qcow2.
+        "import_from_format": "qcow2",
+        "image_properties": {"name": "never was", "tags": ["a"], "protected": True},
+    }
+    task = admin.request("POST", "/v2/tasks", json={"type": "import", "input": wanted}).json()
+
+    poll(lambda: admin.get(task["self"]).json()["status"] == "failure")
+    ended = admin.get(task["self"]).json()
+    assert ended["result"] is None
+    assert ended["message"] != ""
+    assert admin.get(f"/v2/images/{ended['image_id']}").status_code == 404
+    assert admin.list_ids("?visibility=all") == []
+    assert region.data_files() == []
 
 
 @pytest.mark.parametrize(

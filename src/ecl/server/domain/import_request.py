@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecl.server.domain.image import Image
+from ecl.server.domain.schemas import validate
 from ecl.server.domain.status import ACTIVE, QUEUED, UPLOADING
 from ecl.server.errors import BadRequest, Conflict
 from ecl.server.region import Region
@@ -22,6 +23,7 @@ __all__ = [
     "check_not_importing",
     "parse_import",
     "remote_image_of",
+    "take_over",
     "target_stores",
     "uri_of",
 ]
@@ -39,6 +41,9 @@ _NEEDS = {
     "glance-download": QUEUED,
     "copy-image": ACTIVE,
 }
+#: What the properties begin with that glance-download takes over: a Glance's own default
+#: (``extra_properties`` of ``glance_download_properties``).
+_TAKEN_OVER = ("hw_", "trait:", "os_distro", "os_secure_boot", "os_type")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_TEXT = 2048
 _MOST_STORES = 100
@@ -91,6 +96,23 @@ def remote_image_of(request: ImportRequest) -> tuple[str, str]:
     if not _UUID.fullmatch(image_id):
         raise BadRequest("'glance_image_id' must be a UUID.")
     return region, image_id
+
+
+def take_over(image: Image, remote: Mapping[str, Any]) -> None:
+    """
+    Give *image* what belongs to the bytes of the *remote* image (as the API shows it): formats and some properties.
+
+    Raises:
+        BadRequest: It has a format that this service does not know, or a text that no database could hold.
+    """
+    taken = {name: remote.get(name) for name in ("disk_format", "container_format")}
+    validate("image", taken)
+    image.disk_format, image.container_format = taken["disk_format"], taken["container_format"]
+    for name, value in remote.items():
+        if name.startswith(_TAKEN_OVER) and isinstance(value, str):
+            if "\0" in name + value:
+                raise BadRequest(f"Property {name[:40]!a} of the remote image holds a NUL character.")
+            image.properties[name] = value
 
 
 def _stores(body: dict[str, Any]) -> tuple[str, ...] | None:

@@ -14,25 +14,26 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
 
 from ecl.server.content import Content, format_to_inspect
 from ecl.server.db.engine import Database
-from ecl.server.db.images import change_status, fetch_image, update_image
+from ecl.server.db.images import change_status, fetch_image, mark_deleted, update_image
 from ecl.server.db.locations import add_location, remove_location
 from ecl.server.db.tasks import change_task, end_task
 from ecl.server.db.usage import usage_of
-from ecl.server.domain.image import Image
-from ecl.server.domain.import_request import FAILED_IMPORT, IMPORT_TASK, IMPORTING_TO
+from ecl.server.domain.image import Image, check_quotas
+from ecl.server.domain.import_request import FAILED_IMPORT, IMPORT_TASK, IMPORTING_TO, take_over
 from ecl.server.domain.status import ACTIVE, IMPORTING, QUEUED, UPLOADING
-from ecl.server.domain.task import PROCESSING, Task
+from ecl.server.domain.task import IMPORT, PROCESSING, Task
 from ecl.server.domain.usage import check_share, has_shares, room_for
 from ecl.server.errors import ServiceError
 from ecl.server.fanout import Fanout
-from ecl.server.importer.fetch import FetchError
-from ecl.server.importer.sources import outside_blocks
+from ecl.server.importer.fetch import FetchError, fetch
+from ecl.server.importer.remote_image import RemoteImage
 from ecl.server.job_threads import Stopped
 from ecl.server.region import Region
 from ecl.server.replicator.destinations import Destinations
@@ -72,6 +73,8 @@ class ImportContext:
 def run_import(task: Task, context: ImportContext, is_stopping: Callable[[], bool]) -> None:
     """
     Bring *task* to its end; afterwards the image is active, or as it was before the task, and no bytes are left over.
+
+    Of a task that made its image itself, nothing is left if it fails.
 
     Args:
         is_stopping: Asked at every block; True ends the work at once.
@@ -137,6 +140,8 @@ class _Importing:
 
     def _download(self, image: Image) -> None:
         limits, name = self._settings.limits, self._region.name
+        # What would make the import fail at its end is found before the bytes come.
+        self._described(image)
         with self._database.read() as connection:
             usage = usage_of(connection, name, image.owner if has_shares(limits) else None)
         room = min(room_for(limits, usage, share) for share in ("image_size_total", "image_stage_total"))
@@ -158,7 +163,22 @@ class _Importing:
             writer.abort()
 
     def _outside(self, room: int) -> Any:
-        return outside_blocks(self._task, self._settings, self._destinations, room, self._is_stopping)
+        if self._method == "web-download":
+            return fetch(self._request["method"]["uri"], self._settings.imports, room, self._is_stopping)
+        return self._remote.blocks(room)
+
+    @cached_property
+    def _remote(self) -> RemoteImage:
+        return RemoteImage(self._task, self._destinations)
+
+    def _described(self, image: Image) -> Image:
+        """Return *image* as it is to become active: by glance-download with what is said of its bytes elsewhere."""
+        if self._method != "glance-download":
+            return image
+        after = image.copy()
+        take_over(after, dict(self._remote.image))
+        check_quotas(after, self._settings.limits)
+        return after
 
     # --- stores --------------------------------------------------------------------------------------------
 
@@ -170,7 +190,7 @@ class _Importing:
             if name in image.stores:
                 continue
             try:
-                self._fill(image, name)
+                self._fill(self._described(image), name)
             except (_Failed, ServiceError, StoreError) as exc:
                 self._failures[name] = _reason(exc)
                 if self._must_succeed:
@@ -247,19 +267,21 @@ class _Importing:
         limits = self._settings.limits
         with self._database.write() as connection:
             current = self._mine(connection)
-            if format_to_inspect(current.disk_format, current.container_format) != format_to_inspect(
+            described = self._described(current)
+            if format_to_inspect(described.disk_format, described.container_format) != format_to_inspect(
                 image.disk_format, image.container_format
             ):
                 raise _Failed("The formats of the image were changed during its import.")
             if has_shares(limits):
                 check_share(limits, usage_of(connection, region, image.owner), "image_size_total", values["size"])
-            after = current.copy()
+            waiting = [each for each in self._targets if each not in (*current.stores, store.name, *self._failures)]
+            becomes_active = current.status == IMPORTING and (not waiting or not self._must_succeed)
+            after = (described if becomes_active else current).copy()
             for name, value in values.items():
                 if not self._is_copy:
                     setattr(after, name, value)
-            waiting = [each for each in self._targets if each not in (*current.stores, store.name, *self._failures)]
             after.properties[IMPORTING_TO] = ",".join(waiting)
-            if current.status == IMPORTING and (not waiting or not self._must_succeed):
+            if becomes_active:
                 after.status = ACTIVE
             update_image(connection, region, current, after)
             add_location(connection, region, image.id, store.name)
@@ -283,12 +305,13 @@ class _Importing:
         with self._database.write() as connection:
             before = self._mine(connection)
             after = before.copy()
+            if before.status == IMPORTING:
+                # A store failed after all others were filled.
+                after = self._described(before).copy()
+                after.status = ACTIVE
             del after.properties[IMPORT_TASK]
             after.properties[IMPORTING_TO] = ""
             after.properties[FAILED_IMPORT] = ",".join(self._failures)
-            if before.status == IMPORTING:
-                # A store failed after all others were filled.
-                after.status = ACTIVE
             update_image(connection, self._region.name, before, after)
             end_task(connection, self._task.id, result={"image_id": self._image_id})
         self._tidy()
@@ -306,13 +329,11 @@ class _Importing:
             filled = [name for name in self._targets if name in before.stores]
             for name in filled:
                 remove_location(connection, self._region.name, before.id, name)
-            after = before.copy()
-            del after.properties[IMPORT_TASK]
-            after.properties[IMPORTING_TO] = ""
-            after.properties[FAILED_IMPORT] = ",".join(self._failures or self._targets)
-            update_image(connection, self._region.name, before, after)
-            if before.status in (IMPORTING, UPLOADING):
-                change_status(connection, self._region.name, before.id, before=before.status, after=QUEUED)
+            if self._task.type == IMPORT:
+                # Nobody asked for the image but as the result of the task.
+                mark_deleted(connection, self._region.name, before.id)
+            else:
+                self._put_back(connection, before)
         # Only now: bytes without a row are removed at the next start, a row without bytes is a broken image.
         for name in filled:
             store = self._region.store_named(name)
@@ -320,6 +341,15 @@ class _Importing:
                 with suppress(StoreError):
                     store.delete(self._image_id)
         self._tidy()
+
+    def _put_back(self, connection: Connection, before: Image) -> None:
+        after = before.copy()
+        del after.properties[IMPORT_TASK]
+        after.properties[IMPORTING_TO] = ""
+        after.properties[FAILED_IMPORT] = ",".join(self._failures or self._targets)
+        update_image(connection, self._region.name, before, after)
+        if before.status in (IMPORTING, UPLOADING):
+            change_status(connection, self._region.name, before.id, before=before.status, after=QUEUED)
 
     def abandon(self) -> None:
         """End the task of an image that is no longer there."""
