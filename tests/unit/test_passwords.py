@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecl.server.identity.passwords import NO_PASSWORD, generate_password, hash_password, verify_password
+from ecl.server.identity.passwords import NO_PASSWORD, generate_password, hash_password, random_text, verify_password
 
 
 @pytest.mark.parametrize("password", ["x", "Zoë und 日本", "$", "a" * 4096, "\udc80"])
@@ -39,3 +39,11 @@ def test_generated():
 
     assert len(made) == 100
     assert all(word.replace("-", "").replace("_", "").isalnum() and len(word) == 24 for word in made)
+
+
+def test_random_text_is_no_option(monkeypatch):
+    """What would begin with a hyphen is drawn again: a command takes such a word for one of its options."""
+    drawn = iter(["-first", "--second", "third-"])
+    monkeypatch.setattr("secrets.token_urlsafe", lambda size: next(drawn))
+
+    assert random_text(18) == "third-"

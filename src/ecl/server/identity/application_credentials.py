@@ -6,7 +6,6 @@ One of them has every role that its user has on the project at the time of use.
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from ecl.server.clock import now
 from ecl.server.db.schema import application_credentials
 from ecl.server.errors import Conflict
+from ecl.server.identity.passwords import random_text
 
 __all__ = [
     "ApplicationCredential",
@@ -58,7 +58,7 @@ _CREDENTIAL = select(
 
 def generate_secret() -> str:
     """Return a new secret of 512 bits."""
-    return secrets.token_urlsafe(64)
+    return random_text(64)
 
 
 def create_credential(

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 
-__all__ = ["NO_PASSWORD", "generate_password", "hash_password", "verify_password"]
+__all__ = ["NO_PASSWORD", "generate_password", "hash_password", "random_text", "verify_password"]
 
 #: scrypt's cost: 128 * N * R bytes (16 MiB) of memory, some 50 ms of one core.
 N, R, P = 2**14, 8, 1
@@ -17,7 +17,14 @@ NO_PASSWORD = "!"  # noqa: S105
 
 def generate_password() -> str:
     """Return a new random password of 144 bits, in characters that need no quoting."""
-    return secrets.token_urlsafe(18)
+    return random_text(18)
+
+
+def random_text(size: int) -> str:
+    """Return *size* random bytes as text that needs no quoting, and that no command takes for an option."""
+    while (text := secrets.token_urlsafe(size)).startswith("-"):
+        pass
+    return text
 
 
 def hash_password(password: str) -> str:

@@ -19,6 +19,7 @@ from ecl.server.db.schema import application_credentials, projects, role_assignm
 from ecl.server.errors import Unauthorized
 from ecl.server.identity.caller import Caller
 from ecl.server.identity.directory import Project, User
+from ecl.server.identity.passwords import random_text
 from ecl.server.identity.roles import expand_roles
 
 __all__ = ["Authenticator", "Token", "issue_token", "purge_tokens", "read_token", "revoke_token"]
@@ -59,7 +60,7 @@ def issue_token(
     Args:
         expires_at: Microseconds since the epoch.
     """
-    text = secrets.token_urlsafe(32)
+    text = random_text(32)
     row = {
         "token_hash": _hash(text),
         "user_id": user.id,
