@@ -6,13 +6,21 @@ INPUTS := pyproject.toml constraints.txt scripts/venv
 # Two processes share the tests, file by file; a fixed seed makes both collect them in the same order.
 PYTEST := PYTHONHASHSEED=0 $(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
-.PHONY: help setup demo test lint types unit service clients differential e2e format constraints clean bench
+# What `make test` runs a second time, on PostgreSQL: where the database decides.
+CRASHES := $(addprefix tests/e2e/test_crash.py::,test_upload_dies_before_it_is_acknowledged \
+    test_kill_in_the_middle_of_an_upload test_copy_goes_on_after_a_crash)
+ON_POSTGRESQL := $(CRASHES) $(addprefix tests/service/,test_at_once.py images/test_api_list.py \
+    images/test_api_members.py identity/test_tokens.py imports/test_image_import.py replicator/test_jobs.py \
+    stores/test_quotas.py)
+
+.PHONY: help setup demo test lint types unit service clients differential e2e postgres format constraints clean bench
 
 help:
 	@echo "make demo         install into .venv and run the whole story once"
 	@echo "make test         install what tests need and run them all"
 	@echo "make setup        make .venv alone"
 	@echo "make lint types   ruff; mypy --strict"
+	@echo "make postgres     the tests of the service on PostgreSQL; make test runs the most telling of them"
 	@echo "make bench        every figure beside its peers (SIZE=256M ONLY=upload,download RUNS=3: less of it)"
 	@echo "make constraints  look up newer versions of everything and pin them"
 
@@ -32,6 +40,7 @@ demo: setup
 test: lint types $(VENV)/.installed-dev
 	@scripts/test-inputs
 	$(PYTEST)
+	$(PYTEST) --database postgresql $(ON_POSTGRESQL)
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
@@ -43,6 +52,10 @@ types: $(VENV)/.installed-dev
 unit service clients differential e2e: $(VENV)/.installed-dev
 	@scripts/test-inputs
 	$(PYTEST) tests/$@
+
+postgres: $(VENV)/.installed-dev
+	@scripts/test-inputs
+	$(PYTEST) --database postgresql tests/service tests/e2e/test_crash.py tests/e2e/test_crash_import.py
 
 bench: $(VENV)/.installed-dev
 	@benchmarks/prepare

@@ -10,13 +10,30 @@ from pathlib import Path
 
 import pytest
 
+from ecl.testing import ImageService
 from support.images import real_image
+from support.postgres import postgres
 
-__all__ = ["real_image"]
+__all__ = ["postgres", "real_image"]
 
 #: Threads that serve a whole session, or that their pool keeps to use again.
 _KEPT_THREADS = ("AnyIO worker thread", "asyncio_", "ecl-")
 _THREAD_SECONDS = 5.0
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which database the services of the tests have."""
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="default: sqlite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _chosen_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With ``--database postgresql``, each service that is given no database has one there."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.config.getoption("--database") == "postgresql":
+            running = request.getfixturevalue("postgres")
+            patch.setattr(ImageService, "_default_database_url", staticmethod(running.url_of))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -94,6 +94,11 @@ class ImageService:
         self.url = ""
         self.auth_url = ""
 
+    @staticmethod
+    def _default_database_url(folder: Path) -> str | None:  # noqa: ARG004 - for whoever takes its place
+        """Return the database of a service in *folder* that is given none; the service's own tests try others."""
+        return None
+
     # --- life ---------------------------------------------------------------------------------------------
 
     def __enter__(self) -> ImageService:
@@ -252,8 +257,10 @@ class ImageService:
         """The service's database, for tests that look behind the API."""
         if self._database is None:
             from ecl.server.db.engine import Database
+            from ecl.server.process import database_url
+            from ecl.server.settings import Settings
 
-            self._database = Database(f"sqlite:///{self.data_dir.absolute() / 'ecl.db'}")
+            self._database = Database(database_url(Settings(self.data_dir, database_url=self._database_url)))
         return self._database
 
     # --- inside -------------------------------------------------------------------------------------------
@@ -262,10 +269,20 @@ class ImageService:
     def _log_path(self) -> Path:
         return self._folder / "service.log"
 
+    @property
+    def _database_url(self) -> str | None:
+        if "database_url" not in self._settings:
+            self._settings["database_url"] = self._default_database_url(self._folder)
+        url: str | None = self._settings["database_url"]
+        return url
+
     def _environment(self) -> dict[str, str]:
         """Return our own environment, with nothing of a service that the user has set up."""
-        settings = {"port": 0, **self._settings, "data_dir": str(self.data_dir), "regions": self._regions}
+        ours = {"data_dir": str(self.data_dir), "database_url": self._database_url, "regions": self._regions}
+        settings = {"port": 0, **self._settings, **ours}
         config = self._folder / "service.json"
+        # A database_url may hold a password.
+        config.touch(mode=0o600)
         config.write_text(json.dumps(settings, default=str), encoding="utf-8")
         others = {name: value for name, value in os.environ.items() if not name.startswith("ECL_SERVE_")}
         return {**others, "ECL_SERVE_CONFIG": str(config)}
@@ -332,5 +349,8 @@ class ImageService:
     def _clouds(self) -> dict[str, Any]:
         import yaml
 
+        if not self.clouds_yaml.exists():
+            # On a database that another service has made, nobody new was told a password.
+            return {}
         clouds: dict[str, Any] = yaml.safe_load(self.clouds_yaml.read_text(encoding="utf-8"))["clouds"]
         return clouds

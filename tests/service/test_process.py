@@ -54,7 +54,7 @@ def test_life():
 
 def test_first_start_files():
     """The data folder and all in it are for its owner alone, and clouds.yaml has every cloud."""
-    with ImageService() as service:
+    with ImageService(database_url=None) as service:
         clouds = yaml.safe_load(service.clouds_yaml.read_text())["clouds"]
 
         assert mode(service.data_dir) == 0o700

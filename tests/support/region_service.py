@@ -23,6 +23,7 @@ from ecl.server.db.engine import Database
 from ecl.server.errors import Unauthorized
 from ecl.server.identity.caller import Caller
 from ecl.server.importer.importer import Importer
+from ecl.server.process import database_url
 from ecl.server.recovery import recover
 from ecl.server.region import Region
 from ecl.server.replicator.destinations import Destinations
@@ -30,6 +31,7 @@ from ecl.server.request_id import RequestIds
 from ecl.server.settings import ImageLimits, RegionSettings, Settings
 from ecl.server.store.base import Store
 from ecl.server.store.folder import FolderStore
+from ecl.testing import ImageService
 
 __all__ = ["LICENSE_TYPES", "Client", "RegionService", "poll", "project_id", "run_region"]
 
@@ -195,8 +197,9 @@ def run_region(
     **more_settings: Any,
 ) -> Iterator[RegionService]:
     """Run region jp1 with its data in *folder* until the block ends; what was there before is recovered first."""
-    settings = Settings(data_dir=folder, limits=limits or ImageLimits(), **more_settings)
-    database = Database(f"sqlite:///{folder}/ecl.db")
+    url = ImageService._default_database_url(folder)
+    settings = Settings(data_dir=folder, database_url=url, limits=limits or ImageLimits(), **more_settings)
+    database = Database(database_url(settings))
     database.prepare()
     store = store or FolderStore(folder / "images" / "jp1")
     staging = FolderStore(folder / "staging" / "jp1", "staging")

@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
     from uvicorn import Server
+
+    from ecl.server.db.engine import Database
 
 __all__ = ["StartError", "clouds_path", "database_url", "serve", "stop_with_parent"]
 
@@ -47,8 +49,20 @@ def clouds_path(settings: Settings) -> Path:
 
 
 def database_url(settings: Settings) -> str:
-    """Return the SQLAlchemy URL of the database."""
-    return settings.database_url or f"sqlite:///{settings.data_dir.absolute() / 'ecl.db'}"
+    """
+    Return the SQLAlchemy URL of the database.
+
+    Raises:
+        StartError: *settings* have one that cannot be used.
+    """
+    from ecl.server.db.engine import UnusableDatabase, parse_url
+
+    url = settings.database_url or f"sqlite:///{settings.data_dir.absolute() / 'ecl.db'}"
+    try:
+        parse_url(url)
+    except UnusableDatabase as exc:
+        raise StartError(f"The database cannot be used: {exc}.") from exc
+    return url
 
 
 def serve(settings: Settings, *, ready_json: bool = False) -> int:
@@ -67,8 +81,8 @@ def serve(settings: Settings, *, ready_json: bool = False) -> int:
     os.umask(0o077)
     _set_up_log(settings)
     _check_tls(settings)
-    with _locked_folder(settings), _listening(settings) as listener:
-        service, stop_jobs, is_fresh = _build(settings, listener)
+    with _locked_folder(settings), _listening(settings) as listener, _opened_database(settings) as database:
+        service, stop_jobs, is_fresh = _build(settings, database, listener)
         ready = lambda: _announce(settings, listener, is_fresh, ready_json)  # noqa: E731 - named for what it is
         server = _server(settings, service, ready, stop_jobs)
         server.run(sockets=[listener])
@@ -84,23 +98,80 @@ def _locked_folder(settings: Settings) -> Iterator[None]:
     folder = settings.data_dir
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as exc:
         raise StartError(f"The data folder {folder} cannot be used: {exc.strerror}.") from exc
+    with _locked(folder / _LOCK_NAME, f"data folder {folder}", "a folder of its own with --data-dir"):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, what: str, otherwise: str) -> Iterator[None]:
+    """Hold *path*, which stands for *what*, for this process alone."""
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as exc:
+        raise StartError(f"The {what} cannot be used: {exc.strerror}.") from exc
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
             owner = os.read(lock, 32).decode("ascii", "replace").strip()
             raise StartError(
-                f"Another service (process {owner or 'unknown'}) is using the data folder {folder}: "
-                "stop it, or give this one a folder of its own with --data-dir."
+                f"Another service (process {owner or 'unknown'}) is using the {what}: "
+                f"stop it, or give this one {otherwise}."
             ) from exc
         os.ftruncate(lock, 0)
         os.write(lock, f"{os.getpid()}\n".encode())
         yield
     finally:
         os.close(lock)
+
+
+# --- database -----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened_database(settings: Settings) -> Iterator[Database]:
+    """Open the database, hold this process's regions of it, and bring it to the newest schema."""
+    from ecl.server.db.claim import claimed_regions
+    from ecl.server.db.engine import Database
+
+    database = Database(database_url(settings))
+    with ExitStack() as stack:
+        stack.callback(database.close)
+        with _explained(settings):
+            if database.is_sqlite:
+                file = database.name
+                stack.enter_context(_locked(Path(f"{file}.lock"), f"database {file}", "a database of its own"))
+            else:
+                regions = [region.name for region in settings.regions if not region.is_remote]
+                stack.enter_context(claimed_regions(database, regions))
+            database.prepare()
+        yield database
+
+
+@contextmanager
+def _explained(settings: Settings) -> Iterator[None]:
+    """Turn what may go wrong at a start into `StartError`."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from ecl.server.db.engine import UnusableDatabase
+    from ecl.server.metadefs_load import MetadefsError
+    from ecl.server.store.base import StoreError
+
+    try:
+        yield
+    except UnusableDatabase as exc:
+        raise StartError(f"The database cannot be used: {exc}.") from exc
+    except SQLAlchemyError as exc:
+        reason = str(getattr(exc, "orig", None) or exc).splitlines()[0]
+        raise StartError(f"The database cannot be used: {reason}.") from exc
+    except MetadefsError as exc:
+        raise StartError(f"The metadata definitions cannot be loaded: {exc.message}") from exc
+    except StoreError as exc:
+        raise StartError(f"The folder of the images cannot be used: {exc}.") from exc
+    except OSError as exc:
+        raise StartError(f"The data folder {settings.data_dir} cannot be used: {exc.strerror or exc}.") from exc
 
 
 # --- address ------------------------------------------------------------------------------------------------
@@ -160,37 +231,18 @@ def _check_tls(settings: Settings) -> None:
 # --- running ------------------------------------------------------------------------------------------------
 
 
-def _build(settings: Settings, listener: socket.socket) -> tuple[ASGIApp, Callable[[], None], bool]:
+def _build(settings: Settings, database: Database, listener: socket.socket) -> tuple[ASGIApp, Callable[[], None], bool]:
     """Load everything; return the service, what stops its jobs, and True if all is new."""
-    from sqlalchemy.exc import SQLAlchemyError
-
     from ecl.server.app import build_service
     from ecl.server.clouds_file import update_auth_url
-    from ecl.server.db.engine import Database
-    from ecl.server.db.migrate import DatabaseTooNew
     from ecl.server.first_start import prepare_identity
-    from ecl.server.metadefs_load import MetadefsError
-    from ecl.server.store.base import StoreError
 
     auth_url = f"{_local_url(settings, listener)}/v3"
-    try:
-        database = Database(database_url(settings))
-        database.prepare()
+    with _explained(settings):
         is_fresh = prepare_identity(database, settings, clouds_path(settings), auth_url)
         if not is_fresh:
             update_auth_url(clouds_path(settings), auth_url)
         return *build_service(settings, database, _own_url(settings, listener)), is_fresh
-    except DatabaseTooNew as exc:
-        raise StartError(f"The database cannot be used: {exc}.") from exc
-    except SQLAlchemyError as exc:
-        reason = str(getattr(exc, "orig", None) or exc).splitlines()[0]
-        raise StartError(f"The database cannot be used: {reason}.") from exc
-    except MetadefsError as exc:
-        raise StartError(f"The metadata definitions cannot be loaded: {exc.message}") from exc
-    except StoreError as exc:
-        raise StartError(f"The folder of the images cannot be used: {exc}.") from exc
-    except OSError as exc:
-        raise StartError(f"The data folder {settings.data_dir} cannot be used: {exc.strerror or exc}.") from exc
 
 
 def _server(settings: Settings, service: ASGIApp, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> Server:

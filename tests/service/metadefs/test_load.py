@@ -15,6 +15,8 @@ from ecl.server.metadefs_load import MetadefsError, load_metadefs
 from ecl.testing import ImageService, ServiceFailed
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "metadefs"
+#: The files that come with a Glance.
+USUAL = Path(__file__).parents[3] / ".venvs" / "glance" / "etc" / "glance" / "metadefs"
 NAMES = ["Ecl::Example::Boot", "Ecl::Example::Origin", "Ecl::Example::Software"]
 
 
@@ -34,6 +36,23 @@ def test_definitions_are_there_from_the_start(tmp_path: Path) -> None:
         assert proxy.get_metadef_object("Build", NAMES[1]).required == ["build_number"]
 
 
+def test_the_usual_definitions(tmp_path: Path) -> None:
+    """Everything that OpenStack defines for its own services can be loaded, and read by the SDK as it was written."""
+    files = sorted(USUAL.glob("*.json"))
+    if not files:
+        pytest.skip("no Glance in .venvs (scripts/test-inputs)")
+    with ImageService(["jp1"], metadefs_dir=str(USUAL), data_dir=tmp_path / "data") as service:
+        # As in Glance, what is not said to be public is for administrators.
+        proxy = service.connect(user="admin").image
+        for file in files:
+            written = json.loads(file.read_text())
+            found = dict(proxy.get_metadef_namespace(written["namespace"]))
+            for key in ("display_name", "description", "properties"):
+                assert found.get(key) == written.get(key), (file.name, key)
+            names = [{each["name"] for each in document.get("objects", [])} for document in (found, written)]
+            assert names[0] == names[1], file.name
+
+
 def test_a_bad_folder_stops_the_start(tmp_path: Path) -> None:
     """A folder that is not there is named."""
     with pytest.raises(ServiceFailed, match="nowhere"), ImageService(metadefs_dir=str(tmp_path / "nowhere")):
@@ -44,7 +63,7 @@ def test_load_command(tmp_path: Path) -> None:
     """The command adds what is new, and replaces what is there only when told to."""
     folder = tmp_path / "definitions"
     shutil.copytree(EXAMPLES, folder)
-    with ImageService(["jp1", "jp2"], data_dir=tmp_path / "data") as service:
+    with ImageService(["jp1", "jp2"], data_dir=tmp_path / "data", database_url=None) as service:
 
         def load(*options: str) -> str:
             arguments = ["metadefs", "load", str(folder), "--data-dir", str(service.data_dir), *options]
@@ -70,6 +89,7 @@ def test_load_command(tmp_path: Path) -> None:
         (b"[]", "JSON object"),
         (b'{"namespace": 5}', "namespace"),
         (b'{"namespace": "n", "properties": {"p": {}}}', "properties"),
+        (b'{"namespace": "n", "objects": [{}]}', "objects must have a name"),
         (b'{"namespace": "Ecl::Example::Origin"}', "same namespace"),
         (b" " * (5 << 20), "larger than"),
     ],

@@ -5,23 +5,52 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from itertools import count
 from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, text
 
-from ecl.server.db.engine import Database
+from ecl.server.db.engine import Database, UnusableDatabase, parse_url
 from ecl.server.db.migrate import HEAD, DatabaseTooNew, upgrade
 from ecl.server.db.schema import metadata
+from support.postgres import Postgres
+
+OLDER = [f"{number:04}" for number in range(1, int(HEAD))]
+
+NewURL = Callable[[], str]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> NewURL:
+    """A function that gives the URL of an empty database, of one kind and then of the other."""
+    numbers = count()
+    if request.param == "sqlite":
+        return lambda: f"sqlite:///{tmp_path}/a % b {next(numbers)}.db"
+    running: Postgres = request.getfixturevalue("postgres")
+    return running.create
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def new_database(new_url: NewURL) -> Iterator[Callable[[], Database]]:
+    """A function that gives an empty database."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(closing(Database(new_url())))
+
+
+@pytest.fixture
+def database(new_database: Callable[[], Database]) -> Database:
+    """An empty database."""
+    return new_database()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
     """An empty database in a file."""
-    made = Database(f"sqlite:///{tmp_path}/a % b.db")
-    yield made
-    made.close()
+    with closing(Database(f"sqlite:///{tmp_path}/x.db")) as made:
+        yield made
 
 
 def schema_of(database: Database) -> dict[str, object]:
@@ -30,7 +59,7 @@ def schema_of(database: Database) -> dict[str, object]:
         look = inspect(connection)
         return {
             table: (
-                [(c["name"], str(c["type"]), c["nullable"], c["primary_key"]) for c in look.get_columns(table)],
+                [(c["name"], str(c["type"]), c["nullable"], str(c["default"])) for c in look.get_columns(table)],
                 sorted(map(str, look.get_indexes(table))),
                 sorted(map(str, look.get_foreign_keys(table))),
                 sorted(map(str, look.get_unique_constraints(table))),
@@ -40,16 +69,20 @@ def schema_of(database: Database) -> dict[str, object]:
         }
 
 
-def test_migrations_make_the_same_schema(database: Database, tmp_path: Path) -> None:
-    """A database that went through every migration is like a fresh one."""
-    with database.write() as connection:
-        upgrade(connection)
-    fresh = Database(f"sqlite:///{tmp_path}/fresh.db")
+@pytest.mark.parametrize("revision", OLDER)
+def test_migrations_make_the_same_schema(new_database: Callable[[], Database], revision: str) -> None:
+    """A database of any earlier release becomes like a fresh one, and what is in it stays."""
+    old, fresh = new_database(), new_database()
+    with old.write() as connection:
+        upgrade(connection, revision)
+        connection.execute(text("INSERT INTO projects VALUES ('an-id', 'a project', 'jp1', true, 1)"))
+    old.prepare()
     fresh.prepare()
 
-    assert schema_of(database) == schema_of(fresh)
+    assert schema_of(old) == schema_of(fresh)
     assert set(schema_of(fresh)) == {*metadata.tables, "alembic_version"}
-    fresh.close()
+    with old.read() as connection:
+        assert connection.execute(text("SELECT name FROM projects")).scalar_one() == "a project"
 
 
 def test_alembic_finds_nothing_to_add(database: Database) -> None:
@@ -64,14 +97,28 @@ def test_alembic_finds_nothing_to_add(database: Database) -> None:
         assert context.get_current_revision() == HEAD
 
 
-def test_prepare_is_repeatable_and_needs_no_alembic(tmp_path: Path) -> None:
+def test_prepare_is_repeatable_and_needs_no_alembic(new_url: NewURL) -> None:
     """A fresh database and one at the newest schema are ready without loading Alembic."""
     script = (
         "import sys; from ecl.server.db.engine import Database\n"
-        f"for _ in range(2): d = Database('sqlite:///{tmp_path}/x.db'); d.prepare(); d.close()\n"
+        f"for _ in range(2): d = Database({new_url()!r}); d.prepare(); d.close()\n"
         "assert 'alembic' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_only_one_makes_the_tables(database: Database) -> None:
+    """Of several that prepare an empty database at once, none fails."""
+    failed: list[BaseException] = []
+
+    def prepare() -> None:
+        try:
+            database.prepare()
+        except Exception as exc:
+            failed.append(exc)
+
+    _at_once([prepare] * 4)
+    assert failed == []
 
 
 def test_a_newer_database_is_left_alone(database: Database) -> None:
@@ -109,20 +156,99 @@ def test_writers_wait_for_each_other(database: Database) -> None:
                 value = connection.execute(text("SELECT n FROM t")).scalar_one()
                 connection.execute(text("UPDATE t SET n = :n"), {"n": value + 1})
 
-    threads = [threading.Thread(target=add) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    _at_once([add] * 8)
     with database.read() as connection:
         assert connection.execute(text("SELECT n FROM t")).scalar_one() == 80
 
 
-def test_sqlite_is_set_up_for_durability(database: Database) -> None:
-    """Commits survive a power cut, and foreign keys count."""
+def test_a_reader_sees_one_state(database: Database) -> None:
+    """What is committed while somebody reads is not seen before the next reading."""
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE t (n INTEGER)"))
     with database.read() as connection:
+        before = connection.execute(text("SELECT COUNT(*) FROM t")).scalar_one()
+        with database.write() as other:
+            other.execute(text("INSERT INTO t VALUES (1)"))
+        after = connection.execute(text("SELECT COUNT(*) FROM t")).scalar_one()
+    with database.read() as connection:
+        then = connection.execute(text("SELECT COUNT(*) FROM t")).scalar_one()
+
+    assert (before, after, then) == (0, 0, 1)
+
+
+def test_sqlite_is_set_up_for_durability(sqlite: Database) -> None:
+    """Commits survive a power cut, and foreign keys count."""
+    with sqlite.read() as connection:
         settings = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys")
         }
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_postgresql_must_be_utf8(postgres: Postgres) -> None:
+    """A database in another encoding is refused: it could not hold every name."""
+    url = postgres.create(encoding="'SQL_ASCII'", template="template0")
+    with closing(Database(url)) as made, pytest.raises(UnusableDatabase, match=r"SQL_ASCII.*ENCODING 'UTF8'"):
+        made.prepare()
+
+
+def test_a_lost_connection_fails_nobody(postgres: Postgres) -> None:
+    """After the server has ended every session, the next transactions get new ones."""
+    with closing(Database(postgres.create())) as made:
+        for _ in range(2):
+            with made.read() as connection:
+                assert connection.execute(text("SELECT 1")).scalar_one() == 1
+            postgres.end_sessions(made.name)
+        with made.write() as connection:
+            assert connection.execute(text("SELECT 1")).scalar_one() == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "driver"),
+    [
+        ("sqlite:////a/b.db", "sqlite"),
+        ("postgresql://u:p@h/d", "postgresql+psycopg"),
+        ("postgres://u:p@h/d", "postgresql+psycopg"),
+        ("postgresql+psycopg://u:p@h/d", "postgresql+psycopg"),
+    ],
+)
+def test_urls_that_are_known(url: str, driver: str) -> None:
+    """A URL need not name the driver."""
+    assert parse_url(url).drivername == driver
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("", "is not a URL"),
+        ("u:s3cret@h/d", "is not a URL"),
+        ("postgresql://u:s3cret@h:port/d", "is not a URL"),
+        ("postgresql://u:@:s3cret@h/d", "is not a URL"),
+        ("postgresql://u:p@s3cret@h/d", "more than one @"),
+        ("mysql://u:s3cret@h/d", "begins with mysql"),
+        ("postgresql+asyncpg://u:s3cret@h/d", r"begins with postgresql\+asyncpg"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+    ],
+)
+def test_urls_that_are_refused(url: str, word: str) -> None:
+    """A URL that cannot be used is refused with what is wrong about it, and nothing of its password."""
+    with pytest.raises(UnusableDatabase, match=word) as refused:
+        parse_url(url)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_the_driver_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the driver the error says what to install."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UnusableDatabase, match=r"pip install 'ecl-image\[server,postgres\]'"):
+        parse_url("postgresql://u:p@h/d")
+
+
+def _at_once(calls: list[Callable[[], None]]) -> None:
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from ecl.server.clock import now
+from ecl.server.db.engine import may_write
 from ecl.server.db.locations import locations_of
 from ecl.server.db.schema import image_members, image_properties, image_tags, images
 from ecl.server.domain.image import Image
@@ -70,10 +71,10 @@ def fetch_image(connection: Connection, region: str, image_id: str, *, lock: boo
     Return the image with everything that belongs to it, or None if there is none that anybody may see.
 
     Args:
-        lock: Nobody else changes the row before the transaction ends.
+        lock: In a transaction that may write, nobody else changes the row before it ends.
     """
     key = {"region": region, "image_id": image_id}
-    row = connection.execute(_LOCKED_IMAGE if lock else _IMAGE, key).first()
+    row = connection.execute(_LOCKED_IMAGE if lock and may_write(connection) else _IMAGE, key).first()
     if row is None:
         return None
     image = image_from_row(row)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from ecl.server.db.engine import UnusableDatabase
 from ecl.server.db.metadef_schema import metadata
 
 __all__ = ["HEAD", "DatabaseTooNew", "migrate"]
@@ -18,24 +19,19 @@ __all__ = ["HEAD", "DatabaseTooNew", "migrate"]
 HEAD = "0003"
 
 _SCRIPTS = Path(__file__).with_name("migrations")
-#: Any number that no other user of the database takes for its own lock.
-_ADVISORY_LOCK = 0x65636C696D67
 
 
-class DatabaseTooNew(Exception):
+class DatabaseTooNew(UnusableDatabase):
     """The database has a schema that this release does not know."""
 
 
 def migrate(connection: Connection) -> None:
     """
-    Make the schema the newest one, within the transaction of *connection*.
+    Make the schema the newest one, within the transaction of *connection*, which is one of `Database.write`.
 
     Raises:
         DatabaseTooNew: A later release has changed the database.
     """
-    if connection.dialect.name == "postgresql":
-        # Two processes that start together must not both create the tables.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
     tables = set(inspect(connection).get_table_names())
     if "alembic_version" not in tables and not tables & set(metadata.tables):
         metadata.create_all(connection)
@@ -44,8 +40,8 @@ def migrate(connection: Connection) -> None:
         upgrade(connection)
 
 
-def upgrade(connection: Connection) -> None:
-    """Run every migration that the database has not seen. Raises DatabaseTooNew."""
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Run every migration up to *to* that the database has not seen. Raises DatabaseTooNew."""
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -63,7 +59,7 @@ def upgrade(connection: Connection) -> None:
         raise DatabaseTooNew(
             f"the database has schema {revision}, this release knows schemas up to {HEAD}: use a newer release"
         ) from exc
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _revision(connection: Connection, tables: set[str]) -> str | None:
