@@ -13,7 +13,7 @@ from ecl.testing import ImageService
 SCHEMATHESIS = Path(__file__).parents[2] / ".venvs" / "schemathesis"
 #: Seconds for all of it, and for one answer.
 RUN_SECONDS, ANSWER_SECONDS = 110, 20
-CHECKS = "not_a_server_error,response_schema_conformance,content_type_conformance"
+CHECKS = "not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance"
 
 
 @pytest.mark.timeout(RUN_SECONDS + 30)
@@ -30,7 +30,7 @@ def test_made_up_requests(tmp_path: Path) -> None:
         hooks = {"SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(Path(__file__).parent)}
         command = [SCHEMATHESIS / "bin" / "st", "run", f"{service.url}/image/jp1/openapi.json", "--no-color"]
         command += ["--header", f"X-Auth-Token: {token}", "--header", "Accept: application/json"]
-        command += ["--max-examples", "4", "--phases", "coverage,fuzzing", "--checks", CHECKS]
+        command += ["--max-examples", "12", "--phases", "coverage,fuzzing", "--checks", CHECKS]
         command += ["--generation-deterministic", "--suppress-health-check", "all", "--continue-on-failure"]
         command += ["--request-timeout", str(ANSWER_SECONDS)]
         done = subprocess.run(

@@ -30,6 +30,7 @@ def test_what_may_show_anywhere_still_does(twin: Twin, entry: str) -> None:
     root = "/v2/metadefs/namespaces"
     known = EVERYWHERE.pop(entry)
     try:
+        twin.create()
         twin.send("POST", root, {"namespace": "a b", "visibility": "public"}, who="admin")
         twin.send("POST", f"{root}/a%20b/objects", {"name": "o"}, who="admin")
         twin.send("GET", f"{root}/a%20b/objects", who="admin")

@@ -131,14 +131,11 @@ def test_who_may_do_what(metadefs: Twin, visibility: str) -> None:
         {"namespace": "n", "properties": {"p": {}}},
         {"namespace": "n", "properties": {"p": {"title": "t", "type": "date"}}},
         {"namespace": "n", "properties": []},
-        {"namespace": "n", "objects": [{}]},
         {"namespace": "n", "objects": [{"name": "o", "properties": {"p": {}}}]},
         {"namespace": "n", "objects": [{"name": "o"}, {"name": "o"}]},
         {"namespace": "n", "tags": [{"name": "t"}, {"name": "t"}]},
-        {"namespace": "n", "tags": [{}]},
         {"namespace": "n", "tags": ["t"]},
         {"namespace": "n", "resource_type_associations": [{"name": "r"}, {"name": "r"}]},
-        {"namespace": "n", "resource_type_associations": [{}]},
         {"namespace": "n", "owner": "b" * 32},
         {"namespace": "n", "visibility": "private", "protected": True},
         {"namespace": "a b"},
@@ -225,6 +222,13 @@ def test_where_glance_fails(metadefs: Twin) -> None:
     failing = {"n1": {"p": {**STRING, "unknown": 1}}, "n2": {"p": {**STRING, "required": ["a"]}}}
     for name, properties in failing.items():
         metadefs.send("POST", ROOT, {"namespace": name, "properties": properties}, who="admin", differs="metadef-500")
+    for kind in ("objects", "tags", "resource_type_associations"):
+        metadefs.send("POST", ROOT, {"namespace": "n3", kind: [{}]}, who="admin", differs="metadef-500")
+        metadefs.send(
+            "POST", ROOT, {"namespace": "n3", kind: [{"name": ""}]}, who="admin", differs="metadef-empty-name"
+        )
+    empty = {"namespace": "n3", "properties": {"": STRING}}
+    metadefs.send("POST", ROOT, empty, who="admin", differs="metadef-empty-name")
     metadefs.send("POST", ROOT, {"namespace": "N"}, who="admin")
     path = f"{ROOT}/N/properties"
     metadefs.send("POST", path, [], who="admin", differs="metadef-500")

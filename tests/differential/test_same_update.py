@@ -266,26 +266,36 @@ def test_giving_an_image_away(twin: Twin) -> None:
     twin.send("GET", f"/v2/images/{kept}", who="other")
 
 
+_TEXT = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cc"]), max_size=8)
 _NAMES = st.sampled_from(["name", "tags", "p", "q", "new", "min_ram", "protected", "visibility", "size", "a~1b", "ü"])
+#: Most of these are no pointers.
+_POINTERS = _NAMES.map("/{}".format) | _TEXT.map("/{}".format) | st.text("/~01pü-", max_size=6)
 _VALUES = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-2, 2**31),
-    st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cc"]), max_size=8),
+    _TEXT,
     st.sampled_from(["private", "community", "shared"]),
     st.lists(st.sampled_from(["a", "b", "ü", 1]), max_size=3),
 )
 _OPERATION = st.fixed_dictionaries(
-    {"op": st.sampled_from(["add", "replace", "remove"]), "path": _NAMES.map("/{}".format)},
+    {"op": st.sampled_from(["add", "replace", "remove"]), "path": _POINTERS},
     optional={"value": _VALUES},
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def _older(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation as the 2.0 patch has it."""
+    rest = {name: value for name, value in operation.items() if name not in ("op", "path")}
+    return {operation["op"]: operation["path"], **rest}
+
+
+@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.lists(_OPERATION, max_size=4))
 def test_any_update(twin: Twin, operations: list[dict[str, Any]]) -> None:
-    """Whatever the operations, both sides end with the same image or the same error."""
-    made = twin.create(p="v", q="w", tags=["t"])
-    twin.patch(made, *operations)
-    twin.send("GET", f"/v2/images/{made}")
+    """Whatever the operations, and in either dialect, both sides end with the same image or the same error."""
+    for media, sent in ((PATCH_21, operations), (PATCH_20, [_older(each) for each in operations])):
+        made = twin.create(p="v", q="w", tags=["t"])
+        twin.patch(made, *sent, media=media)
+        twin.send("GET", f"/v2/images/{made}")
     twin.check()

@@ -31,13 +31,20 @@ REGION = "jp1"
 #: Seconds for one answer of either side.
 TIMEOUT = 30
 #: Headers that clients act on; the others may differ.
-_COMPARED_HEADERS = ("accept-patch", "openstack-image-import-methods", "content-md5", "location")
+_COMPARED_HEADERS = (
+    "accept-patch",
+    "openstack-image-import-methods",
+    "openstack-image-store-ids",
+    "content-md5",
+    "location",
+)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Entries of the list of differences that may show in any answer, and the lines that tell of them.
 EVERYWHERE = {
     "metadef-links": re.compile(r"\.(?:\S*\.)?(?:self|location): here '[^']*%[0-9A-F]{2}"),
     "metadef-object-defaults": re.compile(r"\.body\.(?:required|properties): here (?:\[\]|\{\}), Glance '-'"),
+    "store-ids": re.compile(r"\.openstack-image-store-ids: here 'fast,cheap', Glance 'fast,cheap,os_glance_"),
     "objects-schema-link": re.compile(r"\.body\.schema: here '/v2/schemas/metadefs/objects', Glance 'v2/"),
 }
 #: As in the configuration of `glance_backend`.
@@ -97,6 +104,8 @@ class Twin:
 
     embedded: _Side
     glance: _Side
+    #: Each path of the embedded service's own document, and by method the statuses that it names.
+    documented: list[tuple[re.Pattern[str], dict[str, set[str]]]] = field(default_factory=list, repr=False)
     problems: list[str] = field(default_factory=list)
     requests: int = 0
     _last_id: int = 0
@@ -109,7 +118,7 @@ class Twin:
     def send(
         self,
         method: str,
-        path: str,
+        path: str | tuple[str, str],
         json_body: Any = None,
         *,
         who: str | None = "member",
@@ -121,6 +130,7 @@ class Twin:
         Send one request to both, note any difference, and return the embedded service's answer.
 
         Args:
+            path: For both, or one here and one for Glance where they have given a thing different IDs.
             data: The body as it is, instead of *json_body*.
             headers: By name, with underscores for dashes; an empty one is not sent.
         """
@@ -130,8 +140,9 @@ class Twin:
         if json_body is not None:
             data = json.dumps(json_body, ensure_ascii=False).encode("utf-8", "surrogatepass")
             sent.setdefault("Content-Type", "application/json")
+        path, glance_path = path if isinstance(path, tuple) else (path, path)
         here = self.embedded.send(who, method, path, data, sent)
-        there = self.glance.send(who, method, path, data, sent)
+        there = self.glance.send(who, method, glance_path, data, sent)
         self.requests += 1
         found = differences(self._meaning(here, self.embedded), self._meaning(there, self.glance))
         if here.status != there.status:
@@ -143,7 +154,14 @@ class Twin:
             self.problems.append(f"{request}\n" + "\n".join(f"    {line}" for line in found))
         elif differs is not None and not found:
             self.problems.append(f"{request}\n    no longer differs: {differs}; here {here.status}")
+        if here.status >= 500 or not self._is_documented(method, path.partition("?")[0], here.status):
+            self.problems.append(f"{request}\n    {here.status} is not what the OpenAPI document says")
         return here
+
+    def _is_documented(self, method: str, path: str, status: int) -> bool:
+        """Return False if the embedded service's document has the operation, but not that it may end so."""
+        operations = next((methods for pattern, methods in self.documented if pattern.fullmatch(path)), {})
+        return method not in operations or str(status) in operations[method]
 
     def create(self, who: str = "member", /, **attributes: Any) -> str:
         """Create an image on both sides and return its ID."""
@@ -181,7 +199,7 @@ class Twin:
         meaning: dict[str, Any] = {"status": answer.status}
         for name in _COMPARED_HEADERS:
             if name in answer.headers:
-                meaning[name] = answer.headers[name].replace(side.url, "")
+                meaning[name] = _normal(answer.headers[name], side)
         # A refused range says here how long the image is, as RFC 9110 asks.
         if answer.status == 206:
             meaning["content-range"] = answer.headers.get("content-range")
@@ -216,13 +234,19 @@ def _normal(value: Any, side: _Side, key: str = "") -> Any:
         return sorted(items) if key == "tags" and all(isinstance(item, str) for item in items) else items
     if not isinstance(value, str):
         return value
+    if key == "user_id":
+        # The users of the two sides have IDs of their own.
+        return "<user>"
     if key in ("first", "next"):
-        path, _, query = value.partition("?")
+        path, _, query = _without_ids(value).partition("?")
         return [path, sorted(urllib.parse.parse_qsl(query, keep_blank_values=True))]
     value = value.replace(side.url, "")
-    if _TIME.fullmatch(value):
-        return re.sub(r"\d", "9", value)
-    return _UUID.sub(lambda match: match[0] if match[0].startswith(_OWN_ID) else "<uuid>", value)
+    return re.sub(r"\d", "9", value) if _TIME.fullmatch(value) else _without_ids(value)
+
+
+def _without_ids(text: str) -> str:
+    """Return *text* without the IDs that a service has made up."""
+    return _UUID.sub(lambda match: match[0] if match[0].startswith(_OWN_ID) else "<uuid>", text)
 
 
 def differences(here: Any, there: Any, path: str = "") -> list[str]:
@@ -256,7 +280,19 @@ def run_twin() -> Iterator[Twin]:
     with ImageService(regions=(region,), imports=imports) as service, run_glance() as glance_url:
         embedded = _Side(f"{service.url}/image/{REGION}", _tokens(service))
         glance = _Side(glance_url, {name: identity.token for name, identity in IDENTITIES.items()})
-        yield Twin(embedded, glance)
+        yield Twin(embedded, glance, _documented(embedded))
+
+
+def _documented(side: _Side) -> list[tuple[re.Pattern[str], dict[str, set[str]]]]:
+    paths = side.send(None, "GET", "/openapi.json", None, {}).body["paths"]
+    return [
+        (
+            re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))),
+            {method.upper(): set(operation["responses"]) for method, operation in paths[path].items()},
+        )
+        # A path without parameters comes before one that it fits.
+        for path in sorted(paths, key=lambda path: path.count("{"))
+    ]
 
 
 def _tokens(service: ImageService) -> dict[str, str]:

@@ -27,24 +27,33 @@ class Described:
         self.headers = {"X-Auth-Token": connection.session.get_token(), "Accept": "application/json"}
         self.project_id = service.credentials(user="admin")["project_id"]
         self.document = requests.get(f"{self.endpoint}/openapi.json", timeout=30).json()
-        self.seen: set[str] = set()
+        #: A token of another region.
+        self.foreign = service.connect(service.regions[1]).session.get_token()
+
+    def operations(self) -> Iterator[tuple[str, str, str]]:
+        """Give method, path and template of each operation, with a made-up name for each parameter."""
+        for template, methods in self.document["paths"].items():
+            for method in methods:
+                yield method.upper(), re.sub(r"{\w+}", "0" * 8 + "-0000-4000-8000-" + "0" * 12, template), template
 
     def send(self, method: str, path: str, template: str | None = None, **options: Any) -> Any:
         """Send a request to *path*, which the document calls *template*, and return the JSON of the answer."""
         headers = {**self.headers, **options.pop("headers", {})}
+        headers = {name: value for name, value in headers.items() if value}
         response = requests.request(method, self.endpoint + path, headers=headers, timeout=30, **options)
         template = template or path.partition("?")[0]
         described = self.document["paths"][template][method.lower()]["responses"]
-        self.seen.add(f"{method} {template}")
-        expected = described.get(str(response.status_code)) or self.document["components"]["responses"]["error"]
-        if response.status_code < 400:
-            assert str(response.status_code) in described, f"{method} {path}: {response.status_code}"
+        assert str(response.status_code) in described, f"{method} {path}: {response.status_code}"
+        assert response.status_code < 500
+        expected = described[str(response.status_code)]
+        if "$ref" in expected:
+            expected = self.document["components"]["responses"][str(response.status_code)]
         if not response.content:
             assert "content" not in expected or response.status_code == 200
             return None
         media_type = response.headers["Content-Type"].partition(";")[0]
+        assert media_type in expected["content"]
         if media_type != "application/json":
-            assert media_type in expected["content"]
             return response.content
         schema = {"components": self.document["components"], **expected["content"]["application/json"]["schema"]}
         jsonschema_rs.Draft202012Validator(schema).validate(response.json())
@@ -79,6 +88,32 @@ def test_described_at_the_root(described: Described) -> None:
     assert document["servers"] == [{"url": "image/jp1"}, {"url": "image/jp2"}]
     assert document["paths"] == described.document["paths"]
     assert described.document["servers"] == [{"url": described.endpoint}]
+
+
+def test_open_operations(described: Described) -> None:
+    """What needs no token answers without one; all else is 401."""
+    for method, path, template in described.operations():
+        is_open = described.document["paths"][template][method.lower()].get("security") == []
+        for token in ("", "nonsense"):
+            answer = described.send(method, path, template, headers={"X-Auth-Token": token})
+            assert is_open == (not isinstance(answer, dict) or answer.get("code") != "401 Unauthorized")
+
+
+def test_tokens_of_another_region(described: Described) -> None:
+    """Every operation that needs a token refuses one of another region: 403."""
+    for method, path, template in described.operations():
+        if described.document["paths"][template][method.lower()].get("security") != []:
+            answer = described.send(method, path, template, headers={"X-Auth-Token": described.foreign})
+            assert answer["code"] == "403 Forbidden"
+
+
+def test_wrong_requests(described: Described) -> None:
+    """Whatever is wrong with a request, its status is one that the document has."""
+    for method, path, template in described.operations():
+        described.send(method, path, template)
+        described.send(method, path, template, headers={"X-Openstack-Request-Id": "x" * 65})
+        for body in ("{", "[]", "5", '{"x": 1}', f'"{"x" * 2_000_000}"'):
+            described.send(method, path, template, data=body)
 
 
 def test_answers_about_images(described: Described) -> None:

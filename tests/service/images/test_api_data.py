@@ -18,6 +18,7 @@ from ecl.server.store.base import StoreFull, StoreUnavailable, Writer
 from ecl.server.store.folder import FolderStore
 from support.images import RealImage
 from support.region_service import Client, RegionService, poll, run_region
+from support.unsafe_images import SAFE, UNSAFE
 
 MIB = 1 << 20
 RAW = {"disk_format": "raw", "container_format": "bare"}
@@ -286,6 +287,26 @@ def test_a_backing_file_is_refused(alpha: Client, disk_format: str, real_image: 
     response = alpha.upload(image["id"], content)
     assert response.status_code == 415
     assert "backing_file" in response.json()["message"]
+
+
+@pytest.mark.parametrize("called_raw", [False, True])
+@pytest.mark.parametrize("what", UNSAFE)
+def test_unsafe_content_is_refused(region: RegionService, alpha: Client, what: str, called_raw: bool) -> None:
+    """Content that is not safe to use is 415, whether it is called what it is or raw, and nothing is kept of it."""
+    disk_format, content, word = UNSAFE[what]
+    image = alpha.create(disk_format="raw" if called_raw else disk_format, container_format="bare")
+    response = alpha.upload(image["id"], content)
+    assert response.status_code == 415
+    assert word in response.json()["message"]
+    alpha.patch(image["id"], {"op": "replace", "path": "/disk_format", "value": "raw"})
+    assert_queued_and_clean(region, alpha, image["id"])
+
+
+@pytest.mark.parametrize("what", SAFE)
+def test_safe_content_is_taken(alpha: Client, what: str) -> None:
+    """Content that differs little from what is refused is taken, with the virtual size that its header says."""
+    disk_format, content, virtual_size = SAFE[what]
+    assert alpha.active(content, disk_format=disk_format)["virtual_size"] == virtual_size
 
 
 # --- download -------------------------------------------------------------------------------------------------

@@ -42,6 +42,14 @@ def test_create_needs_the_right(alpha: Client, name: str) -> None:
     assert alpha.list_ids() == []
 
 
+def test_task_needs_the_right(admin: Client) -> None:
+    """A task that makes an image goes by the same rules."""
+    described = {"import_from": "http://8.8.8.8/", "import_from_format": "raw", "image_properties": {"never_a": "x"}}
+
+    assert admin.request("POST", "/v2/tasks", json={"type": "import", "input": described}).status_code == 403
+    assert admin.list_ids() == []
+
+
 def test_what_may_not_be_read_is_not_there(alpha: Client, admin: Client, image: dict[str, str]) -> None:
     """Neither in the image nor in a list, nor as a filter."""
     shown = alpha.show(image["id"])

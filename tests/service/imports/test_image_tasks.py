@@ -12,6 +12,7 @@ from support.import_data import DATA
 from support.region_service import Client, RegionService, poll
 
 RAW = {"disk_format": "raw", "container_format": "bare"}
+UNKNOWN = "3e1b9b3c-0000-4000-8000-000000000000"
 
 
 def test_import_discovery(region: RegionService, alpha: Client) -> None:
@@ -28,7 +29,7 @@ def test_import_discovery(region: RegionService, alpha: Client) -> None:
 def test_tasks_are_for_administrators(alpha: Client) -> None:
     """Everybody else gets 403 for the list, for one task and for a new one."""
     assert alpha.get("/v2/tasks").status_code == 403
-    assert alpha.get("/v2/tasks/3e1b9b3c-0000-4000-8000-000000000000").status_code == 403
+    assert alpha.get(f"/v2/tasks/{UNKNOWN}").status_code == 403
     assert alpha.request("POST", "/v2/tasks", json={"type": "import", "input": {}}).status_code == 403
 
 
@@ -92,6 +93,20 @@ def test_tasks_that_make_no_sense(admin: Client, body: Any) -> None:
     assert admin.list_ids() == []
 
 
+def test_task_for_an_id_that_is_taken(admin: Client, origin: HttpStub) -> None:
+    """409: the image that has the ID stays, and no task is made."""
+    there = admin.create(name="there", **RAW)
+    wanted = {
+        "import_from": f"{origin.url}/image",
+        "import_from_format": "raw",
+        "image_properties": {"id": there["id"], "name": "another"},
+    }
+
+    assert admin.request("POST", "/v2/tasks", json={"type": "import", "input": wanted}).status_code == 409
+    assert admin.show(there["id"])["name"] == "there"
+    assert admin.get("/v2/tasks").json()["tasks"] == []
+
+
 def test_task_list_pages_and_filters(admin: Client, alpha: Client, origin: HttpStub, start_import: Any) -> None:
     """The list follows next to its end, filters by status, and leaves the longest parts out."""
     images = [alpha.create(**RAW) for _ in range(3)]
@@ -113,7 +128,17 @@ def test_task_list_pages_and_filters(admin: Client, alpha: Client, origin: HttpS
 
 
 @pytest.mark.parametrize(
-    "query", ["status=x", "type=x", "marker=x", "limit=-1", "limit=x", "sort_key=input", "sort_dir=up"]
+    "query",
+    [
+        "status=x",
+        "type=x",
+        "marker=x",
+        "marker=3e1b9b3c-0000-4000-8000-000000000000",
+        "limit=-1",
+        "limit=x",
+        "sort_key=input",
+        "sort_dir=up",
+    ],
 )
 def test_task_list_refuses_bad_parameters(admin: Client, query: str) -> None:
     """400 names what is wrong; unknown filters are ignored."""
@@ -123,9 +148,9 @@ def test_task_list_refuses_bad_parameters(admin: Client, query: str) -> None:
 
 def test_tasks_cannot_be_deleted(admin: Client) -> None:
     """405, and Allow says what can be done."""
-    response = admin.request("DELETE", "/v2/tasks/3e1b9b3c-0000-4000-8000-000000000000")
+    response = admin.request("DELETE", f"/v2/tasks/{UNKNOWN}")
     assert (response.status_code, response.headers["Allow"]) == (405, "GET")
-    assert admin.get("/v2/tasks/3e1b9b3c-0000-4000-8000-000000000000").status_code == 404
+    assert admin.get(f"/v2/tasks/{UNKNOWN}").status_code == 404
 
 
 def test_tasks_of_an_image_are_for_those_who_see_it(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import requests
+from sqlalchemy import text
 
 from ecl import exceptions
 from ecl.image.v2._proxy import Proxy
@@ -221,13 +225,53 @@ def test_start_of_a_format_that_is_not_taken_there(here: Proxy, tenant: str) -> 
         here.delete_image(image)
 
 
-def test_without_a_token(service: ImageService) -> None:
-    """Every call needs a token: 401."""
-    import requests
+JOBS = "/v2/extension/image_replicator/jobs"
+#: Every call of the two extensions.
+CALLS = [
+    ("GET", JOBS),
+    ("POST", JOBS),
+    ("GET", f"{JOBS}/x"),
+    ("DELETE", f"{JOBS}/x"),
+    ("GET", "/v2/extension/license_switch/types"),
+]
 
-    url = f"{service.url}/image/jp1/v2/extension/image_replicator/jobs"
-    for method, address in (("GET", url), ("POST", url), ("GET", f"{url}/x"), ("DELETE", f"{url}/x")):
-        assert requests.request(method, address, timeout=10).status_code == 401
+
+def _plain(method: str, url: str, token: str | None, **options: Any) -> requests.Response:
+    """Send a request that does not say which form of answer it takes, as the pages of the API do."""
+    headers = {"Accept": None, "X-Auth-Token": token}
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, url, headers=headers, timeout=30, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("token", [None, "nonsense"])
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_without_a_token(service: ImageService, method: str, path: str, token: str | None) -> None:
+    """Every call needs a token: 401, a status line and a sentence of plain text."""
+    answer = _plain(method, f"{service.url}/image/jp1{path}", token)
+
+    assert answer.status_code == 401
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert re.fullmatch(r"401 Unauthorized\n\n.+\.\n", answer.text)
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_a_service_that_fails(method: str, path: str) -> None:
+    """A service whose database is damaged answers 500, and says no more than which request that was."""
+    with ImageService(["jp1", "jp2"]) as broken:
+        token = broken.connect("jp1").session.get_token()
+        table = "tokens" if "license" in path else "copy_jobs"
+        image = broken.connect("jp1").image.create_image(data=b"x")
+        with broken.database.write() as connection:
+            connection.execute(text(f"DROP TABLE {table}"))
+
+        body = {"image_id": image.id, "tenant_id_dst": broken.credentials("jp2")["project_id"]}
+        answer = _plain(method, f"{broken.url}/image/jp1{path}", token, json=body if method == "POST" else None)
+
+        assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/plain; charset=UTF-8")
+        assert answer.text.startswith("500 Internal Server Error\n\n")
+        assert answer.headers["x-openstack-request-id"] in answer.text
+        assert table not in answer.text
 
 
 def test_unknown_job(here: Proxy) -> None:
@@ -238,7 +282,7 @@ def test_unknown_job(here: Proxy) -> None:
 
 
 def test_cancel(here: Proxy, there: Proxy, tenant: str) -> None:
-    """A canceled job ends as canceled and stays readable, and the half-made image goes."""
+    """A canceled job ends as canceled, stays readable, and cannot be canceled again; the half-made image goes."""
     image = here.create_image(name="large", data=DATA * 100)
     job = here.copy_image(image.id or "", tenant)
     _until(lambda: (here.get_image_copy_job(job.job_id or "").copy_progress or 0) > 0)
@@ -249,6 +293,8 @@ def test_cancel(here: Proxy, there: Proxy, tenant: str) -> None:
     assert list(there.images()) == []
     with pytest.raises(exceptions.ResourceFailure, match="canceled"):
         here.wait_for_image_copy(job)
+    with pytest.raises(exceptions.ConflictException):
+        here.cancel_copy_image(job.job_id or "")
     here.delete_image(image)
 
 
@@ -276,7 +322,7 @@ def test_cancel_of_a_finished_job(here: Proxy, there: Proxy, image: Image, tenan
 
 
 def test_damaged_source(service: ImageService, here: Proxy, there: Proxy, tenant: str) -> None:
-    """A source whose bytes have changed on the disk is not copied: the job ends as error, and nothing is left."""
+    """A source whose bytes have changed on the disk is not copied: the job ends as error, for good; nothing is left."""
     image = here.create_image(name="rotten", data=DATA)
     file = service.data_dir / "images" / "jp1" / str(image.id)
     with file.open("r+b") as stored:
@@ -286,6 +332,8 @@ def test_damaged_source(service: ImageService, here: Proxy, there: Proxy, tenant
 
     with pytest.raises(exceptions.ResourceFailure, match="error"):
         here.wait_for_image_copy(job, interval=0.05)
+    with pytest.raises(exceptions.ConflictException):
+        here.cancel_copy_image(job.job_id or "")
 
     assert list(there.images()) == []
     here.delete_image(image)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from ecl import exceptions
 from ecl.server.region import open_region
 from ecl.server.settings import RegionSettings, Settings, StoreSettings
 from ecl.server.store.folder import FolderStore
+from ecl.testing import ImageService
 from support.region_service import Client, RegionService, poll, run_region
 
 
@@ -155,3 +157,30 @@ def test_deleting_an_image_leaves_read_only_bytes(tmp_path: Path) -> None:
             region.client("alpha").request("DELETE", f"/v2/images/{image['id']}")
             assert region.client("alpha").get(f"/v2/images/{image['id']}").status_code == 404
     assert (folder / image["id"]).read_bytes() == b"0123456789"
+
+
+def test_locations_for_another_service(alpha: Client, beta: Client, region: RegionService) -> None:
+    """A service sees where the images are that its project sees, and nothing else of them."""
+    of_alpha = region.client("alpha", roles=("service",))
+    mine, public, hidden = alpha.active(), beta.active(visibility="community"), beta.active()
+
+    for image in (mine, public):
+        (location,) = of_alpha.get(f"/v2/images/{image['id']}/locations").json()
+        assert location["url"].endswith(image["id"])
+        assert of_alpha.get(f"/v2/images/{image['id']}").status_code == 404
+    assert of_alpha.get(f"/v2/images/{hidden['id']}/locations").status_code == 404
+    assert of_alpha.get("/v2/info/stores/detail").status_code == 200
+
+
+def test_waiting_for_a_copy_that_fails() -> None:
+    """The SDK tells of a copy to another store that failed, though the image is as active as before."""
+    region = {"name": "jp1", "stores": [{"name": "folder"}, {"name": "second"}]}
+    with ImageService((region,)) as service:
+        proxy = service.connect(user="admin").image
+        image = proxy.create_image(data=b"0123456789", disk_format="raw")
+        (service.data_dir / "images" / "jp1" / str(image.id)).write_bytes(b"012345678!")
+        proxy.import_image(image, "copy-image", stores=["second"])
+
+        with pytest.raises(exceptions.ResourceFailure, match=f"import of image {image.id} failed: ."):
+            proxy.wait_for_image(image, interval=0.1, wait=60)
+        assert proxy.get_image(image).image_status == "active"

@@ -24,6 +24,19 @@ IMAGE_CALLS = {
     "add_tag": lambda proxy, value: proxy.add_tag(value, "t"),
     "delete_tag": lambda proxy, value: proxy.delete_tag(value, "t"),
     "remove_tag": lambda proxy, value: proxy.remove_tag(value, "t"),
+    "find_member": lambda proxy, value: proxy.find_member("m", value),
+    "wait_for_image": lambda proxy, value: proxy.wait_for_image(value),
+    "stage_image": lambda proxy, value: proxy.stage_image(value, b"data"),
+    "import_image": lambda proxy, value: proxy.import_image(value),
+    "image_tasks": lambda proxy, value: list(proxy.image_tasks(value)),
+    "image_locations": lambda proxy, value: list(proxy.image_locations(value)),
+    "add_image_location": lambda proxy, value: proxy.add_image_location(value, "http://images.example/x"),
+    "delete_image_from_store": lambda proxy, value: proxy.delete_image_from_store(value, "s"),
+    "deactivate_image": lambda proxy, value: proxy.deactivate_image(value),
+    "reactivate_image": lambda proxy, value: proxy.reactivate_image(value),
+    "queue_image": lambda proxy, value: proxy.queue_image(value),
+    "cache_delete_image": lambda proxy, value: proxy.cache_delete_image(value),
+    "cached_image_nodes": lambda proxy, value: proxy.cached_image_nodes(value),
 }
 #: Calls with one bad argument, which is no image.
 OTHER_CALLS = {
@@ -39,6 +52,8 @@ OTHER_CALLS = {
     "update_member status": lambda proxy, value: proxy.update_member("abc", "m", value),
     "add_tag tag": lambda proxy, value: proxy.add_tag("abc", value),
     "delete_tag tag": lambda proxy, value: proxy.delete_tag("abc", value),
+    "find_member member": lambda proxy, value: proxy.find_member(value, "abc"),
+    "add_image_location url": lambda proxy, value: proxy.add_image_location("abc", value),
     "remove_tag tag": lambda proxy, value: proxy.remove_tag("abc", value),
 }
 
@@ -109,5 +124,14 @@ def test_what_is_no_output(output, proxy, stub):
     """What cannot be written to is refused before anything is sent."""
     with pytest.raises(exceptions.InvalidRequest):
         proxy.download_image("abc", output=output)
+
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("announced", ["sha512", 5, ["os_hash_algo"], [("os_hash_algo", "sha512")]])
+def test_what_is_no_validation_data(announced, proxy, stub):
+    """The hash that data must have is a mapping."""
+    with pytest.raises(exceptions.InvalidRequest, match="validation_data"):
+        proxy.add_image_location("abc", "http://images.example/x", validation_data=announced)
 
     assert stub.requests == []

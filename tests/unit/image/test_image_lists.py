@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from types import GeneratorType
 
 import pytest
@@ -11,6 +12,7 @@ from ecl import exceptions
 from ecl.image.v2.image import Image
 from support.http_stub import Answer
 
+UUID = "5f1ab0f2-0000-4000-8000-000000000000"
 IMAGE = {"id": "abc", "name": "debian 13", "os_distro": "debian"}
 
 
@@ -88,6 +90,9 @@ def test_limit_and_page_size(arguments, asked, got, proxy, stub):
             "sort_key": ["name", "size"], "sort_dir": ["asc", "desc"],
         }),
         ({"sort": "name:asc,size"}, {"sort": ["name:asc,size"]}),
+        ({"sort": ["name:asc", "size"]}, {"sort": ["name:asc,size"]}),
+        ({"id": uuid.UUID(UUID)}, {"id": [UUID]}),
+        ({"id": [uuid.UUID(UUID), "b"]}, {"id": [f"in:{UUID},b"]}),
         ({"protected": True, "os_hidden": False}, {"protected": ["true"], "os_hidden": ["false"]}),
         ({"size_min": 5, "size_max": 9.5}, {"size_min": ["5"], "size_max": ["9.5"]}),
         ({"created_at": datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)}, {
@@ -114,6 +119,7 @@ def test_filters(filters, query, proxy, stub):
     "filters",
     [
         {"limit": -1}, {"limit": "5"}, {"limit": 1.5}, {"limit": True}, {"page_size": 0}, {"page_size": "x"},
+        {"size": [">1", ">2"]}, {"min_ram": ["<=1", "<2", ">0"]}, {"id": []}, {"sort": [{}]},
         {"name": b"bytes"}, {"name": {"a": 1}}, {"name": object()}, {"tag": [None]}, {"status": [b"x"]},
     ],
 )  # fmt: skip
@@ -123,9 +129,6 @@ def test_filters_that_make_no_sense(filters, proxy, stub):
         proxy.images(**filters)
 
     assert stub.requests == []
-
-
-UUID = "5f1ab0f2-0000-4000-8000-000000000000"
 
 
 def test_find_by_id(proxy, stub):

@@ -104,6 +104,13 @@ def test_errors_name_every_property() -> None:
     assert "'name'" not in message
 
 
+@pytest.mark.parametrize("properties", [None, 5, "name", [], [("name", "x")]])
+def test_what_is_no_mapping(properties: Any) -> None:
+    """Properties have names."""
+    with pytest.raises(exceptions.InvalidRequest, match="must be a mapping"):
+        Scheme.existing(**schema("image")).validate(properties)
+
+
 def test_a_schema_that_refers_to_itself_ends() -> None:
     """A document that leads in a circle puts no bounds on a value, and the check ends."""
     assert list(problems({"$ref": "#"}, 5)) == []

@@ -54,6 +54,26 @@ def test_loopback_is_refused_unless_allowed(server: HttpStub) -> None:
     assert server.requests == []
 
 
+def test_addresses_that_do_not_answer_take_no_longer_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name may have many addresses: once the time is over, the next one is not tried."""
+    clock, tried = [0.0], []
+
+    def connect(address: tuple[str, int], timeout: float) -> None:
+        tried.append(timeout)
+        clock[0] += timeout
+        raise TimeoutError
+
+    monkeypatch.setattr("ecl.server.importer.fetch.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("ecl.server.importer.fetch.socket.create_connection", connect)
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (f"8.8.8.{last}", 80)) for last in range(1, 9)]
+    monkeypatch.setattr("ecl.server.importer.addresses.socket.getaddrinfo", lambda *_, **__: addresses)
+
+    with pytest.raises(FetchError, match="longer than 30 seconds"):
+        _all("http://images.example/image", ImportSettings(allowed_ports=(), idle_timeout=20, timeout=30))
+
+    assert tried == [20, 10]
+
+
 def test_no_proxy_of_the_environment_is_used(server: HttpStub, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was checked is what is connected to: http_proxy has no say."""
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, overload
 
 from ecl import exceptions, proxy2
-from ecl._waiting import delays
 from ecl.image.v2 import image as _image
 from ecl.image.v2 import image_copy as _copy
 from ecl.image.v2 import license as _license
@@ -16,7 +14,7 @@ from ecl.image.v2 import schema as _schema
 from ecl.image.v2 import store as _store
 from ecl.image.v2 import tag as _tag
 from ecl.image.v2._proxy_admin import AdminProxy
-from ecl.image.v2._proxy_base import ImageRef
+from ecl.image.v2._proxy_base import ImageRef, polls
 from ecl.image.v2._proxy_data import DataProxy
 from ecl.image.v2._proxy_import import ImportProxy
 from ecl.image.v2._proxy_metadef import MetadefProxy
@@ -96,10 +94,14 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
 
         Args:
             query: *limit*: most images in all. *page_size*: most in one answer. *sort*: ``name:asc,size:desc``.
-                Filters: *name*, *status*, *visibility*, *owner*, *tag*, *member_status*, *size_min* and *size_max*
-                (bytes), *created_at* … and any property. A list stands for any of its values; of *tag*, for all.
+                Filters: *name*, *status*, *visibility*, *owner*, *tag*, *member_status*, *os_hidden* … and any
+                property. A list of *id*, *name*, *status* or a format stands for any of its values, of *tag* for all.
+                *created_at* and *updated_at* take a date, a datetime, or a text such as ``>=2026-01-01``; *size* and
+                *virtual_size* (bytes), *min_ram* and *min_disk* a number, a text such as ``>5``, or two of these:
+                ``[">=10", "<20"]``.
 
         Raises:
+            InvalidRequest: A value cannot be a filter.
             BadRequestException: The service does not take a filter.
         """
         return self._list(_image.Image, **{"paginated": True, **query})
@@ -192,10 +194,8 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
             ResourceFailure: The job ended in ``error`` or ``canceled``.
             ResourceTimeout: *wait* seconds passed first.
         """
-        deadline = time.monotonic() + wait
-        pauses = delays(interval)
         shown = -1
-        while True:
+        for is_last in polls(interval, wait):
             current = self.get_image_copy_job(self._id_of(_copy.ImageCopy, job))
             percent = current.copy_progress if isinstance(current.copy_progress, int) else 0
             if progress is not None and percent > shown:
@@ -205,11 +205,11 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
                 return current
             if current.status in _copy.FINAL_STATUSES:
                 raise exceptions.ResourceFailure(f"Copy job {current.job_id} ended as {current.status!r}")
-            if time.monotonic() >= deadline:
-                raise exceptions.ResourceTimeout(
-                    f"Copy job {current.job_id} is {current.status!r}, {percent} %, after {wait} seconds"
-                )
-            time.sleep(min(next(pauses), max(0.0, deadline - time.monotonic())))
+            if is_last:
+                break
+        raise exceptions.ResourceTimeout(
+            f"Copy job {current.job_id} is {current.status!r}, {percent} %, after {wait} seconds"
+        )
 
     # --- members ------------------------------------------------------------------------------------------
 
@@ -254,6 +254,10 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         """
         return self._get(_member.Member, self._member(image, member))
 
+    @overload
+    def find_member(self, name_or_id: str, image: ImageRef, ignore_missing: Literal[False]) -> _member.Member: ...
+    @overload
+    def find_member(self, name_or_id: str, image: ImageRef, ignore_missing: bool = True) -> _member.Member | None: ...
     def find_member(self, name_or_id: str, image: ImageRef, ignore_missing: bool = True) -> _member.Member | None:
         """
         Find a member of an image by the project's ID.

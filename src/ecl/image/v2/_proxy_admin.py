@@ -97,3 +97,40 @@ class AdminProxy(ImageProxyBase):
             NotFoundException: The cloud has no cache.
         """
         Cache().clear(self.session, target)
+
+    def clean_cache(self) -> None:
+        """
+        Drop what is invalid or stalled in the cache: for administrators.
+
+        Operation: POST /v2/cache/clean.
+
+        Raises:
+            NotFoundException: The cloud has no cache, or none that can be cleaned so.
+        """
+        Cache().clean(self.session)
+
+    def prune_cache(self) -> dict[str, int]:
+        """
+        Bring the cache down to the size that it may have: for administrators.
+
+        Operation: POST /v2/cache/prune.
+
+        Returns:
+            *total_files_pruned* and *total_bytes_pruned*.
+
+        Raises:
+            NotFoundException: The cloud has no cache, or none that can be pruned so.
+        """
+        return Cache().prune(self.session)
+
+    def cached_image_nodes(self, image: ImageRef) -> list[str]:
+        """
+        Return the addresses of the nodes that have an image in their cache: for administrators.
+
+        Operation: GET /v2/cache/nodes/{image_id}.
+
+        Raises:
+            ResourceNotFound: There is no such image, or the cloud has no cache.
+            ConflictException: The cloud does not keep track of its nodes.
+        """
+        return self._of_image(image, lambda: Cache().nodes(self.session, self._image_id(image)))

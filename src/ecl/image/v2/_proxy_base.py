@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from ecl import proxy2
+from ecl import exceptions, proxy2
+from ecl._waiting import delays
 from ecl.image.v2.image import Image
 
-__all__ = ["ImageProxyBase", "ImageRef"]
+__all__ = ["ImageProxyBase", "ImageRef", "polls"]
 
 V = TypeVar("V")
 
@@ -25,3 +27,34 @@ class ImageProxyBase(proxy2.BaseProxy):
     def _of_image(self, image: ImageRef, operation: Callable[[], V]) -> V:
         """Return what *operation* returns; where the service answers 404, it is the image that was not found."""
         return self._or_not_found(Image, self._image_id(image), operation)
+
+
+def polls(interval: float, wait: float) -> Iterator[bool]:
+    """
+    Return an iterator that stands for one poll after the other; it pauses in between.
+
+    Args:
+        interval: Seconds between polls, at most: the first ones follow each other faster.
+        wait: Seconds for all of them. The poll that is made when they have passed is the last, and comes as True.
+
+    Raises:
+        InvalidRequest: *interval* or *wait* is negative, or no number.
+    """
+    _check_seconds("interval", interval)
+    _check_seconds("wait", wait)
+    return _polls(interval, wait)
+
+
+def _check_seconds(name: str, value: object) -> None:
+    # What is not a number is neither above nor below zero.
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= 0:
+        raise exceptions.InvalidRequest(f"{name} must be a number of seconds, not {value!r}")
+
+
+def _polls(interval: float, wait: float) -> Iterator[bool]:
+    deadline = time.monotonic() + wait
+    pauses = delays(interval)
+    while time.monotonic() < deadline:
+        yield False
+        time.sleep(min(next(pauses), max(0.0, deadline - time.monotonic())))
+    yield True

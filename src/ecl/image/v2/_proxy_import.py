@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecl import _http, exceptions
-from ecl._waiting import delays
-from ecl.image.v2._proxy_base import ImageProxyBase, ImageRef
+from ecl.image.v2._proxy_base import ImageProxyBase, ImageRef, polls
 from ecl.image.v2.image import Image
 from ecl.image.v2.location import Location
-from ecl.image.v2.service_info import Import, Usage
+from ecl.image.v2.service_info import Import, Usage, Version
 from ecl.image.v2.store import Store
 from ecl.image.v2.task import ImageTask, Task
 
@@ -152,33 +150,39 @@ class ImportProxy(ImageProxyBase):
             wait: Seconds before giving up; an import goes on then.
 
         Raises:
-            ResourceFailure: It reached one of *failures*, or its import failed; the message says why.
+            ResourceFailure: It reached one of *failures*, or its last import failed, also one to more stores that
+                left it active; the message says why.
             ResourceNotFound: There is no such image (any more).
             ResourceTimeout: *wait* seconds passed first.
         """
-        deadline = time.monotonic() + wait
-        pauses = delays(interval)
-        while True:
+        wanted, ends = status.lower(), {each.lower() for each in failures}
+        for is_last in polls(interval, wait):
             current = self._get(Image, self._image_id(image))
-            now, busy = current.image_status, _TASK in current
-            if not busy and current.properties.get(_FAILED) and now != status:
-                raise exceptions.ResourceFailure(f"The import of image {current.id} failed: {self._why(current)}")
-            if now == status and not busy:
+            now, busy = (current.image_status or "").lower(), _TASK in current
+            if not busy and current.properties.get(_FAILED) and (now != wanted or now == "active"):
+                self._raise_if_failed(current, short=now != wanted)
+            if now == wanted and not busy:
                 return current
-            if now in failures:
+            if now in ends:
                 raise exceptions.ResourceFailure(f"Image {current.id} is {now}")
-            if time.monotonic() >= deadline:
-                raise exceptions.ResourceTimeout(f"Image {current.id} is {now!r}, not {status!r}, after {wait} seconds")
-            time.sleep(min(next(pauses), max(0.0, deadline - time.monotonic())))
+            if is_last:
+                break
+        raise exceptions.ResourceTimeout(f"Image {current.id} is {now!r}, not {status!r}, after {wait} seconds")
 
-    def _why(self, image: Image) -> str:
-        """Return what the newest task that failed says."""
+    def _raise_if_failed(self, image: Image, *, short: bool) -> None:
+        """
+        Raise ResourceFailure, with what the newest task says, if that failed.
+
+        Args:
+            short: The image is not where it should be, so the import did fail, whatever its tasks say.
+        """
         try:
-            failed = [task for task in self.image_tasks(image) if task.status == "failure"]
+            newest = max(self.image_tasks(image), key=lambda task: task.updated_at or "", default=None)
         except exceptions.HttpException:
-            failed = []
-        newest = max(failed, key=lambda task: task.updated_at or "", default=None)
-        return (newest.message if newest else None) or "the cloud does not say why"
+            newest = None
+        if short or (newest is not None and newest.status == "failure"):
+            why = (newest.message if newest else None) or "the cloud does not say why"
+            raise exceptions.ResourceFailure(f"The import of image {image.id} failed: {why}")
 
     # --- tasks --------------------------------------------------------------------------------------------
 
@@ -251,21 +255,21 @@ class ImportProxy(ImageProxyBase):
             ResourceFailure: It reached one of *failures*; the message says why.
             ResourceTimeout: *wait* seconds passed first.
         """
-        deadline = time.monotonic() + wait
-        pauses = delays(interval)
-        ends = {"failure"} if failures is None else set(failures)
-        while True:
+        wanted = status.lower()
+        ends = {"failure"} if failures is None else {each.lower() for each in failures}
+        for is_last in polls(interval, wait):
             current = self.get_task(task)
-            if current.status == status:
+            now = (current.status or "").lower()
+            if now == wanted:
                 return current
-            if current.status in ends:
+            if now in ends:
                 why = current.message or "the cloud does not say why"
                 raise exceptions.ResourceFailure(f"Task {current.id} ended as {current.status!r}: {why}")
-            if time.monotonic() >= deadline:
-                raise exceptions.ResourceTimeout(f"Task {current.id} is {current.status!r} after {wait} seconds")
-            time.sleep(min(next(pauses), max(0.0, deadline - time.monotonic())))
+            if is_last:
+                break
+        raise exceptions.ResourceTimeout(f"Task {current.id} is {current.status!r} after {wait} seconds")
 
-    # --- stores, locations, usage -------------------------------------------------------------------------
+    # --- stores, locations, what the cloud is ---------------------------------------------------------------
 
     def stores(self, details: bool = False) -> Iterator[Store]:
         """
@@ -329,7 +333,9 @@ class ImportProxy(ImageProxyBase):
         """
         return self._list(Location, image_id=self._image_id(image))
 
-    def add_image_location(self, image: ImageRef, url: str, *, validation_data: dict[str, str] | None = None) -> None:
+    def add_image_location(
+        self, image: ImageRef, url: str, *, validation_data: Mapping[str, str] | None = None
+    ) -> None:
         """
         Give a queued image the data at an address; :meth:`wait_for_image` waits for its end.
 
@@ -339,11 +345,18 @@ class ImportProxy(ImageProxyBase):
             validation_data: *os_hash_algo* and *os_hash_value* (hexadecimal) that the data must have.
 
         Raises:
+            InvalidRequest: *url* is no text, or *validation_data* no mapping.
             ConflictException: The image is not queued.
+            BadRequestException: The cloud does not go to such an address, or does not know the hash.
             ForbiddenException: The cloud does not take such an address, or not from you.
         """
         body: dict[str, Any] = {"url": _http.text(url, "url")}
-        if validation_data:
+        if validation_data is not None:
+            if not isinstance(validation_data, Mapping):
+                raise exceptions.InvalidRequest(
+                    "validation_data must be a dict of os_hash_algo and os_hash_value,"
+                    f" not {type(validation_data).__name__}"
+                )
             body["validation_data"] = dict(validation_data)
         path = f"{self._image_path(image)}/locations"
         self._of_image(image, lambda: _http.request(self.session, "POST", path, service=Image.service, json=body))
@@ -355,6 +368,14 @@ class ImportProxy(ImageProxyBase):
         Operation: GET /v2/info/usage.
         """
         return Usage().get(self.session, requires_id=False)
+
+    def versions(self) -> Iterator[Version]:
+        """
+        Yield the versions of the API that the cloud speaks, in no order.
+
+        Operation: GET /versions.
+        """
+        return self._list(Version)
 
     def _image_path(self, image: ImageRef) -> str:
         return f"{Image.base_path}/{_http.segment(self._image_id(image), 'image ID')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -44,7 +45,8 @@ def parameters(limit: int | None, page_size: int | None, filters: Mapping[str, A
         filters: As the API names them. True and False, numbers, dates, datetimes. A list of *tag* stands for images
             that have all of them, one of *id*, *name*, *status* or a format for images that have any of its values.
             A time may begin with ``>``, ``>=``, ``<``, ``<=`` or ``!=``; so may, but for the last, a size in bytes and
-            *min_ram* and *min_disk*, of which a list stands for a range: ``size=[">=10", "<20"]``.
+            *min_ram* and *min_disk*, of which a list stands for a range: ``size=[">=10", "<20"]``. A list of *sort*
+            has one key after the other.
 
     Raises:
         InvalidRequest: A number makes no sense, or a value cannot be a filter.
@@ -67,7 +69,12 @@ def _condition(name: str, value: object) -> list[tuple[str, str]]:
             raise exceptions.InvalidRequest(f"{name} can be compared with one time, not with {len(values)}")
         return [(name, _time(name, values[0]))]
     if name in _BOUNDED and any(isinstance(each, str) and each.strip()[:1] in tuple("<>=") for each in values):
-        return [_bound(name, each) for each in values]
+        bounds = [_bound(name, each) for each in values]
+        if len(dict(bounds)) < len(bounds):
+            raise exceptions.InvalidRequest(f"{name} can have one bound on either side, not {len(bounds)}: {values!r}")
+        return bounds
+    if several and name == "sort":
+        return [(name, ",".join(_text(name, each) for each in values))]
     if not several or name in _REPEATED:
         return [(name, _text(name, each)) for each in values]
     if name not in _WITH_OPERATORS:
@@ -127,6 +134,6 @@ def _text(name: str, value: object) -> str:
         return value.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, datetime.date):
         return value.isoformat()
-    if isinstance(value, (str, int, float)):
+    if isinstance(value, (str, int, float, uuid.UUID)):
         return str(value)
     raise exceptions.InvalidRequest(f"{name} cannot be filtered by a {type(value).__name__}")

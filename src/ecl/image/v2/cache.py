@@ -49,5 +49,33 @@ class Cache(resource2.Resource):
         headers = {} if target == "both" else {"x-image-cache-clear-target": target}
         _http.request(session, "DELETE", self.base_path, service=self.service, headers=headers)
 
+    def clean(self, session: SessionLike) -> None:
+        """Drop what is invalid or stalled. Operation: POST /v2/cache/clean."""
+        _http.request(session, "POST", f"{self.base_path}/clean", service=self.service)
+
+    def prune(self, session: SessionLike) -> dict[str, int]:
+        """
+        Drop what was used longest ago, down to the size that the cache may have.
+
+        Operation: POST /v2/cache/prune.
+
+        Returns:
+            *total_files_pruned* and *total_bytes_pruned*.
+        """
+        response = _http.request(session, "POST", f"{self.base_path}/prune", service=self.service)
+        body = _http.json_of(response)
+        if not isinstance(body, dict):
+            raise exceptions.InvalidResponse(response, f"The answer of {response.url} is not a JSON object")
+        return body
+
+    def nodes(self, session: SessionLike, image_id: str) -> list[str]:
+        """Return the addresses of the nodes that have an image. Operation: GET /v2/cache/nodes/{image_id}."""
+        path = f"{self.base_path}/nodes/{_http.segment(image_id, 'image ID')}"
+        response = _http.request(session, "GET", path, service=self.service)
+        body = _http.json_of(response)
+        if not isinstance(body, list):
+            raise exceptions.InvalidResponse(response, f"The answer of {response.url} is not a list")
+        return body
+
     def _send(self, session: SessionLike, method: str, image_id: str) -> None:
         _http.request(session, method, f"{self.base_path}/{_http.segment(image_id, 'image ID')}", service=self.service)

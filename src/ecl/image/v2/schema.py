@@ -53,10 +53,13 @@ class Scheme(resource2.Resource):
             properties: By the service's names; an :class:`~ecl.image.v2.image.Image` is such a mapping.
 
         Raises:
-            InvalidRequest: Something does not fit; the message names each property and says why.
+            InvalidRequest: Something does not fit; the message names each property and says why. Or *properties* is
+                no mapping.
         """
         from ecl.image.v2._validation import problems
 
+        if not isinstance(properties, (Mapping, resource2.Resource)):
+            raise exceptions.InvalidRequest(f"properties must be a mapping, not {type(properties).__name__}")
         found = list(problems(dict(self._body.items()), {name: properties[name] for name in properties}))
         if found:
             raise exceptions.InvalidRequest(f"This does not fit the schema {self.name!r}: {'; '.join(found)}")

@@ -1,4 +1,4 @@
-"""What a cloud can do, and what of it a project uses."""
+"""What a cloud speaks and can do, and what of it a project uses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from ecl import resource2
 from ecl.image import image_service
 
-__all__ = ["Import", "Usage"]
+__all__ = ["Import", "Usage", "Version"]
 
 
 class Import(resource2.Resource):
@@ -44,3 +44,20 @@ class Usage(resource2.Resource):
     #: Images, and those that are being filled.
     image_count_total = resource2.Body[dict[str, int]]("image_count_total")
     image_count_uploading = resource2.Body[dict[str, int]]("image_count_uploading")
+
+
+class Version(resource2.Resource):
+    """A version of the API. A minor one only says which features there are: all of them are spoken below ``/v2``."""
+
+    resources_key = "versions"
+    service = image_service.ImageService()
+    base_path = "/versions"
+
+    allow_list = True
+
+    #: Its name: ``v2.17``.
+    id = resource2.Body[str]("id")
+    #: CURRENT, SUPPORTED, EXPERIMENTAL or DEPRECATED.
+    status = resource2.Body[str]("status")
+    #: Where it is: each with *rel* and *href*.
+    links = resource2.Body[list[dict[str, str]]]("links")

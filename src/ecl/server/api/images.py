@@ -26,7 +26,7 @@ from ecl.server.domain.usage import check_share, has_shares
 from ecl.server.errors import BadRequest, Conflict, Forbidden
 from ecl.server.recovery import delete_bytes, remove_data
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "add_image"]
 
 
 async def _list(request: ImageRequest) -> Response:
@@ -78,7 +78,6 @@ async def _create(request: ImageRequest) -> Response:
     body = await request.read_json()
     service = request.service
     image = new_image(body, request.caller, service.region.settings, service.settings.limits)
-    service.protection.check_create(request.caller, image.properties)
     await run_in_threadpool(_insert, request, image)
     wire = _shown(request, image)
     headers = {
@@ -91,13 +90,26 @@ async def _create(request: ImageRequest) -> Response:
 
 
 def _insert(request: ImageRequest, image: Image) -> None:
-    region, limits = request.service.region.name, request.service.settings.limits
     with request.service.database.write() as connection:
-        if id_is_taken(connection, region, image.id):
-            raise Conflict(f"The ID {image.id} is taken, or was taken by an image that is deleted now.")
-        if has_shares(limits):
-            check_share(limits, usage_of(connection, region, image.owner), "image_count_total", 1)
-        insert_image(connection, region, image)
+        add_image(request, connection, image)
+
+
+def add_image(request: ImageRequest, connection: Connection, image: Image) -> None:
+    """
+    Add a new *image* of the caller's.
+
+    Raises:
+        Forbidden: The caller may not set one of its properties.
+        Conflict: Its ID is taken.
+        TooLarge: The project has as many images as it may have.
+    """
+    region, limits = request.service.region.name, request.service.settings.limits
+    request.service.protection.check_create(request.caller, image.properties)
+    if id_is_taken(connection, region, image.id):
+        raise Conflict(f"The ID {image.id} is taken, or was taken by an image that is deleted now.")
+    if has_shares(limits):
+        check_share(limits, usage_of(connection, region, image.owner), "image_count_total", 1)
+    insert_image(connection, region, image)
 
 
 async def _show(request: ImageRequest) -> Response:

@@ -11,13 +11,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from ecl.server.api.images import add_image
 from ecl.server.api.locations import list_locations, parse_location
 from ecl.server.api.lookup import changeable_image
 from ecl.server.api.request import ImageRequest
 from ecl.server.api.routing import empty, json_response, resource
 from ecl.server.api.tasks import check_can_use_tasks, list_of_tasks
 from ecl.server.clock import now
-from ecl.server.db.images import insert_image, update_image
+from ecl.server.db.images import update_image
 from ecl.server.db.tasks import insert_task
 from ecl.server.db.usage import usage_of
 from ecl.server.domain.creation import new_image
@@ -197,8 +198,6 @@ def _create_task(request: ImageRequest, body: object) -> Task:
     kept = {name: input_[name] for name in ("import_from", "import_from_format", "image_properties")}
     request_of = {"method": {"name": "web-download", "uri": origin}}
     with service.database.write() as connection:
-        usage = usage_of(connection, region.name, image.owner)
-        check_share(service.settings.limits, usage, "image_count_total", 1)
-        insert_image(connection, region.name, image)
+        add_image(request, connection, image)
         all_of_it = {**kept, "import_req": request_of, "backend": [region.store.name]}
         return _insert(request, connection, image, IMPORT, all_of_it)

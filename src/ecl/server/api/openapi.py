@@ -1,4 +1,9 @@
-"""The OpenAPI 3.1 document of the image API, made from its routes, their operations and the published schemas."""
+"""
+The OpenAPI 3.1 document of the image API, made from its routes, their operations and the published schemas.
+
+Every status that an operation may end with is in it. Beside what `Operation.fails` names: 400 and 500 everywhere, 401
+and 403 where a token is needed, 404 below what a path names, 413 where a JSON body is read.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,38 @@ Document = dict[str, Any]
 
 _OCTETS = "application/octet-stream"
 _TEXT: Document = {"type": "string"}
+_WHOLE: Document = {"type": "integer", "minimum": 0}
+_BOOLEAN: Document = {"type": "boolean"}
+
+#: What a parameter holds that is no text, by its name.
+_PARAMETERS: Document = {
+    **dict.fromkeys(("limit", "X-OpenStack-Image-Size"), _WHOLE),
+    **{
+        column + end: _WHOLE
+        for column in ("size", "virtual_size", "min_ram", "min_disk")
+        for end in ("", "_min", "_max")
+    },
+    **dict.fromkeys(("protected", "os_hidden", "X-Openstack-Append"), _BOOLEAN),
+    "tag": {"type": "array", "items": _TEXT},
+    "sort_dir": {"enum": ["asc", "desc"]},
+    "member_status": {"enum": ["accepted", "pending", "rejected", "all"]},
+    # Any other parameter is a filter on the custom property of its name.
+    "properties": {"type": "object", "additionalProperties": _TEXT},
+}
+
+_ERRORS = {
+    400: "The request itself is wrong.",
+    401: "There is no token, or none that is valid.",
+    403: "The caller may not do this, or its project belongs to another region.",
+    404: "There is no such thing, or the caller may not see it.",
+    409: "The state of the thing does not allow this, or the name is taken.",
+    410: "The image was deleted during the upload, or the store takes no data.",
+    413: "A quota or a limit on sizes.",
+    415: "The content type, or the content itself, is not what is taken here.",
+    416: "The image has no such part.",
+    500: "The service failed; its log says more about the request.",
+    503: "The store does not work at the moment.",
+}
 
 
 def openapi_document(routes: Sequence[BaseRoute], servers: Iterable[str]) -> Document:
@@ -32,6 +69,10 @@ def openapi_document(routes: Sequence[BaseRoute], servers: Iterable[str]) -> Doc
     for route in routes:
         assert isinstance(route, Route)
         paths[route.path] = {method.lower(): _operation(method, route.path) for method in methods_of(route)}
+    for key, operation in OPERATIONS.items():
+        if operation.is_open:
+            method, _, path = key.partition(" ")
+            paths[path] = {method.lower(): _operation(method, path)}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -45,7 +86,7 @@ def openapi_document(routes: Sequence[BaseRoute], servers: Iterable[str]) -> Doc
         "components": {
             "securitySchemes": {"token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"}},
             "schemas": _components(),
-            "responses": {"error": _error_response()},
+            "responses": {str(status): _error_response(meaning) for status, meaning in _ERRORS.items()},
         },
     }
 
@@ -55,13 +96,17 @@ def _operation(method: str, path: str) -> Document:
         operation = Operation(f"Show the schema '{path.removeprefix('/v2/schemas/')}'.", "schema")
     else:
         operation = OPERATIONS[f"{method} {path}"]
-    success: Document = {"description": operation.summary}
-    if operation.gives is not None:
-        success["content"] = _content(operation.gives)
-    responses = {str(operation.status): success, "default": {"$ref": "#/components/responses/error"}}
-    if operation.gives == "octets":
-        responses |= {"206": success, "204": {"description": "There is no data yet."}}
-    described: Document = {"summary": operation.summary, "responses": responses}
+    responses = {str(status): {"$ref": f"#/components/responses/{status}"} for status in _fails(operation, path)}
+    if operation.status < 400:
+        success: Document = {"description": operation.summary}
+        if operation.gives is not None:
+            success["content"] = _content(operation.gives)
+        responses[str(operation.status)] = success
+        if operation.gives == "octets":
+            responses |= {"206": success, "204": {"description": "There is no data yet."}}
+    described: Document = {"summary": operation.summary, "responses": dict(sorted(responses.items()))}
+    if operation.is_open:
+        described["security"] = []
     if parameters := _parameters(path, operation):
         described["parameters"] = parameters
     if operation.takes is not None:
@@ -69,16 +114,32 @@ def _operation(method: str, path: str) -> Document:
     return described
 
 
+def _fails(operation: Operation, path: str) -> set[int]:
+    """Return the statuses of all errors that *operation* may end with."""
+    found = {400, 500, *operation.fails}
+    if not operation.is_open:
+        found |= {401, 403}
+    if "{" in path or operation.status == 404:
+        found.add(404)
+    if operation.takes not in (None, "octets"):
+        found.add(413)
+    return found
+
+
 def _parameters(path: str, operation: Operation) -> list[Document]:
     in_path = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     found = [{"name": name, "in": "path", "required": True, "schema": {**_TEXT, "minLength": 1}} for name in in_path]
-    found += [{"name": name, "in": "query", "schema": _TEXT} for name in operation.query]
-    return found + [{"name": name, "in": "header", "schema": _TEXT} for name in operation.headers]
+    found += [{"name": name, "in": "query", "schema": _PARAMETERS.get(name, _TEXT)} for name in operation.query]
+    return found + [
+        {"name": name, "in": "header", "schema": _PARAMETERS.get(name, _TEXT)} for name in operation.headers
+    ]
 
 
 def _content(name: str) -> Document:
     if name == "octets":
         return {_OCTETS: {"schema": {"type": "string", "format": "binary"}}}
+    if name == "text":
+        return {"text/plain": {"schema": _TEXT}}
     reference = {"schema": {"$ref": f"#/components/schemas/{_component_name(name)}"}}
     if name == "patch":
         return dict.fromkeys(PATCH_TYPES, reference)
@@ -89,9 +150,9 @@ def _component_name(name: str) -> str:
     return name.replace("/", ".")
 
 
-def _error_response() -> Document:
+def _error_response(meaning: str) -> Document:
     return {
-        "description": "What was wrong, in the form that Accept asks for.",
+        "description": f"{meaning} What was wrong is told in the form that Accept asks for.",
         "content": {
             "application/json": {"schema": {"$ref": "#/components/schemas/error"}},
             "text/html": {"schema": _TEXT},
@@ -154,8 +215,13 @@ _METHOD = _object(
     "name", name=_TEXT, uri=_TEXT, glance_image_id=_TEXT, glance_region=_TEXT, glance_service_interface=_TEXT
 )
 
+_VERSION = _object("id status links", id=_TEXT, status=_TEXT, links=_array(_object("rel href", rel=_TEXT, href=_TEXT)))
+
 #: Schemas beside the published ones.
 _OWN_COMPONENTS: Document = {
+    "version": _object("version", version=_VERSION),
+    "versions": _object("versions", versions=_array(_VERSION)),
+    "document": _object("openapi info paths", openapi=_TEXT, info={"type": "object"}, paths={"type": "object"}),
     "error": _object("message code title", message=_TEXT, code=_TEXT, title=_TEXT),
     "schema": _object("name properties", name=_TEXT, properties={"type": "object"}),
     "patch": _array(_PATCH_OPERATION),

@@ -76,19 +76,20 @@ def _usage_of(request: ImageRequest) -> dict[str, Any]:
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_remove, request, request.path_params["store"], request.image_id)
+    await run_in_threadpool(_remove, request, request.path_params["store"])
     return empty()
 
 
-def _remove(request: ImageRequest, name: str, image_id: str) -> None:
+def _remove(request: ImageRequest, name: str) -> None:
     region = request.service.region
     store = region.store_named(name)
     if store is None:
         raise Conflict(f"Region {region.name} has no store '{name[:64]}'.")
-    if not request.caller.is_admin:
-        raise Forbidden("Deleting the data of an image from a store needs the role admin.")
+    image_id = request.image_id
     with request.service.database.write() as connection:
         image = visible_image(connection, region.name, request.caller, image_id, lock=True)
+        if not request.caller.is_admin:
+            raise Forbidden("Deleting the data of an image from a store needs the role admin.")
         if image.status != "active":
             raise Conflict(f"Image {image_id} is {image.status}; only an active image has data to delete.")
         check_not_importing(image)

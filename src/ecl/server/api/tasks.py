@@ -96,7 +96,9 @@ def _page(request: ImageRequest, query: _Query) -> list[Task]:
     with request.service.database.read() as connection:
         marker = None
         if query.marker is not None:
-            marker = _task(connection, region, query.marker)
+            marker = fetch_task(connection, region, query.marker)
+            if marker is None:
+                raise BadRequest(f"The marker '{query.marker}' is not the ID of a task.")
         return list_tasks(connection, region, query.filters, query.sort, marker, query.limit)
 
 

@@ -27,7 +27,7 @@ def parse_integer(name: str, value: str) -> int:
     if not _INTEGER.fullmatch(value) or len(value) > 20:
         raise BadRequest(f"The parameter '{name}' must be a whole number.")
     number = int(value)
-    if abs(number) > _MAX_INTEGER:
+    if not -_MAX_INTEGER - 1 <= number <= _MAX_INTEGER:
         raise BadRequest(f"The parameter '{name}' is out of range.")
     return number
 
@@ -90,11 +90,12 @@ def parse_time(name: str, value: str) -> tuple[str, int]:
     if not colon or operator not in _TIME_OPERATORS:
         # The first colon of a plain time is inside it; anything else fails to parse below.
         operator, rest = "eq", value
+    if _YEAR_OR_MONTH.fullmatch(rest):
+        rest += "-01-01"[3 * rest.count("-") :]
     try:
-        text = rest.strip().strip('"')
-        # A year or a month alone is its first day.
-        text += "-01-01"[3 * text.count("-") :] if _YEAR_OR_MONTH.fullmatch(text) else ""
-        moment = datetime.fromisoformat(text)
+        if "W" in rest:
+            raise ValueError("Python reads a week, Glance does not")
+        moment = datetime.fromisoformat(rest)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         return operator, int(moment.timestamp() * MICROSECONDS) // MICROSECONDS

@@ -72,14 +72,14 @@ def _parse_operation(item: object, version: Version) -> Operation:
     if not isinstance(item, dict):
         raise BadRequest("Each operation of an image update must be a JSON object.")
     verb, path = _verb_and_path_21(item) if version == "2.1" else _verb_and_path_20(item)
+    if verb != "remove" and "value" not in item:
+        raise BadRequest(f"The operation '{verb}' on '{path[:80]}' needs a value.")
     name = _attribute_name(path)
     if name == "locations" and verb == "add" and "/" not in path[1:]:
         raise BadRequest("A location is added at '/locations/-' or before another one.")
     check_name_writable(name)
     if name == "id":
         raise Forbidden("Attribute 'id' is read-only.")
-    if verb != "remove" and "value" not in item:
-        raise BadRequest(f"The operation '{verb}' on '{path[:80]}' needs a value.")
     value = item["value"] if verb != "remove" else None
     return Operation(verb, name, value, overwrites=version == "2.1")
 

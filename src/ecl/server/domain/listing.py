@@ -78,12 +78,19 @@ def parse_list_query(parameters: Sequence[tuple[str, str]], limits: ImageLimits)
         raise BadRequest(f"A list request may have at most {MAX_PARAMETERS} parameters.")
     query = ListQuery(limit=limits.limit_param_default)
     sorting: dict[str, list[str]] = {"sort": [], "sort_key": [], "sort_dir": []}
+    single: dict[str, str] = {}
     for name, value in parameters:
         if "\0" in name or "\0" in value:
             raise BadRequest("A parameter holds a NUL character.")
         if name in sorting:
             sorting[name].append(value)
-        elif handler := _HANDLERS.get(name):
+        elif name == "tag":
+            query.tags.append(value.strip())
+        else:
+            # Of any other parameter that is given twice the last one holds.
+            single[name] = value
+    for name, value in single.items():
+        if handler := _HANDLERS.get(name):
             handler(query, value, limits)
         else:
             _add_filter(query, name, value)
@@ -139,10 +146,6 @@ def _set_protected(query: ListQuery, value: str, _limits: ImageLimits) -> None:
     query.protected = parse_boolean("protected", value)
 
 
-def _add_tag(query: ListQuery, value: str, _limits: ImageLimits) -> None:
-    query.tags.append(value.strip())
-
-
 def _ignore(_query: ListQuery, _value: str, _limits: ImageLimits) -> None:
     """Take a parameter that has no effect."""
 
@@ -158,7 +161,6 @@ _HANDLERS: dict[str, Callable[[ListQuery, str, ImageLimits], None]] = {
     "member_status": _set_member_status,
     "os_hidden": _set_hidden,
     "protected": _set_protected,
-    "tag": _add_tag,
     "deleted": _ignore,
     "changes-since": _refuse_changes_since,
 }

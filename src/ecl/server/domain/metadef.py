@@ -122,8 +122,8 @@ def _checked(kind: str, body: object) -> dict[str, Any]:
     for name in _SERVER_SET & body.keys():
         raise Forbidden(f"Attribute '{name}' is read-only.")
     validate(f"metadefs/{kind}", body)
-    if body.get("namespace" if kind == "namespace" else "name") == "":
-        raise BadRequest("The name must not be empty: no path would lead to it.")
+    if body.get("namespace") == "":
+        raise BadRequest("The namespace must have a name: no path would lead to it.")
     return body
 
 
@@ -154,6 +154,7 @@ def items_of_body(body: dict[str, Any], moment: int) -> list[Item]:
     Return every item in the checked *body* of a namespace.
 
     Raises:
+        BadRequest: One has no name.
         Conflict: Two of a kind have the same name.
     """
     items: list[Item] = []
@@ -189,6 +190,9 @@ def parse_item(kind: Kind, body: object, moment: int) -> Item:
 
 
 def _item(kind: Kind, body: dict[str, Any], moment: int) -> Item:
+    # The schema of a namespace does not ask for the names of what is in it.
+    if not body.get("name"):
+        raise BadRequest(f"Each of the {LIST_KEYS[kind]} must have a name: no path would lead to it.")
     rest = {name: value for name, value in body.items() if name != "name" and name not in _SERVER_SET}
     return Item(kind, body["name"], rest, moment, moment)
 

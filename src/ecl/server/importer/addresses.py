@@ -24,6 +24,9 @@ Address = IPv4Address | IPv6Address
 _PORTS = {"http": 80, "https": 443}
 #: IPv6 networks whose last 32 bits are an IPv4 address: NAT64 and the old "compatible" form.
 _CARRIERS = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
+#: All IPv6 addresses that were ever given to somebody, and NAT64; of these, some are for documentation.
+_GIVEN_OUT = (IPv6Network("2000::/3"), IPv6Network("64:ff9b::/96"))
+_DOCUMENTATION = IPv6Network("3fff::/20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +119,15 @@ def check_address(address: Address, settings: ImportSettings) -> None:
     for each in (address, *_carried(address)):
         if any(each in network for network in _networks(settings.allowed_networks)):
             return
-        site_local = isinstance(each, IPv6Address) and each.is_site_local
-        if not each.is_global or each.is_multicast or site_local:
+        if not _is_public(each):
             raise BadRequest(f"The service does not connect to {address}: it is not on the public internet.")
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv6Address):
+        given_out = any(address in network for network in _GIVEN_OUT)
+        return given_out and address.is_global and address not in _DOCUMENTATION
+    return address.is_global and not address.is_multicast
 
 
 def _carried(address: Address) -> list[IPv4Address]:

@@ -70,12 +70,9 @@ def _request(target: Target, settings: ImportSettings, deadline: float) -> Itera
         addresses = resolve(target, settings)
     except OSError as exc:
         raise FetchError(f"The host {target.host} is not known.") from exc
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise FetchError(_too_slow(settings))
-    with closing(_connect(target, addresses, settings)) as connection:
+    with closing(_connect(target, addresses, settings, deadline)) as connection:
         cut = threading.Event()
-        watchdog = threading.Timer(left, _cut, (connection.sock, cut))
+        watchdog = threading.Timer(deadline - time.monotonic(), _cut, (connection.sock, cut))
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -95,10 +92,13 @@ def _request(target: Target, settings: ImportSettings, deadline: float) -> Itera
             watchdog.cancel()
 
 
-def _connect(target: Target, addresses: Sequence[Address], settings: ImportSettings) -> _Connection:
+def _connect(target: Target, addresses: Sequence[Address], settings: ImportSettings, deadline: float) -> _Connection:
     failure: OSError | None = None
     for address in addresses:
-        connection = _Connection(target, address, settings.idle_timeout)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise FetchError(_too_slow(settings))
+        connection = _Connection(target, address, min(settings.idle_timeout, left))
         try:
             connection.connect()
         except OSError as exc:
