@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ecl import exceptions
+from ecl.image.transfer._fetch import _PATIENCE
 from ecl.image.v2._proxy import Proxy
 from support.faulty_proxy import Fault, FaultyProxy
-from support.transfers import DATA, check_alone, leave_part
+from support.transfers import DATA, check_alone, leave_part, left_threads
 
 _MIB = 1 << 20
 
@@ -152,6 +155,39 @@ def test_one_range_fails_for_good(
     assert had > 0
     # A range that was on its way when the error came may be lost.
     assert len(DATA) - had <= link.fetched <= len(DATA) - had + 2 * _MIB
+
+
+def test_patience_is_shared(
+    behind: Proxy, link: FaultyProxy, shared_id: str, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an error the other connections, which are silent, get a certain time together, not each."""
+    monkeypatch.setattr("ecl.image.transfer._fetch.PART", 2 * _MIB)
+    monkeypatch.setattr("ecl.image.transfer._progress.INTERVAL", 0.0)
+    link.add(Fault(times=None, cut_at=_MIB, stall=True))
+    granted: list[float | None] = []
+    join = threading.Thread.join
+
+    def watched(self: threading.Thread, timeout: float | None = None) -> None:
+        if not self.name.startswith("download-"):
+            join(self, timeout)
+        else:
+            # Nobody has ended when the time is over, by the clock below.
+            granted.append(timeout)
+
+    def stop(done: int, total: int | None) -> None:
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "join", watched)
+        clock = SimpleNamespace(monotonic=lambda: float(sum(each or 0 for each in granted)))
+        patch.setattr("ecl.image.transfer._fetch.time", clock)
+        with pytest.raises(KeyboardInterrupt):
+            behind.download_image(shared_id, output=target, progress=stop, connections=3)
+
+    assert granted == [_PATIENCE, 0.0]
+    link.release()
+    assert left_threads() == []
 
 
 def test_slow_link_gets_more_connections(

@@ -50,7 +50,7 @@ def test_kill_in_the_middle(
     # Four connections have four ranges of 16 MiB on their way.
     half = _SIZE // 2 // connections
     link.add(Fault(times=None, cut_at=half, stall=True))
-    process = transfers.start(link.url, token, "download", image, target, connections=connections, record_every=_MIB)
+    process = transfers.start(link.url, token, "download", image, target, connections=connections)
     try:
         link.until(lambda: link.fetched >= half * min(connections, 3))
         # What has left the proxy is not yet on the disk.
@@ -171,6 +171,6 @@ def test_memory(service: ImageService, token: str, new_image: NewImage, tmp_path
 
         for report in (up, down):
             assert report["error"] is None
-            assert report["peak"] - report["before"] < 64 * _MIB
+            assert 0 < report["peak"] - report["before"] < 64 * _MIB
         assert (tmp_path / "out.raw").stat().st_size == size
         assert (tmp_path / "out.raw").stat().st_blocks == 0

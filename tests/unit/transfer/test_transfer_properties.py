@@ -110,18 +110,27 @@ def test_part_file(data: st.DataObject) -> None:
         for last in (False, False, True):
             part = PartFile(path)
             part.bind(image_of(content))
-            follower = Follower(part, "md5")
             pieces = list(_spans.pieces(part.missing(), data.draw(st.integers(1, 60))))
-            order = data.draw(st.permutations(pieces))
-            for start, end in order if last else order[: data.draw(st.integers(0, len(order)))]:
+            # The first ones come one behind the other, the rest in any order.
+            first = 0 if part.resumed else data.draw(st.integers(0, len(pieces)))
+            order = [*pieces[:first], *data.draw(st.permutations(pieces[first:]))]
+            if not last:
+                order = order[: data.draw(st.integers(0, len(order)))]
+            follower = Follower(part, "md5")
+            if part.resumed:
+                follower.follow()
+            for number, (start, end) in enumerate(order):
+                if number == first:
+                    follower.follow()
                 part.write(start, content[start:end])
+                follower.update(content[start:end])
             assert set(range(len(content))) - bytes_of(part.missing()) >= bytes_of(order) or not last
             if not part.missing():
                 assert follower.hexdigest() == hashlib.md5(content).hexdigest()
                 part.finish()
                 break
             part.halt()
-            follower.join()
+            follower.close()
             assert part.keep() == bool(part.done)
         assert path.read_bytes() == content
         assert list(path.parent.iterdir()) == [path]

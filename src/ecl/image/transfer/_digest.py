@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import os
 import queue
 import threading
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-__all__ = ["BLOCK", "Digest"]
+__all__ = ["BLOCK", "Block", "Digest", "buffers"]
 
 #: Bytes that are read, hashed and sent at a time.
 BLOCK = 1 << 20
 #: Blocks that may wait for a hash. With one in work and one being read, a transfer holds DEPTH + 2 blocks.
 DEPTH = 4
+
+Block = bytes | memoryview
+
+# A thread for a hash pays as long as a processor would be idle without it. It keeps one busy, and whoever moves the
+# blocks another: so many transfers have such threads at once, the others hash for themselves.
+_with_threads = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
+
+
+def buffers(count: int) -> Iterator[memoryview]:
+    """Yield *count* buffers of BLOCK bytes in turn, for ever."""
+    return itertools.cycle([memoryview(bytearray(BLOCK)) for _ in range(count)])
 
 
 class Digest:
@@ -21,6 +35,7 @@ class Digest:
     Hashes of the blocks given to :meth:`update`, each algorithm in a thread of its own.
 
     hashlib lets other threads run while it hashes, so a hash costs a transfer no time as long as a core is free.
+    Where other transfers keep them busy, the thread that calls update() hashes itself.
     """
 
     def __init__(self, *algorithms: str) -> None:
@@ -31,10 +46,12 @@ class Digest:
             algorithms: Names that hashlib knows: ``md5``, ``sha512`` …
         """
         self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
-        self._queues: list[queue.Queue[bytes | memoryview | None]] = []
+        self._queues: list[queue.Queue[Block | None]] = []
         self._threads: list[threading.Thread] = []
+        if not _with_threads.acquire(blocking=False):
+            return
         for name in self._hashes:
-            waiting: queue.Queue[bytes | memoryview | None] = queue.Queue(DEPTH)
+            waiting: queue.Queue[Block | None] = queue.Queue(DEPTH)
             thread = threading.Thread(target=self._run, args=(name, waiting), name=f"digest-{name}", daemon=True)
             self._queues.append(waiting)
             self._threads.append(thread)
@@ -48,26 +65,36 @@ class Digest:
     ) -> None:
         self.close()
 
-    def update(self, block: bytes | memoryview) -> None:
-        """Hash *block* after those before it; waits while too many are ahead. *block* must not change any more."""
+    @property
+    def holds(self) -> int:
+        """How many of the last blocks are still in use after :meth:`update`; those before may be overwritten."""
+        return DEPTH + 2 if self._threads else 1
+
+    def update(self, block: Block) -> None:
+        """Hash *block* after those before it; waits while too many are ahead."""
+        if not self._threads:
+            for each in self._hashes.values():
+                each.update(block)
         for waiting in self._queues:
             waiting.put(block)
 
     def close(self) -> None:
-        """Wait until all is hashed, and end the threads."""
+        """Wait until all is hashed, and end the threads; what comes after that is hashed without them."""
         for waiting in self._queues:
             waiting.put(None)
         for thread in self._threads:
             thread.join()
-        self._queues.clear()
-        self._threads.clear()
+        if self._threads:
+            self._queues.clear()
+            self._threads.clear()
+            _with_threads.release()
 
     def hexdigests(self) -> dict[str, str]:
         """Return algorithm to hexadecimal hash, after :meth:`close`."""
         self.close()
         return {name: each.hexdigest() for name, each in self._hashes.items()}
 
-    def _run(self, name: str, waiting: queue.Queue[bytes | memoryview | None]) -> None:
+    def _run(self, name: str, waiting: queue.Queue[Block | None]) -> None:
         update = self._hashes[name].update
         while (block := waiting.get()) is not None:
             update(block)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections import deque
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from ecl import exceptions
 from ecl.image.transfer import _spans
 from ecl.image.transfer._bandwidth import Bandwidth
-from ecl.image.transfer._digest import BLOCK
+from ecl.image.transfer._digest import BLOCK, Block, Digest, buffers
 from ecl.image.transfer._part import PartFile
 from ecl.image.transfer._progress import Progress
 from ecl.image.transfer._spans import Span
@@ -40,13 +39,15 @@ def fetch(
     session: SessionLike,
     image: Image,
     part: PartFile,
+    follower: Follower,
     progress: Progress,
     *,
     connections: int | None,
     bandwidth: Bandwidth | None,
 ) -> None:
     """
-    Fetch what *part* is missing. Memory: a block of 1 MiB for each connection.
+    Fetch what *part* is missing, and let *follower* hash it. Memory: a block of 1 MiB for each connection, six for
+    the hash.
 
     Raises:
         ConnectFailure: The connection broke again and again.
@@ -54,21 +55,28 @@ def fetch(
         HttpException: The service refused.
     """
     try:
-        _Fetch(session, image, part, progress, bandwidth).run(connections)
+        _Fetch(session, image, part, follower, progress, bandwidth).run(connections)
     except RangeRefused:
         # Each part would bring the whole image. Everything from the first gap on comes once, then.
-        _Fetch(session, image, part, progress, bandwidth).run_in_one()
+        _Fetch(session, image, part, follower, progress, bandwidth).run_in_one()
 
 
 class _Fetch:
     """One download into a part file."""
 
     def __init__(
-        self, session: SessionLike, image: Image, part: PartFile, progress: Progress, bandwidth: Bandwidth | None
+        self,
+        session: SessionLike,
+        image: Image,
+        part: PartFile,
+        follower: Follower,
+        progress: Progress,
+        bandwidth: Bandwidth | None,
     ) -> None:
         self._session = session
         self._image = image
         self._part = part
+        self._follower = follower
         self._bandwidth = bandwidth
         self._progress = progress
         # True where an answer that is not the wanted range would bring bytes that others fetch, too.
@@ -86,6 +94,8 @@ class _Fetch:
         missing = self._part.missing()
         several = connections is not None and connections > 1
         self._exact = several or len(missing) > 1
+        if several or missing != [(0, self._part.size)]:
+            self._follower.follow()
         self._todo.extend(_spans.pieces(missing, PART) if several else missing)
         if connections is None and self._bandwidth is None:
             self._judge_at = time.monotonic() + SAMPLE
@@ -128,8 +138,9 @@ class _Fetch:
 
     def _fetch(self, stream: Stream) -> None:
         offset = stream.offset
-        for block in stream.blocks():
+        for block in stream.blocks(buffers(self._follower.holds)):
             self._part.write(offset, block)
+            self._follower.update(block)
             offset += len(block)
             self._progress.at(self._part.done)
             if self._error is not None:
@@ -158,6 +169,7 @@ class _Fetch:
             probe.close()
         stream.end = cut
         self._exact = True
+        self._follower.follow()
         with self._lock:
             rest = [(cut, end), *self._todo]
             self._todo = deque(_spans.pieces(rest, PART))
@@ -165,31 +177,57 @@ class _Fetch:
 
 
 class Follower:
-    """The hash of a part file, computed in a thread that follows the writing in order."""
+    """
+    The hash of a part file.
+
+    It is given the blocks that are written, as long as each comes behind the one before; from :meth:`follow` on, a
+    thread reads from the file what has been written without a gap.
+    """
 
     def __init__(self, part: PartFile, algorithm: str) -> None:
         self._part = part
-        self._digest = hashlib.new(algorithm, usedforsecurity=False)
+        self._algorithm = algorithm
+        self._digest = Digest(algorithm)
         self._hashed = 0
         self._error: OSError | None = None
-        self._thread = threading.Thread(target=self._run, name=f"follow-{algorithm}", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
-    def join(self) -> None:
-        """Wait for the thread to end; the part file has to be whole, or halted."""
-        self._thread.join()
+    @property
+    def holds(self) -> int:
+        """How many of the last blocks are still in use after :meth:`update`; those before may be overwritten."""
+        return self._digest.holds
+
+    def update(self, block: Block) -> None:
+        """Take the block that was written last, unless a thread reads the file."""
+        if self._thread is None:
+            self._digest.update(block)
+            self._hashed += len(block)
+
+    def follow(self) -> None:
+        """Read from the file from now on: blocks are going to be written in any order."""
+        if self._thread is None:
+            # This one thread is enough.
+            self._digest.close()
+            self._thread = threading.Thread(target=self._run, name=f"follow-{self._algorithm}", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Wait until all is hashed, and end the threads; the part file has to be whole, or halted."""
+        if self._thread is not None:
+            self._thread.join()
+        self._digest.close()
 
     def hexdigest(self) -> str:
         """
-        Wait for the end of the file, and return its hash.
+        Wait until all is hashed, and return the hash.
 
         Raises:
             FileFailure: The file could not be read.
         """
-        self._thread.join()
+        self.close()
         if self._error is not None:
             raise exceptions.FileFailure(f"What was written cannot be read again: {self._error}", cause=self._error)
-        return self._digest.hexdigest()
+        return self._digest.hexdigests()[self._algorithm]
 
     def _run(self) -> None:
         try:

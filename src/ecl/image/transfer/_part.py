@@ -6,22 +6,28 @@ import fcntl
 import json
 import os
 import threading
-from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ecl import exceptions
 from ecl.image.transfer import _spans
+from ecl.image.transfer._digest import Block
 from ecl.image.transfer._spans import Span
 from ecl.image.v2.image import Image
 
 __all__ = ["PartFile"]
 
-#: Bytes that are written between two records: at most so many are fetched again after a crash.
+#: Bytes that are written between two records, which are fetched again after a crash: at most so many, ...
 RECORD_EVERY = 16 << 20
-#: Blocks that are still in memory after they were written.
-_RECENT = 4
+#: ... of a smaller image this part, ...
+_RECORD_SHARE = 32
+#: ... and never fewer than these.
+_RECORD_LEAST = 1 << 20
+#: Bytes that are written in one call. The kernel takes pieces of memory for a file that are as large as what it is
+#: given. Of small ones it has some at hand; large ones a virtual machine has to get from its host, page by page:
+#: writing 1 MiB at a time took up to five times the processor time.
+_WRITE = 256 << 10
 #: Runs of zeros of this many bytes become holes.
 _HOLE = 64 << 10
 _ZEROS = bytes(_HOLE)
@@ -65,8 +71,6 @@ class PartFile:
         self._binding: dict[str, Any] | None = None
         self._done: list[Span] = []
         self._unrecorded = 0
-        # What was written last, for a reader that follows closely: it need not be read from the file again.
-        self._recent: deque[tuple[int, bytes]] = deque(maxlen=_RECENT)
         self._halted = False
         self._closed = False
         self.size = 0
@@ -101,7 +105,10 @@ class PartFile:
         with self._lock:
             self._done = []
             try:
-                os.ftruncate(self._descriptor, 0)
+                # Only where there is something: ext4 brings a file that was emptied to the disk when it is closed,
+                # and lets the closer wait for that.
+                if os.fstat(self._descriptor).st_size:
+                    os.ftruncate(self._descriptor, 0)
                 os.ftruncate(self._descriptor, self.size)
             except OSError as exc:
                 raise self._failure(exc) from exc
@@ -122,7 +129,7 @@ class PartFile:
         with self._lock:
             return sum(end - start for start, end in self._done)
 
-    def write(self, offset: int, block: bytes) -> None:
+    def write(self, offset: int, block: Block) -> None:
         """
         Put *block* at *offset*.
 
@@ -138,17 +145,14 @@ class PartFile:
             except OSError as exc:
                 raise self._failure(exc) from exc
             self._done = _spans.merged([*self._done, (offset, offset + len(block))])
-            self._recent.append((offset, block))
             self._unrecorded += len(block)
             self._changed.notify_all()
-            if self._unrecorded >= RECORD_EVERY:
+            if self._unrecorded >= min(RECORD_EVERY, max(_RECORD_LEAST, self.size // _RECORD_SHARE)):
                 self._record()
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return bytes from *offset* on that have been written, *length* or as many as one write brought."""
-        with self._lock:
-            recent = next((block for start, block in self._recent if start == offset), b"")
-        return recent or os.pread(self._descriptor, length, offset)
+        """Return *length* bytes from *offset* on, or fewer where the file ends."""
+        return os.pread(self._descriptor, length, offset)
 
     def wait_beyond(self, offset: int) -> int:
         """Wait for bytes from *offset* on; return up to where there are some, or *offset* if none come any more."""
@@ -162,9 +166,11 @@ class PartFile:
         Give the file its name.
 
         Raises:
-            FileFailure: That failed.
+            FileFailure: That failed, or somebody else has cut the file or made it longer.
         """
         self.halt()
+        if not self._has_its_size():
+            raise exceptions.FileFailure(f"{self._name} was changed by somebody else; download it again")
         try:
             self._name.replace(self.path)
         except OSError as exc:
@@ -175,7 +181,7 @@ class PartFile:
     def keep(self) -> bool:
         """Keep what is there for the next time, if it can be used then; return True if there is something."""
         with self._lock:
-            usable = self._binding is not None and bool(self._done)
+            usable = self._binding is not None and bool(self._done) and self._has_its_size()
             if usable:
                 self._record()
         if self._ours and not usable:
@@ -213,7 +219,7 @@ class PartFile:
 
     def _write_all(self, offset: int, view: memoryview) -> None:
         while view:
-            written = os.pwrite(self._descriptor, view, offset)
+            written = os.pwrite(self._descriptor, view[:_WRITE], offset)
             offset += written
             view = view[written:]
 
@@ -224,9 +230,12 @@ class PartFile:
             spans = [(int(start), int(end)) for start, end in record.pop("done")]
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return []
-        if record != self._binding or os.fstat(self._descriptor).st_size != self.size:
+        if record != self._binding or not self._has_its_size():
             return []
         return [(start, end) for start, end in _spans.merged(spans) if start >= 0 and end <= self.size]
+
+    def _has_its_size(self) -> bool:
+        return os.fstat(self._descriptor).st_size == self.size
 
     def _record(self) -> None:
         """Write down what is there. A record that cannot be written costs a resume, not the download."""
@@ -280,7 +289,7 @@ def _spare(length: int) -> int:
     return -(-length // _PAGE) * _PAGE
 
 
-def _filled(block: bytes) -> list[Span]:
+def _filled(block: Block) -> list[Span]:
     """Return the parts of *block* that are not zeros, by pieces of _HOLE bytes."""
     spans = [
         (at, min(at + _HOLE, len(block)))
@@ -290,5 +299,6 @@ def _filled(block: bytes) -> list[Span]:
     return _spans.merged(spans)
 
 
-def _is_zero(piece: bytes) -> bool:
-    return piece == (_ZEROS if len(piece) == _HOLE else bytes(len(piece)))
+def _is_zero(piece: Block) -> bool:
+    # Views are compared item by item; bytes at once.
+    return bytes(piece) == (_ZEROS if len(piece) == _HOLE else bytes(len(piece)))

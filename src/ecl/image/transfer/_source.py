@@ -57,6 +57,7 @@ class Source:
         self._opened = False
         self._started = False
         self._head = b""
+        self._inspection: disk_format.Inspection | None = None
         self._again: Callable[[], Iterable[bytes]] | None = None
         self._file, self._blocks = self._open(data)
         self._start = self._measure()
@@ -173,11 +174,16 @@ class Source:
 
     def inspect(self) -> disk_format.Inspection:
         """
-        Look at what the data is, before the first block is asked for; no byte is lost.
+        Look at what the data is, once, before the first block is asked for; no byte is lost.
 
         Raises:
             FileFailure: The source cannot be read.
         """
+        if self._inspection is None:
+            self._inspection = self._inspect()
+        return self._inspection
+
+    def _inspect(self) -> disk_format.Inspection:
         try:
             if self.rewindable and self._file is not None:
                 self._file.seek(self._start)

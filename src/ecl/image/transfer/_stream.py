@@ -6,13 +6,13 @@ import http.client
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import requests
 
 from ecl import _http, exceptions
 from ecl.image.transfer._bandwidth import Bandwidth
-from ecl.image.transfer._digest import BLOCK
+from ecl.image.transfer._digest import BLOCK, Block
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
@@ -88,9 +88,16 @@ class Stream:
         self._surplus = self.offset - start
         self._response = response
 
-    def blocks(self) -> Iterator[bytes]:
+    @overload
+    def blocks(self, buffers: None = None) -> Iterator[bytes]: ...
+    @overload
+    def blocks(self, buffers: Iterator[memoryview]) -> Iterator[Block]: ...
+    def blocks(self, buffers: Iterator[memoryview] | None = None) -> Iterator[Block]:
         """
         Yield the bytes, in blocks of at most BLOCK.
+
+        Args:
+            buffers: What each block is received into, so that memory is used again; None: each has its own.
 
         Raises:
             ConnectFailure: The connection broke again and again without a byte in between.
@@ -101,7 +108,7 @@ class Stream:
             before = self.offset
             try:
                 self.open()
-                yield from self._of_answer()
+                yield from self._of_answer(buffers)
                 if self.end is None or self.offset >= self.end:
                     return
                 broken: Exception = http.client.IncompleteRead(b"", self.end - self.offset)
@@ -164,10 +171,10 @@ class Stream:
             timeout=_http.DATA_TIMEOUT,
         )
 
-    def _of_answer(self) -> Iterator[bytes]:
+    def _of_answer(self, buffers: Iterator[memoryview] | None) -> Iterator[Block]:
         """Yield what the present answer has, up to the end."""
         assert self._response is not None
-        for block in _body(self._response):
+        for block in _body(self._response, buffers):
             fresh = block[self._surplus :]
             self._surplus -= len(block) - len(fresh)
             if self.end is not None:
@@ -181,20 +188,22 @@ class Stream:
                 return
 
 
-def _body(response: requests.Response) -> Iterator[bytes]:
+def _body(response: requests.Response, buffers: Iterator[memoryview] | None) -> Iterator[Block]:
     """Yield the body of an answer in blocks of BLOCK bytes."""
     reader = _reader(response)
     if reader is None or response.headers.get("Content-Encoding"):
         yield from response.iter_content(BLOCK)
         return
-    while block := _read(reader):
+    while block := _read(reader, next(buffers) if buffers is not None else None):
         yield block
+    if reader.length:
+        raise http.client.IncompleteRead(b"", reader.length)
 
 
-def _read(reader: http.client.HTTPResponse) -> bytes:
+def _read(reader: http.client.HTTPResponse, buffer: memoryview | None) -> Block:
     """Return a block; where the connection breaks, what came before. The next call meets the break again."""
     try:
-        return reader.read(BLOCK)
+        return reader.read(BLOCK) if buffer is None else buffer[: reader.readinto(buffer)]
     except http.client.IncompleteRead as exc:
         if not exc.partial:
             raise

@@ -202,11 +202,11 @@ def _fill(
     algorithm = _algorithm(image)
     follower = Follower(part, algorithm)
     try:
-        fetch(session, image, part, progress, connections=connections, bandwidth=bandwidth)
+        fetch(session, image, part, follower, progress, connections=connections, bandwidth=bandwidth)
         digest = follower.hexdigest()
     except BaseException:
         part.halt()
-        follower.join()
+        follower.close()
         raise
     _verify.verify(image, part.done, {algorithm: digest})
     progress.end(part.done)
