@@ -58,7 +58,7 @@ def load_metadefs(database: Database, region: str, folder: Path, *, replace: boo
 def _store(
     connection: Connection, region: str, namespace: Namespace, items: list[Item], loaded: Loaded, replace: bool
 ) -> None:
-    before = fetch_namespace(connection, region, namespace.namespace, lock=True)
+    before = fetch_namespace(connection, region, namespace.namespace)
     if before is not None and not replace:
         loaded.kept.append(namespace.namespace)
         return

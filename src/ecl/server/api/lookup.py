@@ -31,9 +31,9 @@ def caller_sees(connection: Connection, region: str, caller: Caller, image: Imag
     )
 
 
-def visible_image(connection: Connection, region: str, caller: Caller, image_id: str, *, lock: bool = False) -> Image:
+def visible_image(connection: Connection, region: str, caller: Caller, image_id: str) -> Image:
     """Return the image. Raises NotFound if it is not there or *caller* does not see it."""
-    image = fetch_image(connection, region, image_id, lock=lock)
+    image = fetch_image(connection, region, image_id)
     if image is None or not caller_sees(connection, region, caller, image):
         raise image_not_found(image_id)
     return image
@@ -41,12 +41,12 @@ def visible_image(connection: Connection, region: str, caller: Caller, image_id:
 
 def changeable_image(connection: Connection, region: str, caller: Caller, image_id: str) -> Image:
     """
-    Return the image, locked until the transaction ends, for *caller* to change.
+    Return the image, for *caller* to change in a transaction that may write.
 
     Raises:
         NotFound: It is not there, or the caller does not see it.
         Forbidden: The caller sees it but may not change it.
     """
-    image = visible_image(connection, region, caller, image_id, lock=True)
+    image = visible_image(connection, region, caller, image_id)
     check_can_change(caller, image)
     return image

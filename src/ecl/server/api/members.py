@@ -50,7 +50,7 @@ def _invite(request: ImageRequest, image_id: str, member_id: str) -> Member:
     region = request.service.region.name
     maximum = request.service.settings.limits.image_member_quota
     with request.service.database.write() as connection:
-        image = _shared_image(connection, request, image_id, Forbidden, lock=True)
+        image = _shared_image(connection, request, image_id, Forbidden)
         check_can_change(request.caller, image)
         if db.fetch_member(connection, region, image_id, member_id) is not None:
             raise Conflict(f"Project {member_id} is a member of image {image_id} already.")
@@ -81,7 +81,7 @@ async def _update(request: ImageRequest) -> Response:
 def _answer(request: ImageRequest, image_id: str, member_id: str, status: Any) -> Member:
     caller = request.caller
     with request.service.database.write() as connection:
-        image = _shared_image(connection, request, image_id, Forbidden, lock=True)
+        image = _shared_image(connection, request, image_id, Forbidden)
         member = _visible_member(connection, request, image, member_id)
         if not caller.is_admin and (member_id != caller.project_id or not caller.can_write):
             raise Forbidden("Only a member of the invited project may accept or reject an image.")
@@ -100,7 +100,7 @@ async def _delete(request: ImageRequest) -> Response:
 def _uninvite(request: ImageRequest, image_id: str, member_id: str) -> None:
     region = request.service.region.name
     with request.service.database.write() as connection:
-        image = _shared_image(connection, request, image_id, Forbidden, lock=True)
+        image = _shared_image(connection, request, image_id, Forbidden)
         _visible_member(connection, request, image, member_id)
         check_can_change(request.caller, image)
         db.remove_member(connection, region, image_id, member_id)
@@ -111,10 +111,8 @@ def _shared_image(
     request: ImageRequest,
     image_id: str,
     otherwise: Callable[[str], ServiceError],
-    *,
-    lock: bool = False,
 ) -> Image:
-    image = visible_image(connection, request.service.region.name, request.caller, image_id, lock=lock)
+    image = visible_image(connection, request.service.region.name, request.caller, image_id)
     if image.visibility != "shared":
         raise otherwise(f"Only a shared image has members; image {image_id} is {image.visibility}.")
     return image

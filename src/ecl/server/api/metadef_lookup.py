@@ -32,9 +32,9 @@ __all__ = [
 ]
 
 
-def _seen(connection: Connection, request: ImageRequest, *, lock: bool = False) -> Namespace:
+def _seen(connection: Connection, request: ImageRequest) -> Namespace:
     name = request.path_params["namespace"]
-    namespace = fetch_namespace(connection, request.service.region.name, name, lock=lock)
+    namespace = fetch_namespace(connection, request.service.region.name, name)
     if namespace is None or not sees(request.caller, namespace):
         raise namespace_not_found(name)
     return namespace
@@ -68,7 +68,7 @@ def namespace_to_change(request: ImageRequest, *, deletes: bool = False) -> Iter
         Forbidden: The caller may not change it, or it is protected and *deletes*.
     """
     with request.service.database.write() as connection:
-        namespace = _seen(connection, request, lock=True)
+        namespace = _seen(connection, request)
         check_can_write(request.caller)
         if deletes:
             check_unprotected(namespace)

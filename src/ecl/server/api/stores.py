@@ -87,7 +87,7 @@ def _remove(request: ImageRequest, name: str) -> None:
         raise Conflict(f"Region {region.name} has no store '{name[:64]}'.")
     image_id = request.image_id
     with request.service.database.write() as connection:
-        image = visible_image(connection, region.name, request.caller, image_id, lock=True)
+        image = visible_image(connection, region.name, request.caller, image_id)
         if not request.caller.is_admin:
             raise Forbidden("Deleting the data of an image from a store needs the role admin.")
         if image.status != "active":

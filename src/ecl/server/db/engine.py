@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from starlette.concurrency import run_in_threadpool
 
-__all__ = ["Database", "UnusableDatabase", "may_write", "parse_url"]
+__all__ = ["Database", "UnusableDatabase", "parse_url"]
 
 _T = TypeVar("_T")
 
@@ -168,7 +168,7 @@ class Database:
         self.engine.dispose()
 
 
-def may_write(connection: Connection) -> bool:
+def _may_write(connection: Connection) -> bool:
     """Return True for a connection that `Database.write` gave."""
     return bool(connection.get_execution_options().get("ecl_write", False))
 
@@ -189,7 +189,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # Any: the driver
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that first reads and then writes must hold the lock from its start, or it fails when
     # somebody else wrote in between.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write(connection) else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _may_write(connection) else "BEGIN")
 
 
 def _set_up_postgresql(connection: Any, _record: object) -> None:  # Any: as above
@@ -199,5 +199,5 @@ def _set_up_postgresql(connection: Any, _record: object) -> None:  # Any: as abo
 
 def _begin_postgresql(connection: Connection) -> None:
     # As SQLite has it: without, two uploads could each find room in a project for one.
-    if may_write(connection):
+    if _may_write(connection):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")

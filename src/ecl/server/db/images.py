@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from ecl.server.clock import now
-from ecl.server.db.engine import may_write
 from ecl.server.db.locations import locations_of
 from ecl.server.db.schema import image_members, image_properties, image_tags, images
 from ecl.server.domain.image import Image
@@ -39,7 +38,6 @@ _IMAGE = select(*IMAGE_COLUMNS).where(
     images.c.id == bindparam("image_id"),
     and_(*(images.c.status != status for status in sorted(INVISIBLE))),
 )
-_LOCKED_IMAGE = _IMAGE.with_for_update()
 _TAGS = (
     select(image_tags.c.tag)
     .where(image_tags.c.region == bindparam("region"), image_tags.c.image_id == bindparam("image_id"))
@@ -66,15 +64,10 @@ def id_is_taken(connection: Connection, region: str, image_id: str) -> bool:
     return connection.execute(select(images.c.id).where(_is(region, image_id))).first() is not None
 
 
-def fetch_image(connection: Connection, region: str, image_id: str, *, lock: bool = False) -> Image | None:
-    """
-    Return the image with everything that belongs to it, or None if there is none that anybody may see.
-
-    Args:
-        lock: In a transaction that may write, nobody else changes the row before it ends.
-    """
+def fetch_image(connection: Connection, region: str, image_id: str) -> Image | None:
+    """Return the image with everything that belongs to it, or None if there is none that anybody may see."""
     key = {"region": region, "image_id": image_id}
-    row = connection.execute(_LOCKED_IMAGE if lock and may_write(connection) else _IMAGE, key).first()
+    row = connection.execute(_IMAGE, key).first()
     if row is None:
         return None
     image = image_from_row(row)

@@ -42,16 +42,11 @@ def _item_from_row(row: Row[Any]) -> Item:
 # --- namespaces -----------------------------------------------------------------------------------------------
 
 
-def fetch_namespace(connection: Connection, region: str, name: str, *, lock: bool = False) -> Namespace | None:
-    """
-    Return the namespace of that name, or None.
-
-    Args:
-        lock: Nobody else changes it before the transaction ends.
-    """
+def fetch_namespace(connection: Connection, region: str, name: str) -> Namespace | None:
+    """Return the namespace of that name, or None."""
     table = metadef_namespaces.c
     query = select(*_NAMESPACE).where(table.region == region, table.namespace == name)
-    row = connection.execute(query.with_for_update() if lock else query).first()
+    row = connection.execute(query).first()
     return _namespace_from_row(row) if row else None
 
 

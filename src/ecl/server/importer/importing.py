@@ -364,8 +364,8 @@ class _Importing:
     # -------------------------------------------------------------------------------------------------------
 
     def _mine(self, connection: Connection) -> Image:
-        """Return the image, locked in a write transaction. Raises _Gone if it is not there, or not this task's."""
-        image = fetch_image(connection, self._region.name, self._image_id, lock=True)
+        """Return the image. Raises _Gone if it is not there, or not this task's."""
+        image = fetch_image(connection, self._region.name, self._image_id)
         if image is None or image.properties.get(IMPORT_TASK) != self._task.id:
             raise _Gone
         return image
