@@ -31,7 +31,7 @@ def main(arguments: dict[str, Any]) -> int:
             print("begun", flush=True)
 
     conn.image.get_image(arguments["image"])
-    before = _peak()
+    before = peak()
     try:
         if arguments["work"] == "upload":
             conn.image.upload_image(arguments["image"], arguments["path"], progress=progress)
@@ -44,12 +44,13 @@ def main(arguments: dict[str, Any]) -> int:
             )
     except (exceptions.SDKException, KeyboardInterrupt) as exc:
         report["error"] = [type(exc).__name__, str(exc), *getattr(exc, "__notes__", [])]
-    report.update(before=before, peak=_peak(), threads=[each.name for each in threading.enumerate()])
+    report.update(before=before, peak=peak(), threads=[each.name for each in threading.enumerate()])
     print(json.dumps(report), flush=True)
     return 0 if report["error"] is None else 1
 
 
-def _peak() -> int:
+def peak() -> int:
+    """Return the most memory that this process has had, in bytes."""
     # Not ru_maxrss: that begins with what the parent had.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) * 1024
