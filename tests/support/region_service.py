@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ecl.server.api.app import build_image_app
 from ecl.server.api.imports import import_routes
 from ecl.server.db.engine import Database
+from ecl.server.direct_body import DirectBodyProtocol
 from ecl.server.errors import Unauthorized
 from ecl.server.identity.caller import Caller
 from ecl.server.importer.importer import Importer
@@ -211,7 +212,14 @@ def run_region(
     # Nothing here asks another region.
     importer = Importer(settings, database, Destinations(settings, database, ""), [region])
     app = RequestIds(_with_jobs(build_image_app(region, database, tokens, settings, import_routes(importer)), importer))
-    config = uvicorn.Config(app, log_config=None, lifespan="on", root_path=prefix, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app,
+        http=DirectBodyProtocol,
+        log_config=None,
+        lifespan="on",
+        root_path=prefix,
+        timeout_graceful_shutdown=5,
+    )
     server = _PromptServer(config)
     # With the protocol named, asyncio switches Nagle's delays off.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ecl.server.direct_body import direct_body
 from ecl.server.metrics import Metrics
 
 __all__ = ["ACCESS_LOG", "Accounting"]
@@ -65,6 +66,8 @@ class Accounting:
             await self._app(scope, counting_receive, counting_send)
         finally:
             seconds = time.monotonic() - started
+            if (direct := direct_body(scope)) is not None:
+                received += direct.received
             self._metrics.end(region, scope["method"], status, seconds, received, sent)
             if self._access_log is not None:
                 self._log(scope, status, seconds, received, sent)

@@ -32,11 +32,11 @@ class Content:
         self._inspection = Inspection(inspect_as) if inspect_as is not None else None
 
     @property
-    def consumers(self) -> Sequence[Callable[[bytes], None]]:
+    def consumers(self) -> Sequence[Callable[[bytes | memoryview], None]]:
         """What wants every block, each in a thread of its own."""
         return (self._md5.update, self._hash.update)
 
-    def inspect(self, block: bytes) -> None:
+    def inspect(self, block: bytes | memoryview) -> None:
         """Look at the next *block*; quick, so not worth a thread."""
         if self._inspection is not None:
             self._inspection.feed(block)

@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import cycle
 
-__all__ = ["BLOCK_SIZE", "DEPTH", "Fanout", "blocks_of"]
+__all__ = ["BLOCK_SIZE", "DEPTH", "Block", "Fanout", "buffers"]
 
 #: Bytes of a block: large enough that a thread switch costs nothing beside hashing it.
 BLOCK_SIZE = 1 << 20
-#: Blocks on their way at once. Memory of one upload: (DEPTH + 2) * BLOCK_SIZE.
+#: Blocks on their way at once. Memory of one upload: (DEPTH + 1) * BLOCK_SIZE.
 DEPTH = 4
 
+Block = bytes | memoryview
 
-class _Block:
+
+class _Shared:
     """A block, and how many consumers still have to see it."""
 
     __slots__ = ("data", "left")
 
-    def __init__(self, data: bytes, left: int) -> None:
+    def __init__(self, data: Block, left: int) -> None:
         self.data = data
         self.left = left
 
@@ -34,14 +37,14 @@ class Fanout:
     A consumer that raises ends the stream: `put` or `join` raises its exception.
     """
 
-    def __init__(self, consumers: Sequence[Callable[[bytes], None]]) -> None:
+    def __init__(self, consumers: Sequence[Callable[[Block], None]]) -> None:
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(DEPTH)
         self._lock = threading.Lock()
         self._error: BaseException | None = None
         self._closed = False
         self._joined = False
-        self._queues: list[queue.SimpleQueue[_Block | None]] = [queue.SimpleQueue() for _ in consumers]
+        self._queues: list[queue.SimpleQueue[_Shared | None]] = [queue.SimpleQueue() for _ in consumers]
         self._threads = [
             threading.Thread(target=self._run, args=(consumer, waiting), name="ecl-upload", daemon=True)
             for consumer, waiting in zip(consumers, self._queues, strict=True)
@@ -49,12 +52,12 @@ class Fanout:
         for thread in self._threads:
             thread.start()
 
-    async def put(self, block: bytes) -> None:
+    async def put(self, block: Block) -> None:
         """Hand on *block*; wait while `DEPTH` blocks are on their way."""
         await self._room.acquire()
         if self._error is not None:
             raise self._error
-        shared = _Block(block, len(self._queues))
+        shared = _Shared(block, len(self._queues))
         for waiting in self._queues:
             waiting.put(shared)
 
@@ -84,7 +87,7 @@ class Fanout:
         for thread in self._threads:
             thread.join()
 
-    def _run(self, consumer: Callable[[bytes], None], waiting: queue.SimpleQueue[_Block | None]) -> None:
+    def _run(self, consumer: Callable[[Block], None], waiting: queue.SimpleQueue[_Shared | None]) -> None:
         while (block := waiting.get()) is not None:
             try:
                 if self._error is None and not self._closed:
@@ -100,15 +103,10 @@ class Fanout:
                     self._loop.call_soon_threadsafe(self._room.release)
 
 
-async def blocks_of(chunks: AsyncIterable[bytes], size: int = BLOCK_SIZE) -> AsyncIterator[bytes]:
-    """Join network *chunks* into blocks of at least *size* bytes, but for the last."""
-    parts: list[bytes] = []
-    length = 0
-    async for chunk in chunks:
-        parts.append(chunk)
-        length += len(chunk)
-        if length >= size:
-            yield b"".join(parts)
-            parts, length = [], 0
-    if parts:
-        yield b"".join(parts)
+def buffers() -> Iterator[memoryview]:
+    """Yield buffers of `BLOCK_SIZE` bytes for ever; each may be filled when `put` has returned for the one before."""
+    made: list[memoryview] = []
+    while len(made) <= DEPTH:
+        made.append(memoryview(bytearray(BLOCK_SIZE)))
+        yield made[-1]
+    yield from cycle(made)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -28,7 +28,7 @@ from ecl.server.domain.import_request import check_not_importing
 from ecl.server.domain.status import ACTIVE, QUEUED, SAVING, UPLOADING, may_become
 from ecl.server.domain.usage import check_share, has_shares, room_for
 from ecl.server.errors import BadRequest, Conflict, Gone, TooLarge, Unavailable
-from ecl.server.fanout import Fanout, blocks_of
+from ecl.server.fanout import Block, Fanout, buffers
 from ecl.server.region import Region
 from ecl.server.settings import Settings
 from ecl.server.store.base import Store, StoreError, StoreFull, Writer
@@ -124,11 +124,11 @@ def begin_upload(
     return upload
 
 
-async def receive_upload(upload: Upload, chunks: AsyncIterable[bytes]) -> None:
+async def receive_upload(upload: Upload, body: Body) -> None:
     """
-    Take in *chunks* to their end; afterwards the image is active and durable, or staged and durable.
+    Take in *body* to its end; afterwards the image is active and durable, or staged and durable.
 
-    On any exception, also one of *chunks* itself, the image is queued again and no bytes remain.
+    On any exception, also one of *body* itself, the image is queued again and no bytes remain.
 
     Raises:
         BadRequest: Fewer or more bytes than declared.
@@ -140,12 +140,14 @@ async def receive_upload(upload: Upload, chunks: AsyncIterable[bytes]) -> None:
     intake = _Intake(upload)
     try:
         size = 0
-        async for block in blocks_of(chunks):
-            size += len(block)
+        for buffer in buffers():
+            if not (count := await body.readinto(buffer)):
+                break
+            size += count
             _check_size(size, upload)
             if upload.declared_size is not None and size > upload.declared_size:
                 raise _size_differs(upload, f"more than {upload.declared_size}")
-            await intake.put(block)
+            await intake.put(buffer[:count])
         await intake.join()
         await run_in_threadpool(intake.finish, size)
     except BaseException as exc:
@@ -159,6 +161,13 @@ async def receive_upload(upload: Upload, chunks: AsyncIterable[bytes]) -> None:
         raise
 
 
+class Body(Protocol):
+    """Where the bytes of an upload come from."""
+
+    async def readinto(self, buffer: memoryview, /) -> int:
+        """Fill *buffer*; return the number of bytes, which is less than its length only at the end."""
+
+
 class _Intake:
     """What one upload has open: the writer, the hashes, the inspection, and the threads that feed them."""
 
@@ -170,7 +179,7 @@ class _Intake:
         hashing = () if upload.is_staging else self._content.consumers
         self._fanout = Fanout([*hashing, self._write])
 
-    async def put(self, block: bytes) -> None:
+    async def put(self, block: Block) -> None:
         """Hand *block* to all."""
         await self._fanout.put(block)
 
@@ -188,7 +197,7 @@ class _Intake:
             self._writer = self.upload.store.writer(self.upload.image_id, self.upload.upload_id)
         return self._writer
 
-    def _write(self, block: bytes) -> None:
+    def _write(self, block: Block) -> None:
         self._content.inspect(block)
         self._open_writer().write(block)
 

@@ -248,6 +248,8 @@ def _build(settings: Settings, database: Database, listener: socket.socket) -> t
 def _server(settings: Settings, service: ASGIApp, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> Server:
     import uvicorn
 
+    from ecl.server.direct_body import DirectBodyProtocol
+
     class ReadyServer(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
@@ -275,7 +277,7 @@ def _server(settings: Settings, service: ASGIApp, on_ready: Callable[[], None], 
     config = uvicorn.Config(
         service,
         loop="uvloop",
-        http="httptools",
+        http=DirectBodyProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

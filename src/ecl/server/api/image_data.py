@@ -51,7 +51,7 @@ async def _receive(request: ImageRequest, store: Store) -> None:
         raise UnsupportedMedia(f"Image data must be sent with Content-Type: {_OCTETS}.")
     declared = _declared_size(request)
     upload = await run_in_threadpool(_begin, request, request.image_id, store, declared)
-    await receive_upload(upload, request.chunks())
+    await receive_upload(upload, request.body_reader())
 
 
 def _begin(request: ImageRequest, image_id: str, store: Store, declared: int | None) -> Upload:

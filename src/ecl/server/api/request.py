@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
+from ecl.server.api.body import Body
 from ecl.server.db.engine import Database
 from ecl.server.domain.access import image_not_found
 from ecl.server.domain.protection import PropertyProtection
@@ -20,10 +19,8 @@ from ecl.server.identity.caller import Caller
 from ecl.server.region import Region
 from ecl.server.settings import Settings
 
-__all__ = ["IDLE_TIMEOUT", "ImageRequest", "Service"]
+__all__ = ["ImageRequest", "Service"]
 
-#: Seconds without a byte after which an upload is given up: the image must not stay saving for a dead client.
-IDLE_TIMEOUT = 600
 #: Most fields of a query string; whoever reads them bounds them further.
 _MAX_QUERY_FIELDS = 1000
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -95,7 +92,7 @@ class ImageRequest(Request):
         if declared.isdecimal() and int(declared[:20]) > maximum:
             raise too_large
         body = bytearray()
-        async for chunk in self.chunks():
+        async for chunk in self.body_reader().chunks():
             body += chunk
             if len(body) > maximum:
                 raise too_large
@@ -111,29 +108,12 @@ class ImageRequest(Request):
     async def refuse_body(self) -> None:
         """Raise BadRequest if the request has a body."""
         if self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers:
-            async for _chunk in self.chunks():
+            async for _chunk in self.body_reader().chunks():
                 raise BadRequest("This request takes no body.")
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """
-        Give the body as it arrives, without empty chunks.
-
-        Raises:
-            ClientDisconnect: The client went away.
-            BadRequest: Nothing came for `IDLE_TIMEOUT` seconds.
-        """
-        more = True
-        while more:
-            try:
-                async with asyncio.timeout(IDLE_TIMEOUT):
-                    message = await self.receive()
-            except TimeoutError as exc:
-                raise BadRequest(f"Nothing came for {IDLE_TIMEOUT} seconds.") from exc
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            more = message.get("more_body", False)
-            if body := message.get("body", b""):
-                yield body
+    def body_reader(self) -> Body:
+        """Return what reads the body; whoever asks for it is the only one who does."""
+        return Body(self.scope, self.receive)
 
 
 def _has_nul(value: Any) -> bool:

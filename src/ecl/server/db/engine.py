@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url
@@ -115,11 +116,15 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+            # SQLite waits for another writer by sleeping, up to 100 ms at a time. Other processes hardly ever write.
+            self._turn: AbstractContextManager[object] = threading.Lock()
             self._reading = self.engine
             self._writing = self.engine.execution_options(ecl_write=True)
         else:
             event.listen(self.engine, "connect", _set_up_postgresql)
             event.listen(self.engine, "begin", _begin_postgresql)
+            # The server wakes whoever is next.
+            self._turn = nullcontext()
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writing = self.engine.execution_options(isolation_level="READ COMMITTED", ecl_write=True)
 
@@ -136,7 +141,7 @@ class Database:
 
         Writers take turns, so what one has read is still so when it writes.
         """
-        with self._writing.begin() as connection:
+        with self._turn, self._writing.begin() as connection:
             yield connection
 
     async def look_up(self, query: Callable[[Connection], _T]) -> _T:

@@ -26,7 +26,7 @@ class Inspection:
         self._size = 0
         self._wrapper: Any = None  # Any: oslo.utils' InspectWrapper, imported late
 
-    def feed(self, block: bytes) -> None:
+    def feed(self, block: bytes | memoryview) -> None:
         """Look at the next *block*."""
         if self._wrapper is None:
             from oslo_utils.imageutils.format_inspector import InspectWrapper
@@ -79,9 +79,9 @@ class Inspection:
 class _Feed:
     """What the inspector reads from: the block that is at hand."""
 
-    block = b""
+    block: bytes | memoryview = b""
 
-    def read(self, _size: int) -> bytes:
+    def read(self, _size: int) -> bytes | memoryview:
         return self.block
 
 

@@ -240,7 +240,7 @@ class _Importing:
     async def _pour(self, reader: Reader, content: Content, writer: Writer) -> None:
         """Give every block to the hashes and the store, which work side by side."""
 
-        def take(block: bytes) -> None:
+        def take(block: bytes | memoryview) -> None:
             content.inspect(block)
             writer.write(block)
 

@@ -17,8 +17,10 @@ from ecl.server.store.base import DataMissing, Reader, Store, StoreFull, StoreUn
 
 __all__ = ["FolderStore"]
 
-#: Bytes after which a writer begins to bring them to the disk.
-_SYNC_EVERY = 32 << 20
+#: Bytes after which a writer begins to bring them to the disk, and at most later: each time it waits for twice as many.
+#: A small image is nearly there when its last byte comes, a large one does not make the disk work in bits.
+_FIRST_SYNC = 4 << 20
+_LAST_SYNC = 32 << 20
 #: Keys handed to the database at once while sweeping.
 _BATCH = 500
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -113,6 +115,7 @@ class FolderWriter(Writer):
         self._final = final
         self._pending = True
         self._unsynced = 0
+        self._sync_after = _FIRST_SYNC
         self._syncing: _Syncing | None = None
         with _translated():
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -126,9 +129,10 @@ class FolderWriter(Writer):
             self._unsynced += len(rest)
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
-            if self._unsynced >= _SYNC_EVERY and (self._syncing is None or not self._syncing.is_alive()):
+            if self._unsynced >= self._sync_after and (self._syncing is None or not self._syncing.is_alive()):
                 self._end_syncing()
                 self._unsynced = 0
+                self._sync_after = min(2 * self._sync_after, _LAST_SYNC)
                 self._syncing = _Syncing(self._descriptor)
                 self._syncing.start()
 
