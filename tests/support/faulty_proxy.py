@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -20,6 +21,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -47,6 +49,10 @@ class Fault:
 
     #: The request never reaches the service; this is the answer.
     answer: int | None = None
+    #: Nothing happens to the request until so many connections have fallen silent.
+    after_silent: int = 0
+    #: The request never reaches the service, and the connection is silent.
+    unanswered: bool = False
     #: Bytes of the request's body after which both sides are hung up on.
     cut_request_at: int | None = None
     #: The service gets the request, and its answer is lost.
@@ -98,7 +104,14 @@ class Seen:
 class FaultyProxy:
     """Passes requests on to a service; each request that a :class:`Fault` is for suffers from the first such."""
 
-    def __init__(self, target: str, *, rate: float | None = None, delay: float = 0) -> None:
+    def __init__(
+        self,
+        target: str,
+        *,
+        rate: float | None = None,
+        delay: float = 0,
+        certificate: tuple[Path, Path] | None = None,
+    ) -> None:
         """
         Describe the link.
 
@@ -106,6 +119,7 @@ class FaultyProxy:
             target: The service's address.
             rate: Bytes a second that each connection carries, at most.
             delay: Seconds that each answer is late.
+            certificate: Paths of a certificate and its key, to be spoken to by https.
         """
         parts = urllib.parse.urlsplit(target)
         self._target = (parts.hostname or "", parts.port or 80)
@@ -121,7 +135,11 @@ class FaultyProxy:
         self._stalls: list[threading.Event] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._tls: ssl.SSLContext | None = None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(*certificate)
+        self.url = f"{'http' if certificate is None else 'https'}://127.0.0.1:{self.port}"
         # Connections that are open now, and the most that ever were at once while they carried data.
         self._busy = 0
         self.most_at_once = 0
@@ -216,6 +234,9 @@ class FaultyProxy:
         # Whoever goes away in the middle is what this is for.
         try:
             with suppress(OSError, _HangUp):
+                if self._tls is not None:
+                    self._open.discard(client)
+                    client = self._keep(self._tls.wrap_socket(client, server_side=True))
                 while self._pass_on(_Half(client)):
                     pass
         finally:
@@ -229,6 +250,11 @@ class FaultyProxy:
         with self._lock:
             self.requests.append(seen)
             fault = self._fault_for(seen)
+        if fault.after_silent:
+            self.until(lambda: self._released or len(self._stalls) >= fault.after_silent)
+        if fault.unanswered:
+            self._stall(client)
+            return False
         if fault.answer is not None:
             extra = "".join(f"{name}: {value}\r\n" for name, value in fault.headers.items())
             text = f"HTTP/1.1 {fault.answer} Fault\r\n{extra}Content-Length: 0\r\nConnection: close\r\n\r\n"

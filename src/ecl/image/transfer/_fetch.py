@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ecl import exceptions
@@ -31,7 +34,7 @@ PART = 16 << 20
 #: After so many seconds the first connection is judged: below so many bytes a second it gets company.
 SAMPLE = 1.0
 FAST = 100e6
-#: Seconds that other connections get to end when one has failed.
+#: Seconds that the connections get together to end when one has failed.
 _PATIENCE = 1.0
 
 
@@ -83,11 +86,16 @@ class _Fetch:
         self._exact = False
         self._lock = threading.Lock()
         self._todo: deque[Span] = deque()
+        # What is being read, or waited for.
+        self._streams: set[Stream] = set()
         self._threads: list[threading.Thread] = []
-        self._error: BaseException | None = None
+        # What each thread came to: None, or what went wrong.
+        self._ends: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
         # None: it is not asked, or has been, whether more connections would help.
         self._judge_at: float | None = None
         self._began_with = 0
+        # More connections would help, and the service sends ranges.
+        self._wants_company = False
 
     def run(self, connections: int | None) -> None:
         """Fetch what is missing. Raises RangeRefused if only :meth:`run_in_one` makes sense."""
@@ -100,80 +108,132 @@ class _Fetch:
         if connections is None and self._bandwidth is None:
             self._judge_at = time.monotonic() + SAMPLE
             self._began_with = self._part.done
-        self._add_threads(min(connections or 1, len(self._todo)) - 1)
-        self._finish()
+        self._fetch(min(connections or 1, len(self._todo)))
 
     def run_in_one(self) -> None:
         """Fetch everything from the first byte on that is missing, over one connection."""
         self._todo.extend((start, self._part.size) for start, _ in self._part.missing()[:1])
-        self._finish()
+        self._fetch(1)
 
-    def _finish(self) -> None:
-        self._work()
-        patience = time.monotonic() + _PATIENCE
-        for thread in self._threads:
-            # After an error nobody waits for the others' networks; the part file takes nothing from them any more.
-            thread.join(None if self._error is None else max(0.0, patience - time.monotonic()))
-        if self._error is not None:
-            raise self._error
-
-    def _add_threads(self, count: int) -> None:
-        for number in range(count):
-            thread = threading.Thread(target=self._work, name=f"download-{number}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _work(self) -> None:
-        """Take spans until none is left, or until something went wrong somewhere."""
+    def _fetch(self, connections: int) -> None:
+        """Fetch what is to do; the first error is raised as soon as it is met, whatever others wait for."""
         try:
-            while (span := self._next()) is not None:
-                self._fetch(Stream(self._session, self._image, *span, bandwidth=self._bandwidth, exact=self._exact))
-        except BaseException as exc:  # noqa: BLE001 - whatever it is, Ctrl-C included, run() raises it
-            with self._lock:
-                self._error = self._error or exc
+            if connections > 1:
+                self._side_by_side([self._blocks() for _ in range(connections)])
+            else:
+                self._alone()
+        finally:
+            self._end()
 
-    def _next(self) -> Span | None:
-        with self._lock:
-            return self._todo.popleft() if self._todo and self._error is None else None
-
-    def _fetch(self, stream: Stream) -> None:
-        offset = stream.offset
-        for block in stream.blocks(buffers(self._follower.holds)):
-            self._part.write(offset, block)
-            self._follower.update(block)
-            offset += len(block)
-            self._progress.at(self._part.done)
-            if self._error is not None:
-                stream.close()
-                return
+    def _alone(self) -> None:
+        """Fetch in this thread; where that turns out to be slow, go on side by side."""
+        blocks = self._blocks()
+        for stream in blocks:
             if self._judge_at is not None and time.monotonic() >= self._judge_at:
                 elapsed = time.monotonic() - self._judge_at + SAMPLE
                 self._judge_at = None
                 self._judge(stream, (self._part.done - self._began_with) / elapsed)
-        if stream.end is not None and offset < stream.end:
-            raise exceptions.ConnectFailure(f"Image {self._image.id} ended at byte {offset}, not {stream.end}")
+            if self._wants_company:
+                self._divide(stream)
+                others = min(CONNECTIONS - 1, len(self._todo))
+                self._side_by_side([blocks, *(self._blocks() for _ in range(others))])
+                return
+
+    def _side_by_side(self, work: Sequence[Iterator[Stream]]) -> None:
+        """
+        Do each of *work* in a thread, and wait for all of them or the first error.
+
+        This thread reads from no network itself: neither an error of another one nor Ctrl-C has to wait for that.
+        """
+        for number, blocks in enumerate(work):
+            thread = threading.Thread(target=self._run, args=(blocks,), name=f"download-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        for _ in work:
+            error = self._ends.get()
+            if error is not None:
+                raise error
+
+    def _run(self, blocks: Iterator[Stream]) -> None:
+        try:
+            for _ in blocks:
+                pass
+        except BaseException as exc:  # noqa: BLE001 - whatever it is, it is raised where all are waited for
+            self._ends.put(exc)
+        else:
+            self._ends.put(None)
+
+    def _end(self) -> None:
+        """End all that still runs."""
+        with self._lock:
+            self._todo.clear()
+            streams = [*self._streams]
+        for stream in streams:
+            stream.stop()
+        patience = time.monotonic() + _PATIENCE
+        for thread in self._threads:
+            # Bytes that have come are still written. Nobody waits for one that has no answer to its request yet;
+            # the part file takes nothing from it any more.
+            thread.join(max(0.0, patience - time.monotonic()))
+
+    def _next(self) -> Stream | None:
+        """Return what to read next; None if there is nothing left to do."""
+        with self._lock:
+            if not self._todo:
+                return None
+            span = self._todo.popleft()
+            stream = Stream(self._session, self._image, *span, bandwidth=self._bandwidth, exact=self._exact)
+            self._streams.add(stream)
+            return stream
+
+    def _blocks(self) -> Iterator[Stream]:
+        """Fetch span after span until none is left; yield after each block what it came from."""
+        while (stream := self._next()) is not None:
+            try:
+                for block in stream.blocks(buffers(self._follower.holds)):
+                    self._part.write(stream.offset - len(block), block)
+                    self._follower.update(block)
+                    self._progress.at(self._part.done)
+                    yield stream
+            finally:
+                self._drop(stream)
+
+    def _drop(self, stream: Stream) -> None:
+        stream.close()
+        with self._lock:
+            self._streams.discard(stream)
 
     def _judge(self, stream: Stream, rate: float) -> None:
-        """Give the one connection company if *rate* is slow, much is left, and the service sends ranges."""
-        end = stream.end if stream.end is not None else self._part.size
-        # The present connection goes on to the end of its part.
-        cut = stream.offset + PART
-        if rate >= FAST or end - cut < CONNECTIONS * PART:
+        """If *rate* is slow, and much is left, ask whether the service sends ranges; nothing waits for the answer."""
+        start, end = stream.offset + PART, self._end_of(stream)
+        if rate >= FAST or end - start < CONNECTIONS * PART:
             return
-        probe = Stream(self._session, self._image, cut, min(cut + PART, end), exact=True)
+        probe = Stream(self._session, self._image, start, start + PART, exact=True)
+        with self._lock:
+            self._streams.add(probe)
+        threading.Thread(target=self._ask, args=(probe,), name="download-probe", daemon=True).start()
+
+    def _ask(self, probe: Stream) -> None:
         try:
-            probe.open()
-        except (RangeRefused, exceptions.SDKException):
-            return
+            with suppress(exceptions.SDKException):
+                probe.open()
+                self._wants_company = True
         finally:
-            probe.close()
-        stream.end = cut
+            self._drop(probe)
+
+    def _divide(self, stream: Stream) -> None:
+        """Leave *stream* a part, and put the rest of what it was to bring on the list."""
+        self._wants_company = False
+        end = self._end_of(stream)
+        stream.end = min(stream.offset + PART, end)
         self._exact = True
         self._follower.follow()
         with self._lock:
-            rest = [(cut, end), *self._todo]
+            rest = [(stream.end, end), *self._todo]
             self._todo = deque(_spans.pieces(rest, PART))
-        self._add_threads(CONNECTIONS - 1)
+
+    def _end_of(self, stream: Stream) -> int:
+        return stream.end if stream.end is not None else self._part.size
 
 
 class Follower:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, overload
@@ -65,6 +68,10 @@ class Stream:
         self._response: requests.Response | None = None
         # Bytes at the beginning of the present answer that were there already.
         self._surplus = 0
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        # A second descriptor of the present answer's connection, for stop().
+        self._connection: int | None = None
         self.offset = start
         self.end = end if end is not None else image.size
 
@@ -87,6 +94,10 @@ class Stream:
             )
         self._surplus = self.offset - start
         self._response = response
+        with self._lock:
+            self._connection = _second_descriptor(response)
+            if self._stopped.is_set():
+                self._shut()
 
     @overload
     def blocks(self, buffers: None = None) -> Iterator[bytes]: ...
@@ -94,7 +105,7 @@ class Stream:
     def blocks(self, buffers: Iterator[memoryview]) -> Iterator[Block]: ...
     def blocks(self, buffers: Iterator[memoryview] | None = None) -> Iterator[Block]:
         """
-        Yield the bytes, in blocks of at most BLOCK.
+        Yield the bytes, in blocks of at most BLOCK; fewer than there are if it is stopped.
 
         Args:
             buffers: What each block is received into, so that memory is used again; None: each has its own.
@@ -104,7 +115,7 @@ class Stream:
             HttpException: The service refused to go on.
         """
         failures = 0
-        while True:
+        while not self._stopped.is_set():
             before = self.offset
             try:
                 self.open()
@@ -116,6 +127,8 @@ class Stream:
                 broken = exc
             finally:
                 self.close()
+            if self._stopped.is_set():
+                return
             failures = 1 if self.offset > before else failures + 1
             if failures >= _http.ATTEMPTS:
                 raise exceptions.ConnectFailure(
@@ -127,12 +140,40 @@ class Stream:
     def close(self) -> None:
         """Let the connection go: back to the pool if the answer was read to its end."""
         response, self._response = self._response, None
+        with self._lock:
+            if self._connection is not None:
+                os.close(self._connection)
+                self._connection = None
         if response is None:
             return
         with suppress(*_BROKEN):
             if _is_read(response):
                 response.raw.release_conn()
             response.close()
+
+    def stop(self) -> None:
+        """
+        End the stream, from any thread.
+
+        A connection that it is read from brings nothing more, and breaks. A request that is not answered yet cannot
+        be broken off: it is still waited for, and dropped then.
+        """
+        with self._lock:
+            self._stopped.set()
+            self._shut()
+
+    def _shut(self) -> None:
+        """Let whoever reads from the present connection find its end; the lock is held."""
+        if self._connection is None:
+            return
+        # A plain socket, whatever the reader has: shutdown() of one with TLS would make that take what is still
+        # there for data. And shut, not closed: the reader closes it itself.
+        with suppress(OSError):
+            connection = socket.socket(fileno=self._connection)
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            finally:
+                connection.detach()
 
     def _ask(self) -> tuple[requests.Response, int]:
         """Return an answer, and the byte at which it begins: the next one, or one before it."""
@@ -184,7 +225,7 @@ class Stream:
                     self._bandwidth.take(len(fresh))
                 self.offset += len(fresh)
                 yield fresh
-            if self.end is not None and self.offset >= self.end:
+            if self._stopped.is_set() or (self.end is not None and self.offset >= self.end):
                 return
 
 
@@ -218,6 +259,20 @@ def _reader(response: requests.Response) -> http.client.HTTPResponse | None:
     """
     reader: Any = getattr(response.raw, "_fp", None)
     return reader if isinstance(reader, http.client.HTTPResponse) else None
+
+
+def _second_descriptor(response: requests.Response) -> int | None:
+    """
+    Return another descriptor of an answer's connection; None if all has come already.
+
+    The first one belongs to whoever reads from it: once that is closed, its number may stand for another file.
+    """
+    reader = _reader(response)
+    if reader is None or reader.isclosed():
+        return None
+    with suppress(OSError):
+        return os.dup(reader.fileno())
+    return None
 
 
 def _is_read(response: requests.Response) -> bool:

@@ -80,7 +80,8 @@ def download(
             existing file is replaced then. What an earlier download of the same data left there is used again.
             Zeros become holes. A binary file, or the path of a pipe or device: it is written in order, and verified
             at the end. None: the data is returned.
-        progress: Called with bytes done and bytes in all at most ten times a second.
+        progress: Called with bytes done and bytes in all at most ten times a second; where there are several
+            connections, from their threads, one at a time. What it raises ends the download.
         connections: How many ranges are fetched side by side into a path; by default one, and eight when that turns
             out to be slow.
         max_bandwidth: Bytes a second, at most; a :class:`Bandwidth` is shared by all that are given it.
