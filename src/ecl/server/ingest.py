@@ -37,6 +37,9 @@ __all__ = ["Upload", "begin_upload", "receive_upload"]
 
 _log = logging.getLogger(__name__)
 
+#: Follows the last block. No hash changes by it.
+_END = b""
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -185,6 +188,7 @@ class _Intake:
 
     async def join(self) -> None:
         """Wait until all are done with all blocks."""
+        await self._fanout.put(_END)
         await self._fanout.join()
 
     async def close(self) -> None:
@@ -198,8 +202,13 @@ class _Intake:
         return self._writer
 
     def _write(self, block: Block) -> None:
+        writer = self._open_writer()
+        if not block:
+            # While the hashes catch up.
+            writer.flush()
+            return
         self._content.inspect(block)
-        self._open_writer().write(block)
+        writer.write(block)
 
     def finish(self, size: int) -> None:
         """Check what came, and make the image active, or let go of it as staged. Blocks."""
@@ -208,7 +217,6 @@ class _Intake:
             raise _size_differs(upload, f"{size} instead of {upload.declared_size}")
         values = {"size": size} if upload.is_staging else self._content.attributes(size)
         writer = self._open_writer()
-        writer.flush()
         name, limits = upload.region.name, upload.settings.limits
         with upload.database.write() as connection:
             if has_shares(limits):

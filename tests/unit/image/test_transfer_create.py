@@ -24,7 +24,7 @@ def creation(stub, service):
     def script(*answers, images=None):
         stub.on("POST", "/v2/images", Answer.json(IMAGE, 201))
         stub.on("DELETE", "/v2/images/abc", Answer(204))
-        service(*answers, images=images)
+        service(*answers, images=images or [described()])
 
     return script
 
@@ -40,13 +40,14 @@ def creation(stub, service):
 )
 def test_create(data, attrs, sent_formats, proxy, stub, creation):
     """The formats are those of the content unless they are given; the image is returned active."""
-    creation(images=({**IMAGE, "disk_format": sent_formats[0], "container_format": sent_formats[1]}, described(data)))
+    creation(images=[described(data)])
     image = proxy.create_image(name="disk", data=data, **attrs)
     created = stub.requests[0].json
 
     assert (created["disk_format"], created["container_format"]) == sent_formats
     assert "data" not in created
     assert image.image_status == "active"
+    assert stub.lines == ["POST /v2/images", "PUT /v2/images/abc/file", "GET /v2/images/abc"]
 
 
 def test_create_from_what_is_read_once(proxy, stub, creation):
@@ -79,7 +80,7 @@ def test_create_is_taken_back(answer, proxy, stub, creation):
 
 def test_create_is_taken_back_after_a_mismatch(proxy, stub, creation):
     """An image with damaged data is deleted again."""
-    creation(images=(IMAGE, described(os_hash_value="0" * 128)))
+    creation(images=[described(os_hash_value="0" * 128)])
     with pytest.raises(exceptions.DigestMismatch):
         proxy.create_image(data=DATA)
 

@@ -9,8 +9,9 @@ from ecl import _http, exceptions
 from ecl.image.transfer._check import check_content
 from ecl.image.transfer._options import UploadOptions
 from ecl.image.transfer._source import ImageData, Source
-from ecl.image.transfer.upload import expanded_if, upload
+from ecl.image.transfer.upload import expanded_if, send
 from ecl.image.v2.image import Image
+from ecl.session import renew_token_before_long_call
 
 if TYPE_CHECKING:
     from ecl._http import SessionLike
@@ -38,9 +39,10 @@ def create_with_data(
         if not options.force:
             # Before there is anything to take back.
             check_content(source, wanted["disk_format"], wanted["container_format"], wanted.get("min_disk"))
+        renew_token_before_long_call(session)
         image = Image.new(**wanted).create(session)
         try:
-            return upload(session, image, source, options)
+            return send(session, image, source, options)
         except BaseException as exc:
             take_back(session, image, exc)
             raise

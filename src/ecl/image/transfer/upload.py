@@ -20,7 +20,7 @@ from ecl.session import renew_token_before_long_call
 if TYPE_CHECKING:
     from ecl._http import SessionLike
 
-__all__ = ["expanded_if", "upload"]
+__all__ = ["expanded_if", "send", "upload"]
 
 #: Seconds that a service gets to notice that a connection is gone, and to put the image back to "queued".
 SETTLE = 30.0
@@ -63,15 +63,25 @@ def _upload(session: SessionLike, image: Image | str, source: Source, options: U
     image_id = _http.text(Image._get_id(image), "image ID")
     renew_token_before_long_call(session)
     target = Image.existing(id=image_id).get(session)
-    _verify.remember(session, target)
     _check_queued(target)
     if not options.force:
         check_content(source, target.disk_format, target.container_format, target.min_disk)
+    return send(session, target, source, options)
+
+
+def send(session: SessionLike, image: Image, source: Source, options: UploadOptions) -> Image:
+    """
+    Send *source*, which has been looked at, into *image* as the service has just shown it; see :func:`upload`.
+
+    Returns:
+        The same image as it is now: active, with the hashes that were verified.
+    """
+    _verify.remember(session, image)
     attempts = _http.ATTEMPTS if source.rewindable else 1
     for attempt in range(1, attempts + 1):
         body = _Body(session, source, options)
         try:
-            _put(session, image_id, body)
+            _put(session, image, body)
         except (exceptions.ConnectFailure, exceptions.ServerException, exceptions.ConflictException) as exc:
             if source.error is not None:
                 raise source.error from exc
@@ -79,20 +89,20 @@ def _upload(session: SessionLike, image: Image | str, source: Source, options: U
             if not _worth_another_try(exc, attempt) or (last and not body.whole):
                 raise
             # Perhaps only the answer was lost.
-            if _settled(session, target).image_status == "active":
+            if _settled(session, image).image_status == "active":
                 break
             if last:
                 raise
-            _check_queued(target)
+            _check_queued(image)
             _http.pause(attempt, _retry_after(exc))
         else:
             break
         finally:
             body.close()
-    sent = _settled(session, target)
+    sent = _settled(session, image)
     if sent.image_status != "active":
         raise exceptions.InvalidResponse(
-            message=f"Image {image_id} is {sent.image_status}, not active, after its data was taken; upload it again"
+            message=f"Image {image.id} is {sent.image_status}, not active, after its data was taken; upload it again"
         )
     _verify.remember(session, sent)
     _verify.verify(sent, body.done, body.digests(), source.blocks if source.rewindable else None)
@@ -140,7 +150,7 @@ class _Body:
         return self._digest.hexdigests() if self._digest is not None else {}
 
 
-def _put(session: SessionLike, image_id: str, body: _Body) -> None:
+def _put(session: SessionLike, image: Image, body: _Body) -> None:
     headers = {"Content-Type": "application/octet-stream"}
     size = getattr(body, "len", None)
     if size is not None:
@@ -149,7 +159,7 @@ def _put(session: SessionLike, image_id: str, body: _Body) -> None:
     response = _http.request(
         session,
         "PUT",
-        f"{Image.base_path}/{_http.segment(image_id, 'image ID')}/file",
+        f"{image._path()}/file",
         service=Image.service,
         headers=headers,
         # requests would send an iterable of no bytes in chunks, which some gateways refuse.
