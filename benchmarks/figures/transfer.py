@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,8 @@ _HASH = Path(__file__).parents[1] / "clients" / "hash_alone.py"
 _PYTHON = VENVS.parent / ".venv" / "bin" / "python"
 #: Name of images that a client makes by itself.
 _MADE = "bench-made"
+#: Processor time only.
+_BOTH = "sha512 alone and curl"
 _WHAT = {
     "random": "one image of random bytes",
     "zeros": "one image, nine tenths of it zeros",
@@ -134,6 +137,11 @@ def _downloads(plan: Plan, service: Target, data_set: str, images: list[str]) ->
         max(pair, key=lambda sample: sample.seconds)
         for pair in zip(samples["sha512 alone"], samples["curl"], strict=True)
     ]
+    # Neither is a client's work for the other: curl receives and writes, the hash is computed from what was read.
+    samples[_BOTH] = [
+        replace(hashed, cpu=hashed.cpu + moved.cpu)
+        for hashed, moved in zip(samples["sha512 alone"], samples["curl"], strict=True)
+    ]
     key, what = f"download.{data_set}", _WHAT[data_set]
     yield compare(
         key,
@@ -173,7 +181,7 @@ def _downloads(plan: Plan, service: Target, data_set: str, images: list[str]) ->
 
 
 def _limits(key: str, peer: str, what: str, samples: Mapping[str, Sequence[Sample]], scale: float) -> Iterator[Figure]:
-    """Show what a client could reach against *peer* that did nothing but hash."""
+    """Show what a client could reach against *peer* that did nothing but hash, or moved the bytes as curl does."""
     title, note = f"the limit against {peer}, {what}", "A client that received and wrote at no cost, and only hashed."
     yield compare(f"{key}.limit", f"{title}: time", samples, "sha512 alone", peer, goal=None, at_most=False, note=note)
     yield compare(
@@ -187,6 +195,18 @@ def _limits(key: str, peer: str, what: str, samples: Mapping[str, Sequence[Sampl
         unit="CPU s/GiB",
         scale=scale,
         note=note,
+    )
+    yield compare(
+        f"{key}.cpu-together",
+        f"{title}: processor of curl and the hash together",
+        samples,
+        _BOTH,
+        peer,
+        goal=None,
+        by="cpu",
+        unit="CPU s/GiB",
+        scale=scale,
+        note="curl, written in C, receives and writes the image; the hash is computed beside it.",
     )
 
 

@@ -12,6 +12,7 @@ import email.utils
 import json as json_module
 import random
 import re
+import threading
 import time
 import urllib.parse
 import uuid
@@ -69,6 +70,7 @@ def request(
     json: object = None,
     attempts: int | None = None,
     timeout: tuple[float, float] = TIMEOUT,
+    over: threading.Event | None = None,
     **kwargs: Any,
 ) -> requests.Response:
     """
@@ -82,6 +84,7 @@ def request(
             default four times for GET and HEAD, once for anything else.
         json: Body, sent as JSON.
         timeout: Seconds to connect, and seconds of silence to allow, where the session has no timeout of its own.
+        over: Once it is set, the request is not sent again.
         kwargs: Passed on to keystoneauth1: *data*, *params*, *stream* …
 
     Raises:
@@ -110,14 +113,14 @@ def request(
                 response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
         except exceptions.ConnectFailure as exc:
             # A certificate that is not trusted now is not trusted a second later.
-            if last or isinstance(exc.cause, ksa_exceptions.SSLError):
+            if last or isinstance(exc.cause, ksa_exceptions.SSLError) or not pause(attempt, over=over):
                 raise
-            pause(attempt)
             continue
         if last or response.status_code not in RETRIED_STATUSES:
             break
         response.close()
-        pause(attempt, response.headers.get("Retry-After"))
+        if not pause(attempt, response.headers.get("Retry-After"), over):
+            break
     return check(response, method)
 
 
@@ -242,16 +245,30 @@ def json_of(response: requests.Response) -> Any:
         ) from exc
 
 
-def pause(attempt: int, retry_after: str | None = None) -> None:
+def pause(attempt: int, retry_after: str | None = None, over: threading.Event | None = None) -> bool:
     """
     Sleep before the next attempt: what the service asked for, else half a second, doubled each time.
 
     Up to a quarter is random, so that many clients do not come back all at once.
+
+    Args:
+        over: Ends the pause when it is set.
+
+    Returns:
+        False if *over* is set: there is to be no next attempt.
     """
     seconds = _seconds_of(retry_after)
     if seconds is None:
         seconds = 0.5 * 2 ** (attempt - 1) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter, not a secret
-    time.sleep(min(max(seconds, 0.0), LONGEST_PAUSE))
+    _sleep(min(max(seconds, 0.0), LONGEST_PAUSE), over)
+    return over is None or not over.is_set()
+
+
+def _sleep(seconds: float, over: threading.Event | None) -> None:
+    if over is None:
+        time.sleep(seconds)
+    else:
+        over.wait(seconds)
 
 
 def _seconds_of(retry_after: str | None) -> float | None:

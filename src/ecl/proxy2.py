@@ -121,13 +121,15 @@ class BaseProxy:
         """
         Return what *operation* returns, and say which resource was not found where the service answers 404.
 
+        Notes on that error stay on it.
+
         Raises:
             ResourceNotFound: The service answered 404.
         """
         try:
             return operation()
         except exceptions.NotFoundException as exc:
-            raise exceptions.ResourceNotFound(
+            missing = exceptions.ResourceNotFound(
                 f"No {resource_type.__name__} found for {identifier}",
                 details=exc.message,
                 response=exc.response,
@@ -136,4 +138,7 @@ class BaseProxy:
                 method=exc.method,
                 http_status=exc.http_status,
                 cause=exc,
-            ) from exc
+            )
+            for note in getattr(exc, "__notes__", ()):
+                missing.add_note(note)
+            raise missing from exc

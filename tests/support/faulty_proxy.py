@@ -51,8 +51,12 @@ class Fault:
     answer: int | None = None
     #: Nothing happens to the request until so many connections have fallen silent.
     after_silent: int = 0
+    #: Nothing happens to the request until this is set.
+    after: threading.Event | None = None
     #: The request never reaches the service, and the connection is silent.
     unanswered: bool = False
+    #: Nor does anybody read from it, beyond the head.
+    unread: bool = False
     #: Bytes of the request's body after which both sides are hung up on.
     cut_request_at: int | None = None
     #: The service gets the request, and its answer is lost.
@@ -187,6 +191,12 @@ class FaultyProxy:
                 stall.set()
 
     @property
+    def silent(self) -> int:
+        """Connections that have fallen silent so far."""
+        with self._lock:
+            return len(self._stalls)
+
+    @property
     def data_requests(self) -> list[Seen]:
         """The downloads of data so far."""
         return [each for each in self.requests if each.method == "GET" and each.path.endswith("/file")]
@@ -252,8 +262,10 @@ class FaultyProxy:
             fault = self._fault_for(seen)
         if fault.after_silent:
             self.until(lambda: self._released or len(self._stalls) >= fault.after_silent)
-        if fault.unanswered:
-            self._stall(client)
+        if fault.after is not None:
+            self.until(lambda: self._released or fault.after.is_set())
+        if fault.unanswered or fault.unread:
+            self._stall(client, None if fault.unread else seen)
             return False
         if fault.answer is not None:
             extra = "".join(f"{name}: {value}\r\n" for name, value in fault.headers.items())
@@ -356,7 +368,7 @@ class FaultyProxy:
             seen.sent = fault.cut_at
             client.socket.sendall(rest)
             if fault.stall:
-                self._stall(client)
+                self._stall(client, seen)
             if fault.reset:
                 client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             raise _HangUp
@@ -369,19 +381,22 @@ class FaultyProxy:
         # Not by time.sleep, which a test may have made shorter.
         threading.Event().wait(seconds)
 
-    def _stall(self, client: _Half) -> None:
-        """Wait until the test releases the connection, or the client gives it up."""
+    def _stall(self, client: _Half, seen: Seen | None) -> None:
+        """Wait until the test releases the connection, or the client gives it up; None: nobody reads from that."""
         over = threading.Event()
         with self._lock:
             self._stalls.append(over)
             if self._released:
                 over.set()
 
-        def watch() -> None:
-            client.wait_for_end()
+        def watch(seen: Seen) -> None:
+            with suppress(OSError):
+                while block := client._receive():
+                    seen.received += len(block)
             over.set()
 
-        self._start(watch)
+        if seen is not None:
+            self._start(watch, seen)
         over.wait()
         # As long as the watcher reads, closing would not be enough.
         with suppress(OSError):

@@ -2,8 +2,9 @@
 A transfer in a process of its own, which a test may limit, watch, interrupt and kill.
 
 Run as ``python transfer_driver.py JSON``: endpoint, token, work (``upload`` or ``download``), image, path, and
-*connections* of a download. It writes ``begun`` when the first bytes have moved, and at the end JSON: its peak memory
-before and after, in bytes, and the error, if there was one.
+*connections* of a download; or the work ``uploads``, which makes an image of *path* by each of *names*, or
+``downloads``, which writes the image to each of *names* in the folder *path*. It writes ``begun`` when the first bytes
+have moved, and at the end JSON: its peak memory before and after, in bytes, and the error, if there was one.
 """
 
 from __future__ import annotations
@@ -30,11 +31,20 @@ def main(arguments: dict[str, Any]) -> int:
             begun.set()
             print("begun", flush=True)
 
-    conn.image.get_image(arguments["image"])
+    if arguments["image"] is not None:
+        conn.image.get_image(arguments["image"])
     before = peak()
     try:
         if arguments["work"] == "upload":
             conn.image.upload_image(arguments["image"], arguments["path"], progress=progress)
+        elif arguments["work"] == "uploads":
+            formats = {"disk_format": "raw", "container_format": "bare"}
+            wanted = [{"name": name, "data": arguments["path"], **formats} for name in arguments["names"]]
+            conn.image.upload_images(wanted, progress=progress)
+        elif arguments["work"] == "downloads":
+            folder = Path(arguments["path"])
+            pairs = [(arguments["image"], folder / name) for name in arguments["names"]]
+            conn.image.download_images(pairs, progress=progress)
         else:
             conn.image.download_image(
                 arguments["image"],

@@ -46,4 +46,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds of each pause that the library would have made; it makes none of them."""
     made: list[float] = []
     monkeypatch.setattr(time, "sleep", made.append)
+    # A pause that somebody may end does not sleep.
+    monkeypatch.setattr("ecl._http._sleep", lambda seconds, over: made.append(seconds))
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import socket
 import string
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,7 @@ from keystoneauth1.session import Session as KeystoneSession
 
 import ecl
 from ecl import _http, exceptions
+from ecl.image.image_service import ImageService
 from ecl.image.v2._proxy import Proxy
 from support.http_stub import Answer, HttpStub, Keystone, make_certificate
 
@@ -113,6 +115,19 @@ def test_retry_after_as_a_date(proxy, stub, pauses):
 
     assert 15 < pauses[0] <= 20
     assert pauses[1] == 0
+
+
+@pytest.mark.parametrize("trouble", [Answer(503, b"busy"), Answer.drop()])
+@pytest.mark.parametrize("stream", [False, True])
+def test_nobody_needs_it_any_more(trouble, stream, conn, stub):
+    """A request that has become needless is not sent again, and nobody pauses for that."""
+    over = threading.Event()
+    over.set()
+    stub.on("GET", "/v2/images/abc", trouble)
+    with pytest.raises((exceptions.ServerException, exceptions.ConnectFailure)):
+        _http.request(conn.session, "GET", "/v2/images/abc", service=ImageService(), stream=stream, over=over)
+
+    assert len(stub.requests) == 1
 
 
 @pytest.mark.parametrize("value", ["soon", "-5", "1.5", "²", ""])

@@ -70,6 +70,19 @@ def test_missing(base, stub):
     assert (caught.value.request_id, caught.value.http_status) == ("req-1", 404)
 
 
+def test_notes_of_what_is_missing(base):
+    """Notes that were put on a 404 on its way are on what is raised in its place."""
+    missing = exceptions.NotFoundException("gone")
+    missing.add_note("7 bytes are in disk.part")
+
+    def fail():
+        raise missing
+
+    with pytest.raises(exceptions.ResourceNotFound) as caught:
+        base._or_not_found(Server, "s", fail)
+    assert caught.value.__notes__ == ["7 bytes are in disk.part"]
+
+
 def test_other_resources(base, stub):
     """A resource of another class is refused by name, as a ValueError, too."""
     for verb in (base._get, base._delete, base._update, base._head):

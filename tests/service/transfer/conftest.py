@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,7 +85,15 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         made.append(seconds)
         sleep(min(seconds, 0.01))
 
+    def wait(seconds: float, over: threading.Event | None) -> None:
+        if over is None:
+            nap(seconds)
+        else:
+            made.append(seconds)
+            over.wait(min(seconds, 0.01))
+
     monkeypatch.setattr("ecl._http.time.sleep", nap)
+    monkeypatch.setattr("ecl._http._sleep", wait)
     return made
 
 

@@ -105,6 +105,7 @@ def test_silent_before_the_answer(
     assert left_threads() == []
 
 
+@pytest.mark.parametrize("trouble", [{"answer": 503}, {"cut_at": _SOME}], ids=["503", "broken"])
 @EITHER
 def test_pause_before_another_attempt(
     behind: Proxy,
@@ -114,17 +115,24 @@ def test_pause_before_another_attempt(
     monkeypatch: pytest.MonkeyPatch,
     silent: int,
     ending: int,
+    trouble: dict[str, Any],
 ) -> None:
-    """An image that is gone ends the download while another connection pauses before its next attempt."""
-    over = threading.Event()
-    monkeypatch.setattr("ecl._http.time.sleep", lambda seconds: over.wait())
-    link.add(Fault(first=silent, answer=503), Fault(first=ending, answer=404))
+    """An image that is gone ends the pause of another connection before its next attempt, and that attempt."""
+    paused = threading.Event()
+
+    def pause(seconds: float, over: threading.Event | None) -> None:
+        assert over is not None
+        paused.set()
+        over.wait()
+
+    monkeypatch.setattr("ecl._http._sleep", pause)
+    link.add(Fault(first=silent, **trouble), Fault(first=ending, after=paused, answer=404))
 
     error = error_of(behind, shared_id, target, connections=2)
 
     assert isinstance(error, exceptions.NotFoundException)
-    over.set()
     assert left_threads() == []
+    assert len(link.data_requests) == 2
 
 
 def test_callback_that_raises(

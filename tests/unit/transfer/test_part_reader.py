@@ -34,6 +34,18 @@ def test_read_again(part: PartFile) -> None:
     part.discard()
 
 
+def test_unreadable(part: PartFile, tmp_path: Path) -> None:
+    """A file that cannot be read again is an error with the next block, not when all of them have come."""
+    os.truncate(tmp_path / "disk.part", 0)
+    follower = Follower(part, "md5")
+    follower.follow()
+    follower.close()
+
+    with pytest.raises(exceptions.FileFailure, match="it became shorter"):
+        follower.update(b"more")
+    part.discard()
+
+
 @pytest.mark.parametrize("left", [0, 1000, (1 << 20) + 7])
 def test_cut_by_somebody_else(part: PartFile, tmp_path: Path, left: int) -> None:
     """A file that became shorter is one error, not an endless wait, and is not kept to go on from."""

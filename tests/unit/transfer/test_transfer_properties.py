@@ -157,7 +157,7 @@ def test_stream(content: bytes, breaks: list[int], ranges: bool, data: st.DataOb
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ecl._http.request", get)
-        patch.setattr("ecl._http.pause", lambda *arguments: None)
+        patch.setattr("ecl._http.pause", lambda *arguments, **named: True)
         stream = Stream(None, image_of(content), start, end)  # type: ignore[arg-type]
 
         assert b"".join(stream.blocks()) == content[start:end]

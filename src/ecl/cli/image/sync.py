@@ -151,8 +151,6 @@ def _apply(
             broken.add((name, step.name))
             row.update(action="error", why=describe(exc))
         except KeyboardInterrupt as exc:
-            raise Interrupted(
-                f"{step.action} {step.name} in {name} was undone; what was done before stays, and the same command"
-                " does the rest."
-            ) from exc
+            undone = " ".join(getattr(exc, "__notes__", ())) or f"{step.action} {step.name} in {name} was undone."
+            raise Interrupted(f"{undone} What was done before stays, and the same command does the rest.") from exc
     return sum(row["action"] == "error" for _, _, row in todo)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from ecl import exceptions
@@ -17,6 +17,7 @@ from ecl.image.transfer._digest import BLOCK, Block, Digest, buffers
 from ecl.image.transfer._part import PartFile
 from ecl.image.transfer._progress import Progress
 from ecl.image.transfer._spans import Span
+from ecl.image.transfer._stop import Stop
 from ecl.image.transfer._stream import RangeRefused, Stream
 from ecl.image.v2.image import Image
 
@@ -47,21 +48,26 @@ def fetch(
     *,
     connections: int | None,
     bandwidth: Bandwidth | None,
+    stop: Stop | None = None,
 ) -> None:
     """
     Fetch what *part* is missing, and let *follower* hash it. Memory: a block of 1 MiB for each connection, six for
     the hash.
 
+    Args:
+        stop: Ends it from another thread, whatever the connections wait for.
+
     Raises:
         ConnectFailure: The connection broke again and again.
         FileFailure: Writing failed.
         HttpException: The service refused.
+        SDKException: *stop* ended it.
     """
     try:
-        _Fetch(session, image, part, follower, progress, bandwidth).run(connections)
+        _Fetch(session, image, part, follower, progress, bandwidth, stop).run(connections)
     except RangeRefused:
         # Each part would bring the whole image. Everything from the first gap on comes once, then.
-        _Fetch(session, image, part, follower, progress, bandwidth).run_in_one()
+        _Fetch(session, image, part, follower, progress, bandwidth, stop).run_in_one()
 
 
 class _Fetch:
@@ -75,6 +81,7 @@ class _Fetch:
         follower: Follower,
         progress: Progress,
         bandwidth: Bandwidth | None,
+        stop: Stop | None,
     ) -> None:
         self._session = session
         self._image = image
@@ -82,10 +89,13 @@ class _Fetch:
         self._follower = follower
         self._bandwidth = bandwidth
         self._progress = progress
+        self._stop = stop
         # True where an answer that is not the wanted range would bring bytes that others fetch, too.
         self._exact = False
         self._lock = threading.Lock()
         self._todo: deque[Span] = deque()
+        # Nothing new is begun.
+        self._over = False
         # What is being read, or waited for.
         self._streams: set[Stream] = set()
         self._threads: list[threading.Thread] = []
@@ -117,47 +127,54 @@ class _Fetch:
 
     def _fetch(self, connections: int) -> None:
         """Fetch what is to do; the first error is raised as soon as it is met, whatever others wait for."""
+        work = [self._blocks() for _ in range(connections)]
         try:
-            if connections > 1:
-                self._side_by_side([self._blocks() for _ in range(connections)])
-            else:
-                self._alone()
+            if connections == 1 and self._stop is None:
+                work = self._alone(work[0])
+            self._side_by_side(work)
         finally:
             self._end()
 
-    def _alone(self) -> None:
-        """Fetch in this thread; where that turns out to be slow, go on side by side."""
-        blocks = self._blocks()
+    def _alone(self, blocks: Iterator[Stream]) -> list[Iterator[Stream]]:
+        """Do *blocks* in this thread; where that turns out to be slow, return what is to go on side by side."""
         for stream in blocks:
-            if self._judge_at is not None and time.monotonic() >= self._judge_at:
-                elapsed = time.monotonic() - self._judge_at + SAMPLE
-                self._judge_at = None
-                self._judge(stream, (self._part.done - self._began_with) / elapsed)
-            if self._wants_company:
-                self._divide(stream)
-                others = min(CONNECTIONS - 1, len(self._todo))
-                self._side_by_side([blocks, *(self._blocks() for _ in range(others))])
-                return
+            if company := self._company(stream):
+                return [blocks, *company]
+        return []
 
     def _side_by_side(self, work: Sequence[Iterator[Stream]]) -> None:
         """
         Do each of *work* in a thread, and wait for all of them or the first error.
 
-        This thread reads from no network itself: neither an error of another one nor Ctrl-C has to wait for that.
+        This thread reads from no network itself: no error of another one, nor Ctrl-C, nor Stop has to wait for that.
         """
-        for number, blocks in enumerate(work):
-            thread = threading.Thread(target=self._run, args=(blocks,), name=f"download-{number}", daemon=True)
-            thread.start()
-            self._threads.append(thread)
-        for _ in work:
-            error = self._ends.get()
-            if error is not None:
-                raise error
+        with nullcontext() if self._stop is None else self._stop.calling(self._ends.put):
+            self._start(work)
+            ended = 0
+            while ended < self._started():
+                error = self._ends.get()
+                if error is not None:
+                    raise error
+                ended += 1
+
+    def _start(self, work: Sequence[Iterator[Stream]]) -> None:
+        # Whoever has ended has had the lock in between, and has been counted.
+        with self._lock:
+            for blocks in () if self._over else work:
+                name = f"download-{len(self._threads)}"
+                thread = threading.Thread(target=self._run, args=(blocks,), name=name, daemon=True)
+                thread.start()
+                self._threads.append(thread)
+
+    def _started(self) -> int:
+        with self._lock:
+            return len(self._threads)
 
     def _run(self, blocks: Iterator[Stream]) -> None:
         try:
-            for _ in blocks:
-                pass
+            for stream in blocks:
+                if company := self._company(stream):
+                    self._start(company)
         except BaseException as exc:  # noqa: BLE001 - whatever it is, it is raised where all are waited for
             self._ends.put(exc)
         else:
@@ -166,12 +183,12 @@ class _Fetch:
     def _end(self) -> None:
         """End all that still runs."""
         with self._lock:
-            self._todo.clear()
-            streams = [*self._streams]
+            self._over = True
+            streams, threads = [*self._streams], [*self._threads]
         for stream in streams:
             stream.stop()
         patience = time.monotonic() + _PATIENCE
-        for thread in self._threads:
+        for thread in threads:
             # Bytes that have come are still written. Nobody waits for one that has no answer to its request yet;
             # the part file takes nothing from it any more.
             thread.join(max(0.0, patience - time.monotonic()))
@@ -179,7 +196,7 @@ class _Fetch:
     def _next(self) -> Stream | None:
         """Return what to read next; None if there is nothing left to do."""
         with self._lock:
-            if not self._todo:
+            if self._over or not self._todo:
                 return None
             span = self._todo.popleft()
             stream = Stream(self._session, self._image, *span, bandwidth=self._bandwidth, exact=self._exact)
@@ -202,6 +219,17 @@ class _Fetch:
         stream.close()
         with self._lock:
             self._streams.discard(stream)
+
+    def _company(self, stream: Stream) -> list[Iterator[Stream]]:
+        """Return what others are to do from now on, because *stream*, which is read alone, turned out to be slow."""
+        if self._judge_at is not None and time.monotonic() >= self._judge_at:
+            elapsed = time.monotonic() - self._judge_at + SAMPLE
+            self._judge_at = None
+            self._judge(stream, (self._part.done - self._began_with) / elapsed)
+        if not self._wants_company:
+            return []
+        self._divide(stream)
+        return [self._blocks() for _ in range(min(CONNECTIONS - 1, len(self._todo)))]
 
     def _judge(self, stream: Stream, rate: float) -> None:
         """If *rate* is slow, and much is left, ask whether the service sends ranges; nothing waits for the answer."""
@@ -258,7 +286,13 @@ class Follower:
         return self._digest.holds
 
     def update(self, block: Block) -> None:
-        """Take the block that was written last, unless a thread reads the file."""
+        """
+        Take the block that was written last, unless a thread reads the file.
+
+        Raises:
+            FileFailure: That thread could not read it.
+        """
+        self._check()
         if self._thread is None:
             self._digest.update(block)
             self._hashed += len(block)
@@ -285,9 +319,12 @@ class Follower:
             FileFailure: The file could not be read.
         """
         self.close()
+        self._check()
+        return self._digest.hexdigests()[self._algorithm]
+
+    def _check(self) -> None:
         if self._error is not None:
             raise exceptions.FileFailure(f"What was written cannot be read again: {self._error}", cause=self._error)
-        return self._digest.hexdigests()[self._algorithm]
 
     def _run(self) -> None:
         try:

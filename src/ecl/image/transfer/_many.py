@@ -1,14 +1,18 @@
-"""Many transfers at once: a bounded pool, one progress for all of them."""
+"""Many transfers at once: a bounded number of threads, one progress for all of them."""
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
 
 from ecl import exceptions
 from ecl.image.transfer._progress import Progress, ProgressCallback
+from ecl.image.transfer._stop import Stop
 
 __all__ = ["WORKERS", "TotalProgress", "run_all"]
 
@@ -16,6 +20,8 @@ T = TypeVar("T")
 
 #: Transfers at once, when nothing is said: enough to keep a disk and a network busy.
 WORKERS = 4
+#: Seconds that the transfers get together to end after Ctrl-C: more than a download takes, whatever it waits for.
+_PATIENCE = 1.5
 
 
 class TotalProgress:
@@ -27,14 +33,15 @@ class TotalProgress:
         self._done = [0] * count
         self._totals: list[int | None] = [None] * count
         self._meter = Progress(self._report, None) if callback is not None else None
-        self._stopped = False
+        #: Ends the transfers.
+        self.stop = Stop()
 
     def of(self, index: int) -> ProgressCallback:
         """Return the callback for one of the transfers."""
 
         def at(done: int, total: int | None) -> None:
-            if self._stopped:
-                raise exceptions.SDKException("The transfer was stopped")
+            # What nothing else reaches ends with its next block.
+            self.stop.check()
             with self._lock:
                 self._done[index] = done
                 self._totals[index] = total
@@ -42,10 +49,6 @@ class TotalProgress:
                 self._meter.at(sum(self._done))
 
         return at
-
-    def stop(self) -> None:
-        """End the transfers that run: with their next block, each fails."""
-        self._stopped = True
 
     def end(self) -> None:
         """Say that all is done."""
@@ -60,55 +63,123 @@ class TotalProgress:
         self._progress(done, sum(known) if len(known) == len(self._totals) else None)
 
 
-def run_all(jobs: Sequence[Callable[[], T]], workers: int, stop: Callable[[], None]) -> list[T]:
+def run_all(
+    jobs: Sequence[Callable[[], T]], workers: int, stop: Stop, left_by: Callable[[int, BaseException], object]
+) -> list[T]:
     """
     Run *jobs*, *workers* of them at once, and return their results in order.
 
     When one fails, those not yet begun are not begun, and those that run come to their end.
 
     Args:
-        stop: Makes those that run end early; called on Ctrl-C.
+        stop: Makes those that run end early; used on Ctrl-C.
+        left_by: Called on Ctrl-C with the index of each job that nothing could end, and the exception that is going
+            to be raised: to clean up behind the job, or to note on the exception what is left.
 
     Raises:
         InvalidRequest: *workers* is not a positive number.
         Exception: What the first job that failed raised; notes on it name the others.
+        KeyboardInterrupt: Ctrl-C; the notes of the jobs that it ended are on it.
     """
     _check_workers(workers)
-    over = threading.Event()
-
-    def run(job: Callable[[], T]) -> T:
-        if over.is_set():
-            raise _NotBegun
-        try:
-            return job()
-        except BaseException:
-            over.set()
-            raise
-
-    pool = ThreadPoolExecutor(workers, "transfer")
+    pool = _Pool(jobs)
     try:
-        futures: list[Future[T]] = [pool.submit(run, job) for job in jobs]
-        wait(futures, return_when=FIRST_EXCEPTION)
-    except BaseException:
-        over.set()
-        stop()
+        pool.run(min(workers, len(jobs)))
+    except BaseException as exc:
+        # A second Ctrl-C: enough of the waiting.
+        with suppress(KeyboardInterrupt):
+            pool.end(stop)
+        for error in pool.failed():
+            _add_notes(exc, error)
+        for index in pool.unfinished():
+            left_by(index, exc)
         raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-    errors = [_NotBegun() if future.cancelled() else future.exception() for future in futures]
-    failed = [error for error in errors if error is not None and not isinstance(error, _NotBegun)]
+    failed = pool.failed()
     if failed:
         for other in failed[1:]:
             failed[0].add_note(f"Another transfer failed, too: {other}")
-        left = sum(isinstance(error, _NotBegun) for error in errors)
-        if left:
-            failed[0].add_note(f"{left} more transfers were not begun.")
+            _add_notes(failed[0], other)
+        if pool.left:
+            failed[0].add_note(f"{pool.left} more transfers were not begun.")
         raise failed[0]
-    return [future.result() for future in futures]
+    return [pool.results[index] for index in range(len(jobs))]
 
 
-class _NotBegun(Exception):
-    """Another one had failed before."""
+class _Pool(Generic[T]):
+    """
+    Threads that take one job after the other, until one fails.
+
+    Neither the end of the process nor anybody else has to wait for them, as they would for an executor's: a job may
+    be stuck in a network.
+    """
+
+    def __init__(self, jobs: Sequence[Callable[[], T]]) -> None:
+        self._todo = deque(enumerate(jobs))
+        self._count = len(jobs)
+        self._over = threading.Event()
+        # Each thread puts something in when it ends. A join() that Ctrl-C breaks off would take it for ended.
+        self._ends: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._running = 0
+        #: What the jobs returned, by index.
+        self.results: dict[int, T] = {}
+        self._errors: dict[int, BaseException] = {}
+
+    @property
+    def left(self) -> int:
+        """How many jobs have not been begun."""
+        return len(self._todo)
+
+    def run(self, workers: int) -> None:
+        """Do the jobs in so many threads; return when all of these have ended."""
+        for number in range(workers):
+            threading.Thread(target=self._work, name=f"transfer-{number}", daemon=True).start()
+            self._running += 1
+        while self._running:
+            self._ends.get()
+            self._running -= 1
+
+    def end(self, stop: Stop) -> None:
+        """Begin no more jobs, and let *stop* end those that run; wait a moment for these."""
+        self._over.set()
+        stop.stop()
+        deadline = time.monotonic() + _PATIENCE
+        with suppress(queue.Empty):
+            while self._running:
+                self._ends.get(timeout=max(0.0, deadline - time.monotonic()))
+                self._running -= 1
+
+    def failed(self) -> list[BaseException]:
+        """Return what the jobs raised, in their order."""
+        return [error for _, error in sorted(self._errors.copy().items())]
+
+    def unfinished(self) -> list[int]:
+        """Return the indices of the jobs that still run."""
+        ended = self.results.keys() | self._errors.keys()
+        return [index for index in range(self._count - self.left) if index not in ended]
+
+    def _work(self) -> None:
+        try:
+            self._do_jobs()
+        finally:
+            self._ends.put(None)
+
+    def _do_jobs(self) -> None:
+        while not self._over.is_set():
+            try:
+                index, job = self._todo.popleft()
+            except IndexError:
+                return
+            try:
+                self.results[index] = job()
+            except BaseException as exc:  # noqa: BLE001 - whatever it is, run_all() raises it
+                self._over.set()
+                self._errors[index] = exc
+
+
+def _add_notes(exc: BaseException, other: BaseException) -> None:
+    """Put the notes of *other* on *exc*, too."""
+    for note in getattr(other, "__notes__", ()):
+        exc.add_note(note)
 
 
 def _check_workers(workers: Any) -> None:

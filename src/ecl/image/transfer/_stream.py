@@ -135,7 +135,7 @@ class Stream:
                     f"The connection broke {failures} times at byte {self.offset} of image {self._image.id}: {broken}",
                     cause=broken,
                 ) from broken
-            _http.pause(failures)
+            _http.pause(failures, over=self._stopped)
 
     def close(self) -> None:
         """Let the connection go: back to the pool if the answer was read to its end."""
@@ -155,8 +155,9 @@ class Stream:
         """
         End the stream, from any thread.
 
-        A connection that it is read from brings nothing more, and breaks. A request that is not answered yet cannot
-        be broken off: it is still waited for, and dropped then.
+        A connection that it is read from brings nothing more, and breaks; a pause before the next attempt ends, and
+        no attempt follows. A request that is not answered yet cannot be broken off: it is still waited for, and
+        dropped then.
         """
         with self._lock:
             self._stopped.set()
@@ -210,6 +211,7 @@ class Stream:
             headers={"Accept": "application/octet-stream", **headers},
             stream=True,
             timeout=_http.DATA_TIMEOUT,
+            over=self._stopped,
         )
 
     def _of_answer(self, buffers: Iterator[memoryview] | None) -> Iterator[Block]:

@@ -16,6 +16,7 @@ from ecl.image.transfer._fetch import Follower, checked_connections, fetch
 from ecl.image.transfer._part import PartFile
 from ecl.image.transfer._progress import Progress, ProgressCallback
 from ecl.image.transfer._source import is_text
+from ecl.image.transfer._stop import Stop
 from ecl.image.transfer._stream import Stream
 from ecl.image.v2.image import Image
 from ecl.session import renew_token_before_long_call
@@ -47,6 +48,7 @@ def download(
     progress: ProgressCallback | None = None,
     connections: int | None = None,
     max_bandwidth: float | Bandwidth | None = None,
+    stop: Stop | None = None,
 ) -> Target: ...
 @overload
 def download(
@@ -66,6 +68,7 @@ def download(
     progress: ProgressCallback | None = None,
     connections: int | None = None,
     max_bandwidth: float | Bandwidth | None = None,
+    stop: Stop | None = None,
 ) -> Any:
     """
     Receive the data of an image, and verify it against the service's hash.
@@ -85,6 +88,8 @@ def download(
         connections: How many ranges are fetched side by side into a path; by default one, and eight when that turns
             out to be slow.
         max_bandwidth: Bytes a second, at most; a :class:`Bandwidth` is shared by all that are given it.
+        stop: Ends a download to a file from another thread, though its connections may be silent; what was written
+            is kept.
 
     Returns:
         *output*, or the data.
@@ -96,6 +101,7 @@ def download(
         FileFailure: Writing failed; the disk may be full. What was written of a path is kept for the next time.
         ConnectFailure: The connection broke again and again; what was written of a path is kept.
         HttpException: The service refused.
+        SDKException: *stop* ended it.
     """
     # What is wrong with the arguments is found before anything is sent.
     _http.text(Image._get_id(image), "image ID")
@@ -118,7 +124,7 @@ def download(
         with _device(path) as file:
             _in_order(session, image, file, str(path), progress, bandwidth)
     else:
-        _to_path(session, image, path, progress, connections, bandwidth)
+        _to_path(session, image, path, progress, connections, bandwidth, stop)
     return output
 
 
@@ -163,6 +169,7 @@ def _to_path(
     callback: ProgressCallback | None,
     connections: int | None,
     bandwidth: Bandwidth | None,
+    stop: Stop | None,
 ) -> None:
     part = PartFile(path)
     try:
@@ -175,13 +182,13 @@ def _to_path(
         part.bind(described)
         resumed = part.resumed
         try:
-            _fill(session, described, part, Progress(callback, described.size), connections, bandwidth)
+            _fill(session, described, part, Progress(callback, described.size), connections, bandwidth, stop)
         except exceptions.DigestMismatch:
             if not resumed:
                 raise
             # The fault may lie in what was there before: a machine that lost its power, say. All of it, then.
             part.start_over()
-            _fill(session, described, part, Progress(callback, described.size), connections, bandwidth)
+            _fill(session, described, part, Progress(callback, described.size), connections, bandwidth, stop)
         part.finish()
     except exceptions.DigestMismatch:
         part.discard()
@@ -199,11 +206,12 @@ def _fill(
     progress: Progress,
     connections: int | None,
     bandwidth: Bandwidth | None,
+    stop: Stop | None,
 ) -> None:
     algorithm = _algorithm(image)
     follower = Follower(part, algorithm)
     try:
-        fetch(session, image, part, follower, progress, connections=connections, bandwidth=bandwidth)
+        fetch(session, image, part, follower, progress, connections=connections, bandwidth=bandwidth, stop=stop)
         digest = follower.hexdigest()
     except BaseException:
         part.halt()

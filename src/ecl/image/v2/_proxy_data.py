@@ -14,10 +14,12 @@ from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
     from ecl.image.transfer import Bandwidth, ImageData, ProgressCallback, UploadOptions
+    from ecl.image.transfer._many import TotalProgress
 
 __all__ = ["DataProxy"]
 
 Target = TypeVar("Target", str, Path, IO[bytes])
+V = TypeVar("V")
 
 
 class DataProxy(ImageProxyBase):
@@ -60,10 +62,35 @@ class DataProxy(ImageProxyBase):
         """
         if data is None:
             return self._create(Image, **attrs)
+        return self._create_with_data(
+            None,
+            data=data,
+            progress=progress,
+            force=force,
+            max_bandwidth=max_bandwidth,
+            decompress=decompress,
+            max_expanded=max_expanded,
+            **attrs,
+        )
+
+    def _create_with_data(
+        self,
+        made: Callable[[Image], object] | None,
+        /,
+        *,
+        data: ImageData,
+        progress: ProgressCallback | None = None,
+        force: bool = False,
+        max_bandwidth: float | Bandwidth | None = None,
+        decompress: bool = False,
+        max_expanded: int | None = None,
+        **attrs: Any,
+    ) -> Image:
+        """Do what :meth:`create_image` does, and call *made* with the image as soon as there is one."""
         from ecl.image.transfer._create import create_with_data
 
         options = _options(progress, force, max_bandwidth, decompress, max_expanded)
-        return create_with_data(self.session, data, attrs, options)
+        return create_with_data(self.session, data, attrs, options, made)
 
     def upload_image(
         self,
@@ -182,8 +209,11 @@ class DataProxy(ImageProxyBase):
 
         Raises:
             SDKException: What the first of them that failed raised. Those that ran then came to their end, and stay.
+            KeyboardInterrupt: Ctrl-C. Images that were whole by then stay; a note names each that could not be
+                deleted again.
         """
         from ecl.image.transfer._bandwidth import limit_of
+        from ecl.image.transfer._create import take_back
         from ecl.image.transfer._many import TotalProgress
 
         wanted = [dict(image) for image in images]
@@ -191,11 +221,24 @@ class DataProxy(ImageProxyBase):
             raise exceptions.InvalidRequest("Each of images must have 'data', beside the image's attributes")
         total = TotalProgress(progress, len(wanted))
         limit = limit_of(max_bandwidth)
-        jobs = [
-            partial(self.create_image, **{"progress": total.of(index), "max_bandwidth": limit, **image})
-            for index, image in enumerate(wanted)
-        ]
-        return _run(jobs, workers, total)
+        made: dict[int, Image] = {}
+
+        def create(index: int) -> Image:
+            how = {"progress": total.of(index), "max_bandwidth": limit, **wanted[index]}
+            return self._create_with_data(partial(made.__setitem__, index), **how)
+
+        jobs = [partial(create, index) for index in range(len(wanted))]
+
+        def left_by(index: int, error: BaseException) -> None:
+            if index in made:
+                take_back(self.session, made[index], error)
+            else:
+                error.add_note(
+                    f"It is not known whether there is an image {wanted[index].get('name')!r} now; if it has no data,"
+                    " delete it by hand."
+                )
+
+        return _run(jobs, workers, total, left_by)
 
     def download_images(
         self,
@@ -221,24 +264,39 @@ class DataProxy(ImageProxyBase):
 
         Raises:
             SDKException: What the first of them that failed raised; what was written of the others is kept.
+            KeyboardInterrupt: Ctrl-C; what was written is kept.
         """
+        from ecl.image.transfer import download
         from ecl.image.transfer._bandwidth import limit_of
         from ecl.image.transfer._many import TotalProgress
 
         pairs = list(images.items() if isinstance(images, Mapping) else images)
         total = TotalProgress(progress, len(pairs))
         limit = limit_of(max_bandwidth)
-        jobs = [
-            partial(self.download_image, image, output=Path(path), progress=total.of(index), max_bandwidth=limit)
-            for index, (image, path) in enumerate(pairs)
-        ]
-        return _run(jobs, workers, total)
+
+        def fetch(index: int) -> Path:
+            image, path = pairs[index]
+            at = total.of(index)
+            return self._of_image(
+                image,
+                lambda: download(self.session, image, Path(path), progress=at, max_bandwidth=limit, stop=total.stop),
+            )
+
+        def left_by(index: int, error: BaseException) -> None:
+            error.add_note(f"The download to {pairs[index][1]} could not be ended; what it has is in the file's .part.")
+
+        return _run([partial(fetch, index) for index in range(len(pairs))], workers, total, left_by)
 
 
-def _run(jobs: Sequence[Callable[[], Any]], workers: int | None, total: Any) -> list[Any]:
+def _run(
+    jobs: Sequence[Callable[[], V]],
+    workers: int | None,
+    total: TotalProgress,
+    left_by: Callable[[int, BaseException], object],
+) -> list[V]:
     from ecl.image.transfer._many import WORKERS, run_all
 
-    results = run_all(jobs, WORKERS if workers is None else workers, total.stop)
+    results = run_all(jobs, WORKERS if workers is None else workers, total.stop, left_by)
     total.end()
     return results
 
