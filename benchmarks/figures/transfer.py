@@ -22,6 +22,7 @@ _PYTHON = VENVS.parent / ".venv" / "bin" / "python"
 _MADE = "bench-made"
 #: Processor time only.
 _BOTH = "sha512 alone and curl"
+_SPREAD = "both hashes and curl, over all cores"
 _WHAT = {
     "random": "one image of random bytes",
     "zeros": "one image, nine tenths of it zeros",
@@ -80,9 +81,14 @@ def upload_glance(plan: Plan) -> Iterator[Figure]:
                     "embedded service": partial(_curl_upload, ours, files),
                     "Glance 33": partial(_curl_upload, glance, files),
                     "md5 alone": partial(hash_alone, "md5", files),
+                    "both hashes": partial(hash_alone, "md5+sha512", files),
                 },
                 plan.runs,
             )
+            samples[_SPREAD] = [
+                Sample((hashes.cpu + client.cpu) / (os.cpu_count() or 1))
+                for hashes, client in zip(samples["both hashes"], samples["embedded service"], strict=True)
+            ]
             yield compare(
                 f"upload-glance.{data_set}",
                 f"{title}, {_WHAT[data_set]}",
@@ -102,6 +108,17 @@ def upload_glance(plan: Plan) -> Iterator[Figure]:
                 goal=None,
                 at_most=False,
                 note="A service that received and wrote at no cost, and only computed md5: one thread's work.",
+            )
+            yield compare(
+                f"upload-glance.{data_set}.cores-limit",
+                f"the limit of these cores against Glance 33, {_WHAT[data_set]}",
+                samples,
+                _SPREAD,
+                "Glance 33",
+                goal=None,
+                at_most=False,
+                note="What both hashes and curl itself take, spread over all cores without a gap: a service that"
+                " received and wrote at no cost.",
             )
 
 

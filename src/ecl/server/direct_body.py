@@ -139,6 +139,8 @@ class DirectBody(asyncio.BufferedProtocol):
             self._switch(self)
 
     def _hand_back(self) -> None:
+        # The connection may be kept for long; the handler's buffer, a MiB of it, is not.
+        self._target = memoryview(b"")
         # The old parser would wait for bytes that it never sees.
         self._http.parser = httptools.HttpRequestParser(self._http)
         self.cycle.more_body = False

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import ssl
+import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -58,6 +59,10 @@ class Ask:
         return head + b"Transfer-Encoding: chunked\r\n\r\n" + body + b"0\r\n\r\n"
 
 
+class Buffer(bytearray):
+    """Memory of which it can be told whether it is still held."""
+
+
 class App:
     """Reads a body as its path says, and answers what it has read."""
 
@@ -65,12 +70,16 @@ class App:
         #: Error of each request that had one.
         self.errors: list[Exception] = []
         self.direct_bytes = 0
+        #: The buffer of each request.
+        self.buffers: list[weakref.ref[Buffer]] = []
         self.done = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         _, length, stop, turns = scope["path"].split("/")
         body, read = Body(scope, receive), bytearray()
-        buffer = memoryview(bytearray(int(length)))
+        memory = Buffer(int(length))
+        self.buffers.append(weakref.ref(memory))
+        buffer = memoryview(memory)
         try:
             while not stop or len(read) < int(stop):
                 if not (count := await body.readinto(buffer)):
@@ -185,6 +194,21 @@ def test_all_but_the_first_bytes_are_read_directly(make_loop: Callable[[], async
     app = run(make_loop, converse([Ask(len(DATA), 65536)] * 2, range(0, 2 * len(DATA), 50_000)))
 
     assert app.direct_bytes > len(DATA)
+
+
+@each_loop
+def test_an_idle_connection_holds_no_buffer(make_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """Once a body is read, nothing but the handler has its memory: a connection may be kept for long."""
+
+    async def scenario() -> list[bool]:
+        async with served() as (app, reader, writer):
+            for ask in (Ask(len(DATA), 300_000), Ask(len(DATA), 1000, stop=300_000)):
+                await _send(writer, [ask.words()])
+                await answer(reader)
+            await asyncio.sleep(0)
+            return [memory() is None for memory in app.buffers]
+
+    assert run(make_loop, scenario()) == [True, True]
 
 
 @each_loop
