@@ -17,6 +17,9 @@ from ecl.server.store.base import DataMissing, Reader, Store, StoreFull, StoreUn
 
 __all__ = ["FolderStore"]
 
+#: Bytes written at a time. The system gives a file pieces of memory as large as what it is given, and a virtual machine
+#: has only small ones at hand: of large ones each page is fetched from the host, which costs as much as a hash.
+_PIECE = 256 << 10
 #: Bytes after which a writer begins to bring them to the disk, and at most later: each time it waits for twice as many.
 #: A small image is nearly there when its last byte comes, a large one does not make the disk work in bits.
 _FIRST_SYNC = 4 << 20
@@ -128,7 +131,7 @@ class FolderWriter(Writer):
             rest = memoryview(block)
             self._unsynced += len(rest)
             while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+                rest = rest[os.write(self._descriptor, rest[:_PIECE]) :]
             if self._unsynced >= self._sync_after and (self._syncing is None or not self._syncing.is_alive()):
                 self._end_syncing()
                 self._unsynced = 0
