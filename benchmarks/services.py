@@ -114,10 +114,10 @@ def embedded_target(service: ImageService) -> Target:
 
 @contextlib.contextmanager
 def run_peer() -> Iterator[Target]:
-    """Run a real Glance under gunicorn with one worker."""
+    """Run a real Glance under gunicorn with one worker, with nothing of the tests' own in it but its tokens."""
     from glance_backend import run_glance
 
-    with run_glance() as url:
+    with run_glance(writers_wait=False) as url:
         token = "token-of-member"
         yield Target(url, token, {"auth_type": "admin_token", "auth": {"endpoint": url, "token": token}})
 
