@@ -11,10 +11,10 @@ from itertools import cycle
 
 __all__ = ["BLOCK_SIZE", "DEPTH", "Block", "Fanout", "buffers"]
 
-#: Bytes of a block: large enough that a thread switch costs nothing beside hashing it.
-BLOCK_SIZE = 1 << 20
+#: Bytes of a block: large enough that a thread switch costs little beside hashing it, also among many uploads at once.
+BLOCK_SIZE = 2 << 20
 #: Blocks on their way at once. Memory of one upload: (DEPTH + 1) * BLOCK_SIZE.
-DEPTH = 4
+DEPTH = 3
 
 Block = bytes | memoryview
 
