@@ -70,6 +70,12 @@ class Plan:
             path.unlink(missing_ok=True)
         return paths
 
+    def empty_folder(self, name: str) -> Path:
+        """Return a new folder."""
+        folder = self.folder / name
+        folder.mkdir()
+        return folder
+
     def zeros(self, size: int) -> Path:
         """Return a file of *size* bytes that takes no room."""
         path = self.folder / f"empty-{size}"

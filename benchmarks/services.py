@@ -27,6 +27,7 @@ __all__ = [
     "embedded_target",
     "fill",
     "has",
+    "run_bare",
     "run_embedded",
     "run_peer",
     "use",
@@ -120,6 +121,20 @@ def run_peer() -> Iterator[Target]:
     with run_glance(writers_wait=False) as url:
         token = "token-of-member"
         yield Target(url, token, {"auth_type": "admin_token", "auth": {"endpoint": url, "token": token}})
+
+
+@contextlib.contextmanager
+def run_bare(folder: Path) -> Iterator[Target]:
+    """Run the least that a service can be, with its files in *folder*."""
+    words = [sys.executable, _HERE / "clients" / "bare_service.py", folder]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        try:
+            yield Target(f"http://127.0.0.1:{port}", "none", {}, process.pid)
+        finally:
+            process.stdin.close()
 
 
 def has(peer: str) -> bool:

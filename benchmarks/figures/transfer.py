@@ -12,7 +12,17 @@ from pathlib import Path
 from benchmarks.figure import Figure, compare, unavailable
 from benchmarks.measure import Sample, alternate, command
 from benchmarks.plan import DATA_SETS, Plan
-from benchmarks.services import VENVS, Target, curl_download, curl_upload, has, run_embedded, run_peer, use
+from benchmarks.services import (
+    VENVS,
+    Target,
+    curl_download,
+    curl_upload,
+    has,
+    run_bare,
+    run_embedded,
+    run_peer,
+    use,
+)
 
 __all__ = ["download", "upload", "upload_glance"]
 
@@ -73,13 +83,15 @@ def upload_glance(plan: Plan) -> Iterator[Figure]:
     if not has("glance"):
         yield unavailable("upload-glance", title, "no Glance in .venvs", goal=4, at_most=False)
         return
-    with run_embedded() as ours, run_peer() as glance:
+    bare_folder = plan.empty_folder("bare")
+    with run_embedded() as ours, run_peer() as glance, run_bare(bare_folder) as bare:
         for data_set in DATA_SETS:
             files = plan.files(data_set)
             samples = alternate(
                 {
                     "embedded service": partial(_curl_upload, ours, files),
                     "Glance 33": partial(_curl_upload, glance, files),
+                    "a bare service": partial(_curl_bare, bare, bare_folder, files),
                     "md5 alone": partial(hash_alone, "md5", files),
                     "both hashes": partial(hash_alone, "md5+sha512", files),
                 },
@@ -98,6 +110,17 @@ def upload_glance(plan: Plan) -> Iterator[Figure]:
                 goal=4,
                 at_most=False,
                 note="Both compute md5 and sha512. Ours is on the disk (fsync) before it is answered, Glance's is not.",
+            )
+            yield compare(
+                f"upload-glance.{data_set}.bare",
+                f"a bare service in Python against Glance 33, {_WHAT[data_set]}",
+                samples,
+                "a bare service",
+                "Glance 33",
+                goal=None,
+                at_most=False,
+                note="Receives, hashes twice, writes, syncs, and nothing else: no HTTP but the length, no token, no"
+                " database, no inspection (`clients/bare_service.py`).",
             )
             yield compare(
                 f"upload-glance.{data_set}.limit",
@@ -259,6 +282,16 @@ def _curl_upload(target: Target, files: Sequence[Path]) -> Sample:
         return curl_upload(target, images, files)
     finally:
         target.delete(images)
+
+
+def _curl_bare(target: Target, folder: Path, files: Sequence[Path]) -> Sample:
+    try:
+        sample = curl_upload(target, [path.name for path in files], files)
+        _check_same(files, sorted(folder.iterdir(), key=lambda path: int(path.name)))
+    finally:
+        for path in folder.iterdir():
+            path.unlink()
+    return sample
 
 
 @contextlib.contextmanager
