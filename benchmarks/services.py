@@ -126,7 +126,7 @@ def run_peer() -> Iterator[Target]:
 @contextlib.contextmanager
 def run_bare(folder: Path) -> Iterator[Target]:
     """Run the least that a service can be, with its files in *folder*."""
-    words = [sys.executable, _HERE / "clients" / "bare_service.py", folder]
+    words = [sys.executable, _HERE / "bare_service.py", folder]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None

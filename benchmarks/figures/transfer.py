@@ -120,7 +120,7 @@ def upload_glance(plan: Plan) -> Iterator[Figure]:
                 goal=None,
                 at_most=False,
                 note="Receives, hashes twice, writes, syncs, and nothing else: no HTTP but the length, no token, no"
-                " database, no inspection (`clients/bare_service.py`).",
+                " database, no inspection (`bare_service.py`).",
             )
             yield compare(
                 f"upload-glance.{data_set}.limit",
