@@ -37,10 +37,8 @@ class Request:
     #: Path and query as they were on the wire.
     target: str
     headers: dict[str, str]
-    #: The body; of one that was not sent to its end, what came.
-    body: bytes = b""
-    #: False if the client went away before the end of the body.
-    complete: bool = True
+    #: The body, or as much of it as the answer asked to be read.
+    body: bytes = field(default=b"", repr=False)
 
     @property
     def path(self) -> str:
@@ -96,12 +94,15 @@ class Answer:
         return cls(dropped=True, reads=reads)
 
 
+#: Seconds that a request in work may go on after its connection was dropped.
+_HANG_UP_SECONDS = 10.0
+
 #: An answer, or what makes one of the request.
 Reply = Answer | Callable[[Request], Answer]
 
 
 class HttpStub:
-    """An HTTP server on a free port of this machine."""
+    """An HTTP server on a free port of this machine. Requests whose client went away on the way do not count."""
 
     def __init__(self, certificate: tuple[Path, Path] | None = None) -> None:
         """Serve by https, given the paths of a *certificate* and its key."""
@@ -111,6 +112,7 @@ class HttpStub:
         self._script: dict[tuple[str, str], list[Reply]] = {}
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
+        self._closed = threading.Condition(self._lock)
         stub = self
 
         class Handler(_Handler):
@@ -141,21 +143,22 @@ class HttpStub:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        self._drop_connections()
+        self.hang_up()
 
     def reset(self) -> None:
-        """Forget script and requests, and drop all connections."""
-        self._drop_connections()
+        """Drop all connections, and forget script and requests."""
+        self.hang_up()
         self._script.clear()
         self.requests = []
         self.unexpected = []
 
-    def _drop_connections(self) -> None:
-        with self._lock:
+    def hang_up(self) -> None:
+        """Drop all connections; no request is in work any more, nor will one that was sent before come in late."""
+        with self._closed:
             for connection in self._connections:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-            self._connections.clear()
+            assert self._closed.wait_for(lambda: not self._connections, _HANG_UP_SECONDS), "a request does not end"
 
     def on(self, method: str, path: str, *replies: Reply) -> None:
         """Answer *method* on *path* (quoted, without a query) with *replies* in order; the last one for good."""
@@ -184,9 +187,15 @@ class HttpStub:
         return reply(request) if callable(reply) else reply
 
     def add(self, connection: socket.socket) -> None:
-        """Close this connection when the server ends."""
+        """Drop this connection when the server hangs up."""
         with self._lock:
             self._connections.add(connection)
+
+    def remove(self, connection: socket.socket) -> None:
+        """Nothing comes over this connection any more."""
+        with self._closed:
+            self._connections.discard(connection)
+            self._closed.notify_all()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -209,6 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
     def finish(self) -> None:
         with suppress(OSError, ValueError):
             super().finish()
+        self.owner.remove(self.request)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Print nothing."""
@@ -250,10 +260,16 @@ class _Handler(BaseHTTPRequestHandler):
             yield block
 
     def _chunks(self) -> Iterator[bytes]:
-        while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
+        while size := int(self._line().split(b";")[0], 16):
             yield self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
+            self._line()
+        self._line()
+
+    def _line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionError("the client went away")
+        return line
 
     def _send(self, answer: Answer, early: bool) -> None:
         body = answer.body if answer.cut is None else answer.body[: answer.cut]
