@@ -48,6 +48,14 @@ _PROPERTIES = (
     .where(image_properties.c.region == bindparam("region"), image_properties.c.image_id == bindparam("image_id"))
     .order_by(image_properties.c.position)
 )
+_INSERT = insert(images)
+# Columns that a statement sets are named by the values it is given, so the conditions need names of their own.
+_FROM_STATUS = update(images).where(
+    images.c.region == bindparam("in_region"),
+    images.c.id == bindparam("of_image"),
+    images.c.status == bindparam("before"),
+)
+_FROM_STATUS_HELD = _FROM_STATUS.where(images.c.upload_id == bindparam("held_by"))
 
 
 def _is(region: str, image_id: str) -> Any:  # Any: SQLAlchemy's `&` of two conditions
@@ -79,8 +87,7 @@ def fetch_image(connection: Connection, region: str, image_id: str) -> Image | N
 
 def insert_image(connection: Connection, region: str, image: Image) -> None:
     """Add *image* with its tags and properties."""
-    values = {name: getattr(image, name) for name in _NAMES}
-    connection.execute(insert(images).values(region=region, **values))
+    connection.execute(_INSERT, {"region": region, **{name: getattr(image, name) for name in _NAMES}})
     _insert_tags(connection, region, image.id, image.tags)
     _insert_properties(connection, region, image.id, image.properties.items(), first_position=0)
 
@@ -135,13 +142,15 @@ def change_status(
     Returns:
         True if it did; False if the image was at another status, or another upload holds it.
     """
-    statement = update(images).where(_is(region, image_id), images.c.status == before)
+    found = {"in_region": region, "of_image": image_id, "before": before}
+    statement = _FROM_STATUS
     if held_by is not None:
-        statement = statement.where(images.c.upload_id == held_by)
+        found["held_by"] = held_by
+        statement = _FROM_STATUS_HELD
     changed = {"upload_id": None, **(values or {})}
     if after == QUEUED:
         changed.update(_NO_DATA)
-    result = connection.execute(statement.values(status=after, updated_at=now(), **changed))
+    result = connection.execute(statement, {**found, **changed, "status": after, "updated_at": now()})
     return result.rowcount == 1
 
 

@@ -26,11 +26,13 @@ _STORES = (
     .where(image_locations.c.region == bindparam("region"), image_locations.c.image_id == bindparam("image_id"))
     .order_by(image_locations.c.created_at, image_locations.c.store)
 )
+_ADD = insert(image_locations)
 
 
 def add_location(connection: Connection, region: str, image_id: str, store: str) -> None:
     """Record that *store* has the image's bytes."""
-    connection.execute(insert(image_locations).values(region=region, image_id=image_id, store=store, created_at=now()))
+    values = {"region": region, "image_id": image_id, "store": store, "created_at": now()}
+    connection.execute(_ADD, values)
 
 
 def locations_of(connection: Connection, region: str, image_id: str) -> list[str]:
