@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
@@ -60,8 +61,9 @@ def make_plugin(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
     """
     Make the plugin of type *auth_type* (``password``, ``token``, ``v3applicationcredential`` …).
 
-    Where users and projects are given by name without a domain, the domain is ``default``. An option that the
-    type does not know is left out with a warning.
+    A user or a project that is given without a domain belongs to ``default_domain_id`` or ``default_domain_name``;
+    without these, to the domain whose ID is ``default``. An option that the type does not know is left out with a
+    warning.
 
     Raises:
         ConfigException: The type is unknown, or an option that it needs is missing.
@@ -75,12 +77,33 @@ def make_plugin(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
         missing.append("username")
     if missing:
         raise exceptions.ConfigException(_missing(auth_type, missing))
-    if "default_domain_id" in known and not {*_DEFAULT_DOMAIN} & options.keys():
-        options["default_domain_id"] = "default"
-    if auth_type == "v3applicationcredential" and "application_credential_id" not in options:
-        options.setdefault("user_domain_id", "default")
+    if known >= _DEFAULT_DOMAIN:
+        options = _with_domains(options, known)
+    elif auth_type == "v3applicationcredential" and "username" in options and not _has_domain("user", options):
+        options["user_domain_id"] = "default"
     plugin: BaseAuthPlugin = getattr(importlib.import_module(module), name)(**_only(options, known, auth_type))
     return plugin
+
+
+def _with_domains(options: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    """
+    Give the default domain to the user and to the project, each only if it has no domain of its own.
+
+    keystoneauth1 sends its default domain beside a domain that was given in the other form, and Keystone goes by the
+    ID: a default ID would overrule a domain name.
+    """
+    own = {key: value for key, value in options.items() if key not in _DEFAULT_DOMAIN}
+    default = {key: options[key] for key in options.keys() - own.keys()} or {"default_domain_id": "default"}
+    halves = [half for half in ("user", "project") if f"{half}_domain_id" in known]
+    bare = [half for half in halves if not _has_domain(half, options)]
+    if bare == halves:
+        # keystoneauth1 gives it to both, and prefers version 3 of the identity API then.
+        return {**own, **default}
+    return {**own, **{key.replace("default", half): value for half in bare for key, value in default.items()}}
+
+
+def _has_domain(half: str, options: Mapping[str, Any]) -> bool:
+    return f"{half}_domain_id" in options or f"{half}_domain_name" in options
 
 
 def option_names(auth_type: str) -> set[str]:

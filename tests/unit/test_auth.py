@@ -7,9 +7,11 @@ import warnings
 import pytest
 from keystoneauth1 import noauth, token_endpoint
 from keystoneauth1.identity import generic, v3
+from keystoneauth1.session import Session
 
 from ecl import exceptions
 from ecl._auth import make_plugin
+from support.http_stub import HttpStub, Keystone
 
 USER = {"auth_url": "http://k", "username": "u", "password": "p"}
 
@@ -82,11 +84,68 @@ def test_aliases():
     assert make_plugin("none", {"url": "http://i"}).endpoint == "http://i"
 
 
-def test_default_domain():
-    """Names without a domain are of the domain "default"; a domain that is given counts."""
-    assert make_plugin("password", USER)._default_domain_id == "default"
-    assert make_plugin("password", {**USER, "default_domain_id": "d"})._default_domain_id == "d"
-    assert make_plugin("password", {**USER, "default_domain_name": "D"})._default_domain_id is None
+def login(**options):
+    """Log in with *options* at a stub; return what was sent."""
+    with HttpStub() as stub:
+        keystone = Keystone(stub)
+        plugin = make_plugin(options.pop("auth_type", "password"), {"auth_url": stub.url + "/v3/", **options})
+        plugin.get_token(Session())
+    return keystone.logins[0]["auth"]
+
+
+@pytest.mark.parametrize(
+    ("options", "of_user", "of_project"),
+    [
+        ({}, {"id": "default"}, {"id": "default"}),
+        ({"default_domain_id": "d"}, {"id": "d"}, {"id": "d"}),
+        ({"default_domain_name": "D"}, {"name": "D"}, {"name": "D"}),
+        ({"user_domain_name": "corp"}, {"name": "corp"}, {"id": "default"}),
+        ({"user_domain_id": "c"}, {"id": "c"}, {"id": "default"}),
+        ({"project_domain_name": "corp"}, {"id": "default"}, {"name": "corp"}),
+        ({"project_domain_id": "c"}, {"id": "default"}, {"id": "c"}),
+        ({"user_domain_name": "corp", "project_domain_name": "labs"}, {"name": "corp"}, {"name": "labs"}),
+        ({"user_domain_name": "corp", "project_domain_id": "l"}, {"name": "corp"}, {"id": "l"}),
+        ({"user_domain_name": "corp", "default_domain_id": "d"}, {"name": "corp"}, {"id": "d"}),
+        ({"project_domain_id": "c", "default_domain_name": "D"}, {"name": "D"}, {"id": "c"}),
+    ],
+)
+def test_domains(options, of_user, of_project):
+    """The default domain goes to the user and to the project, each only if it has no domain of its own."""
+    sent = login(username="u", password="p", project_name="p", **options)
+
+    assert sent["identity"]["password"]["user"]["domain"] == of_user
+    assert sent["scope"]["project"]["domain"] == of_project
+
+
+@pytest.mark.parametrize(
+    ("options", "of_project"), [({}, {"id": "default"}), ({"project_domain_name": "corp"}, {"name": "corp"})]
+)
+def test_domain_of_a_token(options, of_project):
+    """With a token only the project can have a domain."""
+    sent = login(auth_type="token", token="t", project_name="p", **options)
+
+    assert sent["scope"]["project"]["domain"] == of_project
+
+
+@pytest.mark.parametrize(
+    ("options", "user"),
+    [
+        ({"username": "u"}, {"name": "u", "domain": {"id": "default"}}),
+        ({"username": "u", "user_domain_name": "corp"}, {"name": "u", "domain": {"name": "corp"}}),
+        ({"username": "u", "user_domain_id": "c"}, {"name": "u", "domain": {"id": "c"}}),
+        ({"user_id": "i"}, {"id": "i"}),
+    ],
+)
+def test_domain_of_an_application_credential(options, user):
+    """An application credential by name belongs to a user, who has the domain that is given."""
+    sent = login(
+        auth_type="v3applicationcredential",
+        application_credential_name="ci",
+        application_credential_secret="s",
+        **options,
+    )
+
+    assert sent["identity"]["application_credential"]["user"] == user
 
 
 @pytest.mark.parametrize("auth_type", ["password", "v3password"])
