@@ -21,9 +21,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from ecl import _http, exceptions
-from ecl._component import URI, Body, Header, Manager, QueryParameters, components, mapping
-from ecl._paging import fill, pages
-from ecl._waiting import wait_for_delete, wait_for_status
+from ecl._http.paging import fill, pages
+from ecl._resource.component import URI, Body, Header, Manager, QueryParameters, components, mapping
+from ecl._resource.waiting import wait_for_delete, wait_for_status
 from ecl.service_filter import ServiceFilter
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session as KeystoneSession
 
 import ecl
-from ecl import _waiting, exceptions, resource2
+from ecl import exceptions, resource2
+from ecl._resource import waiting as _waiting
 from ecl.connection import Connection
 from ecl.image.v2._proxy import Proxy
 from ecl.image.v2.image import Image

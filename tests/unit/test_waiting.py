@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecl import _waiting, exceptions, resource2
+from ecl import exceptions, resource2
+from ecl._resource import waiting as _waiting
 from ecl.image.v2 import _proxy_base
 from ecl.image.v2.image import Image
 from ecl.image.v2.tag import Tag

@@ -106,5 +106,5 @@ def target(tmp_path: Path) -> Path:
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ranges and records of 1 MiB, so that small images have several."""
-    monkeypatch.setattr("ecl.image.transfer._fetch.PART", 1 << 20)
-    monkeypatch.setattr("ecl.image.transfer._part.RECORD_EVERY", 1 << 20)
+    monkeypatch.setattr("ecl.image._transfer.fetch.PART", 1 << 20)
+    monkeypatch.setattr("ecl.image._transfer.part.RECORD_EVERY", 1 << 20)

@@ -331,7 +331,7 @@ def test_interrupt(
     connections: int,
 ) -> None:
     """Ctrl-C ends a download at once, keeps what is there, and leaves no thread behind."""
-    monkeypatch.setattr("ecl.image.transfer._progress.INTERVAL", 0.0)
+    monkeypatch.setattr("ecl.image._transfer.progress.INTERVAL", 0.0)
 
     def stop(done: int, total: int | None) -> None:
         if done >= 2 * _MIB:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from ecl import exceptions
-from ecl.image.transfer._fetch import _PATIENCE
+from ecl.image._transfer.fetch import _PATIENCE
 from ecl.image.v2._proxy import Proxy
 from support.faulty_proxy import Fault, FaultyProxy
 from support.transfers import DATA, check_alone, leave_part, left_threads
@@ -161,8 +161,8 @@ def test_patience_is_shared(
     behind: Proxy, link: FaultyProxy, shared_id: str, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After an error the connections get a certain time together to end, not each."""
-    monkeypatch.setattr("ecl.image.transfer._fetch.PART", 2 * _MIB)
-    monkeypatch.setattr("ecl.image.transfer._progress.INTERVAL", 0.0)
+    monkeypatch.setattr("ecl.image._transfer.fetch.PART", 2 * _MIB)
+    monkeypatch.setattr("ecl.image._transfer.progress.INTERVAL", 0.0)
     link.add(Fault(times=None, cut_at=_MIB, stall=True))
     granted: list[float | None] = []
     join = threading.Thread.join
@@ -180,7 +180,7 @@ def test_patience_is_shared(
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "join", watched)
         clock = SimpleNamespace(monotonic=lambda: float(sum(each or 0 for each in granted)))
-        patch.setattr("ecl.image.transfer._fetch.time", clock)
+        patch.setattr("ecl.image._transfer.fetch.time", clock)
         with pytest.raises(KeyboardInterrupt):
             behind.download_image(shared_id, output=target, progress=stop, connections=3)
 
@@ -192,9 +192,9 @@ def test_slow_link_gets_more_connections(
     service: object, behind: Proxy, link: FaultyProxy, shared_id: str, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A download that turns out to be slow goes on over four connections; no byte is written twice."""
-    monkeypatch.setattr("ecl.image.transfer._fetch.SAMPLE", 0.001)
-    monkeypatch.setattr("ecl.image.transfer._fetch.PART", 256 << 10)
-    monkeypatch.setattr("ecl.image.transfer._progress.INTERVAL", 0.0)
+    monkeypatch.setattr("ecl.image._transfer.fetch.SAMPLE", 0.001)
+    monkeypatch.setattr("ecl.image._transfer.fetch.PART", 256 << 10)
+    monkeypatch.setattr("ecl.image._transfer.progress.INTERVAL", 0.0)
     link.rate = 5e6
 
     def wait_for_answer(done: int, total: int | None) -> None:
@@ -221,9 +221,9 @@ def test_slow_link_without_ranges(
     behind: Proxy, link: FaultyProxy, shared_id: str, target: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """A slow service that does not send ranges is left alone with one connection."""
-    monkeypatch.setattr("ecl.image.transfer._fetch.SAMPLE", 0.001)
-    monkeypatch.setattr("ecl.image.transfer._fetch.FAST", 1e15)
-    monkeypatch.setattr("ecl.image.transfer._fetch.PART", 256 << 10)
+    monkeypatch.setattr("ecl.image._transfer.fetch.SAMPLE", 0.001)
+    monkeypatch.setattr("ecl.image._transfer.fetch.FAST", 1e15)
+    monkeypatch.setattr("ecl.image._transfer.fetch.PART", 256 << 10)
     link.add(NO_RANGES[name])
 
     behind.download_image(shared_id, output=target)

@@ -139,7 +139,7 @@ def test_callback_that_raises(
     behind: Proxy, link: FaultyProxy, shared_id: str, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the progress callback raises ends the download, and every thread, while other connections are silent."""
-    monkeypatch.setattr("ecl.image.transfer._progress.INTERVAL", 0.0)
+    monkeypatch.setattr("ecl.image._transfer.progress.INTERVAL", 0.0)
     link.add(Fault(times=3, cut_at=300_000, stall=True), Fault(after_silent=3))
 
     def stop(done: int, total: int | None) -> None:
@@ -169,9 +169,9 @@ def test_silent_question_for_ranges(
     behind: Proxy, link: FaultyProxy, shared_id: str, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow download goes on while the service thinks about whether it sends ranges."""
-    monkeypatch.setattr("ecl.image.transfer._fetch.SAMPLE", 0.0)
-    monkeypatch.setattr("ecl.image.transfer._fetch.FAST", 1e15)
-    monkeypatch.setattr("ecl.image.transfer._fetch.PART", 256 << 10)
+    monkeypatch.setattr("ecl.image._transfer.fetch.SAMPLE", 0.0)
+    monkeypatch.setattr("ecl.image._transfer.fetch.FAST", 1e15)
+    monkeypatch.setattr("ecl.image._transfer.fetch.PART", 256 << 10)
     link.add(Fault(ranged=True, unanswered=True))
 
     assert error_of(behind, shared_id, target) is None

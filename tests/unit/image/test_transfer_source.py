@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from ecl import exceptions
-from ecl.image.transfer import _progress
-from ecl.image.transfer._digest import BLOCK, DEPTH, Digest
-from ecl.image.transfer._progress import Progress
-from ecl.image.transfer._source import Source
+from ecl.image._transfer import progress as _progress
+from ecl.image._transfer.digest import BLOCK, DEPTH, Digest
+from ecl.image._transfer.progress import Progress
+from ecl.image._transfer.source import Source
 
 DATA = bytes(range(256)) * 20_000  # a little less than five blocks
 

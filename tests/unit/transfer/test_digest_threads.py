@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from ecl.image.transfer import _digest
-from ecl.image.transfer._digest import BLOCK, Digest, buffers
+from ecl.image._transfer import digest as _digest
+from ecl.image._transfer.digest import BLOCK, Digest, buffers
 
 
 @pytest.fixture(params=[0, 1])

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ecl import exceptions
-from ecl.image.transfer._fetch import Follower
-from ecl.image.transfer._part import PartFile
+from ecl.image._transfer.fetch import Follower
+from ecl.image._transfer.part import PartFile
 from ecl.image.v2.image import Image
 
 _DATA = os.urandom((2 << 20) + 5)

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from ecl import exceptions
-from ecl.image.transfer._many import run_all
-from ecl.image.transfer._stop import Stop
+from ecl.image._transfer.pool import run_all
+from ecl.image._transfer.stop import Stop
 
 
 def left_by(index: int, error: BaseException) -> None:

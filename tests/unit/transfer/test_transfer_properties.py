@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecl.image.transfer import _part, _spans
-from ecl.image.transfer._fetch import Follower
-from ecl.image.transfer._part import PartFile, _filled
-from ecl.image.transfer._stream import Stream
+from ecl.image._transfer import part as _part
+from ecl.image._transfer import spans as _spans
+from ecl.image._transfer.fetch import Follower
+from ecl.image._transfer.part import PartFile, _filled
+from ecl.image._transfer.stream import Stream
 from ecl.image.v2.image import Image
 
 _SIZE = 300

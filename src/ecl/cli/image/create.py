@@ -76,8 +76,8 @@ def create(
 
 def _import(cloud: Cloud, file: str, attrs: dict[str, Any], progress: Meter) -> Image:
     """Create an image and import *file* into it by the staging area; both, or nothing."""
-    from ecl.image.transfer._create import take_back
-    from ecl.image.transfer._source import Source
+    from ecl.image._transfer.source import Source
+    from ecl.image.v2._creating import take_back
 
     with Source(read_from(file)) as source:
         formats = {"container_format": "bare", "disk_format": attrs.get("disk_format") or source.inspect().disk_format}

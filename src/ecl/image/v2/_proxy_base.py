@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from ecl import exceptions, proxy2
-from ecl._waiting import delays
+from ecl._resource.waiting import delays
 from ecl.image.v2.image import Image
 
 __all__ = ["ImageProxyBase", "ImageRef", "polls"]

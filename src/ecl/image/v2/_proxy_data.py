@@ -13,8 +13,8 @@ from ecl.image.v2._proxy_base import ImageProxyBase, ImageRef
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
+    from ecl.image._transfer.pool import TotalProgress
     from ecl.image.transfer import Bandwidth, ImageData, ProgressCallback, UploadOptions
-    from ecl.image.transfer._many import TotalProgress
 
 __all__ = ["DataProxy"]
 
@@ -87,7 +87,7 @@ class DataProxy(ImageProxyBase):
         **attrs: Any,
     ) -> Image:
         """Do what :meth:`create_image` does, and call *made* with the image as soon as there is one."""
-        from ecl.image.transfer._create import create_with_data
+        from ecl.image.v2._creating import create_with_data
 
         options = _options(progress, force, max_bandwidth, decompress, max_expanded)
         return create_with_data(self.session, data, attrs, options, made)
@@ -212,9 +212,9 @@ class DataProxy(ImageProxyBase):
             KeyboardInterrupt: Ctrl-C. Images that were whole by then stay; a note names each that could not be
                 deleted again.
         """
-        from ecl.image.transfer._bandwidth import limit_of
-        from ecl.image.transfer._create import take_back
-        from ecl.image.transfer._many import TotalProgress
+        from ecl.image._transfer.bandwidth import limit_of
+        from ecl.image._transfer.pool import TotalProgress
+        from ecl.image.v2._creating import take_back
 
         wanted = [dict(image) for image in images]
         if not all("data" in image for image in wanted):
@@ -266,9 +266,9 @@ class DataProxy(ImageProxyBase):
             SDKException: What the first of them that failed raised; what was written of the others is kept.
             KeyboardInterrupt: Ctrl-C; what was written is kept.
         """
+        from ecl.image._transfer.bandwidth import limit_of
+        from ecl.image._transfer.pool import TotalProgress
         from ecl.image.transfer import download
-        from ecl.image.transfer._bandwidth import limit_of
-        from ecl.image.transfer._many import TotalProgress
 
         pairs = list(images.items() if isinstance(images, Mapping) else images)
         total = TotalProgress(progress, len(pairs))
@@ -294,7 +294,7 @@ def _run(
     total: TotalProgress,
     left_by: Callable[[int, BaseException], object],
 ) -> list[V]:
-    from ecl.image.transfer._many import WORKERS, run_all
+    from ecl.image._transfer.pool import WORKERS, run_all
 
     results = run_all(jobs, WORKERS if workers is None else workers, total.stop, left_by)
     total.end()
@@ -308,8 +308,8 @@ def _options(
     decompress: bool,
     max_expanded: int | None,
 ) -> UploadOptions:
-    from ecl.image.transfer._bandwidth import limit_of
-    from ecl.image.transfer._options import MAX_EXPANDED, UploadOptions
+    from ecl.image._transfer.bandwidth import limit_of
+    from ecl.image._transfer.options import MAX_EXPANDED, UploadOptions
 
     limit = MAX_EXPANDED if max_expanded is None else max_expanded
     return UploadOptions(progress, force, limit_of(max_bandwidth), decompress, limit)

@@ -54,7 +54,7 @@ class ImportProxy(ImageProxyBase):
         given = filename if data is None else data
         if given is None or (data is not None and filename is not None):
             raise exceptions.InvalidRequest("Give either data or filename")
-        from ecl.image.transfer._stage import stage
+        from ecl.image._transfer.stage import stage
 
         return self._of_image(image, lambda: stage(self.session, self._image_id(image), given, progress))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ecl import _http, exceptions
-from ecl.image.transfer._progress import Progress, ProgressCallback
-from ecl.image.transfer._source import ImageData, Source
-from ecl.image.transfer.upload import _check_queued
+from ecl.image._transfer.progress import Progress, ProgressCallback
+from ecl.image._transfer.source import ImageData, Source
+from ecl.image._transfer.upload import _check_queued
 from ecl.image.v2.image import Image
 from ecl.session import renew_token_before_long_call
 

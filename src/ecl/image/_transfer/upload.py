@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ecl import _http, exceptions
-from ecl.image.transfer import _verify
-from ecl.image.transfer._check import check_content
-from ecl.image.transfer._digest import Digest
-from ecl.image.transfer._expand import expanded
-from ecl.image.transfer._options import UploadOptions
-from ecl.image.transfer._progress import Progress
-from ecl.image.transfer._source import ImageData, Source
+from ecl.image._transfer import verify as _verify
+from ecl.image._transfer.check import check_content
+from ecl.image._transfer.digest import Digest
+from ecl.image._transfer.expand import expanded
+from ecl.image._transfer.options import UploadOptions
+from ecl.image._transfer.progress import Progress
+from ecl.image._transfer.source import ImageData, Source
 from ecl.image.v2.image import Image
 from ecl.session import renew_token_before_long_call
 

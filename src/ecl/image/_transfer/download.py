@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
 
 from ecl import _http, exceptions
-from ecl.image.transfer import _verify
-from ecl.image.transfer._bandwidth import Bandwidth, limit_of
-from ecl.image.transfer._digest import Digest
-from ecl.image.transfer._fetch import Follower, checked_connections, fetch
-from ecl.image.transfer._part import PartFile
-from ecl.image.transfer._progress import Progress, ProgressCallback
-from ecl.image.transfer._source import is_text
-from ecl.image.transfer._stop import Stop
-from ecl.image.transfer._stream import Stream
+from ecl.image._transfer import verify as _verify
+from ecl.image._transfer.bandwidth import Bandwidth, limit_of
+from ecl.image._transfer.digest import Digest
+from ecl.image._transfer.fetch import Follower, checked_connections, fetch
+from ecl.image._transfer.part import PartFile
+from ecl.image._transfer.progress import Progress, ProgressCallback
+from ecl.image._transfer.source import is_text
+from ecl.image._transfer.stop import Stop
+from ecl.image._transfer.stream import Stream
 from ecl.image.v2.image import Image
 from ecl.session import renew_token_before_long_call
 

@@ -11,14 +11,14 @@ from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from ecl import exceptions
-from ecl.image.transfer import _spans
-from ecl.image.transfer._bandwidth import Bandwidth
-from ecl.image.transfer._digest import BLOCK, Block, Digest, buffers
-from ecl.image.transfer._part import PartFile
-from ecl.image.transfer._progress import Progress
-from ecl.image.transfer._spans import Span
-from ecl.image.transfer._stop import Stop
-from ecl.image.transfer._stream import RangeRefused, Stream
+from ecl.image._transfer import spans as _spans
+from ecl.image._transfer.bandwidth import Bandwidth
+from ecl.image._transfer.digest import BLOCK, Block, Digest, buffers
+from ecl.image._transfer.part import PartFile
+from ecl.image._transfer.progress import Progress
+from ecl.image._transfer.spans import Span
+from ecl.image._transfer.stop import Stop
+from ecl.image._transfer.stream import RangeRefused, Stream
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:

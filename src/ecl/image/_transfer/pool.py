@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from ecl import exceptions
-from ecl.image.transfer._progress import Progress, ProgressCallback
-from ecl.image.transfer._stop import Stop
+from ecl.image._transfer.progress import Progress, ProgressCallback
+from ecl.image._transfer.stop import Stop
 
 __all__ = ["WORKERS", "TotalProgress", "run_all"]
 

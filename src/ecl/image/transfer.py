@@ -7,12 +7,12 @@ another; a :class:`Bandwidth` limits several transfers together.
 
 from __future__ import annotations
 
-from ecl.image.transfer._bandwidth import Bandwidth
-from ecl.image.transfer._options import UploadOptions
-from ecl.image.transfer._progress import ProgressCallback
-from ecl.image.transfer._source import ImageData
-from ecl.image.transfer.copy import copy
-from ecl.image.transfer.download import download
-from ecl.image.transfer.upload import upload
+from ecl.image._transfer.bandwidth import Bandwidth
+from ecl.image._transfer.download import download
+from ecl.image._transfer.options import UploadOptions
+from ecl.image._transfer.progress import ProgressCallback
+from ecl.image._transfer.source import ImageData
+from ecl.image._transfer.upload import upload
+from ecl.image.copying import copy
 
 __all__ = ["Bandwidth", "ImageData", "ProgressCallback", "UploadOptions", "copy", "download", "upload"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ecl.image.transfer._bandwidth import Bandwidth
-from ecl.image.transfer._options import UploadOptions
-from ecl.image.transfer._progress import ProgressCallback
-from ecl.image.transfer._source import Source
-from ecl.image.transfer.download import verified_blocks
-from ecl.image.transfer.upload import upload
+from ecl.image._transfer.bandwidth import Bandwidth
+from ecl.image._transfer.download import verified_blocks
+from ecl.image._transfer.options import UploadOptions
+from ecl.image._transfer.progress import ProgressCallback
+from ecl.image._transfer.source import Source
+from ecl.image._transfer.upload import upload
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, overload
 import requests
 
 from ecl import _http, exceptions
-from ecl.image.transfer._bandwidth import Bandwidth
-from ecl.image.transfer._digest import BLOCK, Block
+from ecl.image._transfer.bandwidth import Bandwidth
+from ecl.image._transfer.digest import BLOCK, Block
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecl import exceptions
-from ecl.image.transfer._bandwidth import Bandwidth
-from ecl.image.transfer._progress import ProgressCallback
+from ecl.image._transfer.bandwidth import Bandwidth
+from ecl.image._transfer.progress import ProgressCallback
 
 __all__ = ["MAX_EXPANDED", "UploadOptions"]
 

@@ -11,7 +11,7 @@ from typing import IO, Any, Self
 
 from ecl import exceptions
 from ecl.image import disk_format
-from ecl.image.transfer._digest import BLOCK
+from ecl.image._transfer.digest import BLOCK
 
 __all__ = ["ImageData", "Source", "is_text"]
 

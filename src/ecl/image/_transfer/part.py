@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ecl import exceptions
-from ecl.image.transfer import _spans
-from ecl.image.transfer._digest import Block
-from ecl.image.transfer._spans import Span
+from ecl.image._transfer import spans as _spans
+from ecl.image._transfer.digest import Block
+from ecl.image._transfer.spans import Span
 from ecl.image.v2.image import Image
 
 __all__ = ["PartFile"]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ecl import _http, exceptions
-from ecl.image.transfer._check import check_content
-from ecl.image.transfer._options import UploadOptions
-from ecl.image.transfer._source import ImageData, Source
-from ecl.image.transfer.upload import expanded_if, send
+from ecl.image._transfer.check import check_content
+from ecl.image._transfer.options import UploadOptions
+from ecl.image._transfer.source import ImageData, Source
+from ecl.image._transfer.upload import expanded_if, send
 from ecl.image.v2.image import Image
 from ecl.session import renew_token_before_long_call
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
-from ecl.image.transfer._bandwidth import Bandwidth, limit_of
-from ecl.image.transfer._copy import copy_data, metadata_of
-from ecl.image.transfer._create import take_back
-from ecl.image.transfer._progress import ProgressCallback
+from ecl.image._copy import copy_data, metadata_of
+from ecl.image._transfer.bandwidth import Bandwidth, limit_of
+from ecl.image._transfer.progress import ProgressCallback
+from ecl.image.v2._creating import take_back
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from ecl import exceptions
-from ecl.image.transfer._digest import BLOCK
-from ecl.image.transfer._source import Source
+from ecl.image._transfer.digest import BLOCK
+from ecl.image._transfer.source import Source
 
 __all__ = ["expanded"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ecl import exceptions
+from ecl.image._transfer.source import Source
 from ecl.image.disk_format import Inspection
-from ecl.image.transfer._source import Source
 
 __all__ = ["check_content"]
 

@@ -1,0 +1,1 @@
+"""What :mod:`ecl.resource2` is made of: attributes, and waiting for a status."""
