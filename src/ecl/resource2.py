@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from ecl import _http, exceptions
-from ecl._http.paging import fill, pages
+from ecl._http import fill, pages
 from ecl._resource.component import URI, Body, Header, Manager, QueryParameters, components, mapping
 from ecl._resource.waiting import wait_for_delete, wait_for_status
 from ecl.service_filter import ServiceFilter
@@ -37,7 +37,7 @@ __all__ = ["URI", "Body", "Header", "QueryParameters", "Resource", "pages", "wai
 class _Identity(Body[str]):
     """The ID, also where the service has it under another name."""
 
-    def __get__(self, instance: Resource | None, owner: Any) -> Any:
+    def __get__(self, instance: Any, owner: Any) -> Any:
         return None if instance is None else instance._own_id()
 
 

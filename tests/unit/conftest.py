@@ -47,5 +47,5 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     made: list[float] = []
     monkeypatch.setattr(time, "sleep", made.append)
     # A pause that somebody may end does not sleep.
-    monkeypatch.setattr("ecl._http._sleep", lambda seconds, over: made.append(seconds))
+    monkeypatch.setattr("ecl._http.retry._sleep", lambda seconds, over: made.append(seconds))
     return made

@@ -19,7 +19,7 @@ from keystoneauth1.session import Session as KeystoneSession
 
 import ecl
 from ecl import exceptions, resource2
-from ecl._resource import waiting as _waiting
+from ecl._http import polling
 from ecl.connection import Connection
 from ecl.image.v2._proxy import Proxy
 from ecl.image.v2.image import Image
@@ -633,7 +633,7 @@ def test_wait_clock(proxy, stub, monkeypatch):
         def sleep(self, seconds):
             self.now += seconds
 
-    monkeypatch.setattr(_waiting, "time", SlowService())
+    monkeypatch.setattr(polling, "time", SlowService())
     stub.on("GET", "/v2/images/abc", Answer.json(WIRE))
     with pytest.raises(exceptions.ResourceTimeout):
         proxy.wait_for_status(Image.existing(id="abc"), "active", wait=120)

@@ -125,7 +125,7 @@ def test_nobody_needs_it_any_more(trouble, stream, conn, stub):
     over.set()
     stub.on("GET", "/v2/images/abc", trouble)
     with pytest.raises((exceptions.ServerException, exceptions.ConnectFailure)):
-        _http.request(conn.session, "GET", "/v2/images/abc", service=ImageService(), stream=stream, over=over)
+        _http.request(conn.session, "GET", "/v2/images/abc", service=ImageService(), stream=stream, cancelled=over)
 
     assert len(stub.requests) == 1
 

@@ -22,8 +22,8 @@ ROOT = Path(ecl.__file__).parent
 FLOORS = (
     r"ecl\.(version|exceptions)",
     r"ecl\.(service_filter|config|utils)",
-    r"ecl\.(image\.image_service|_http)",
-    r"ecl\.(_auth|_resource\.(component|waiting)|_http\.paging|profile)",
+    r"ecl\.(image\.image_service|_http\.\w+)",
+    r"ecl\.(_auth|_http|_resource\.(component|waiting)|profile)",
     r"ecl\.(resource2|session)",
     r"ecl\.(proxy2|image\.disk_format|image\.v2\._(?!proxy|creating)\w+)",
     r"ecl\.image\.v2\.[a-z]\w*",

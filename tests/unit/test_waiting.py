@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ecl import exceptions, resource2
-from ecl._resource import waiting as _waiting
-from ecl.image.v2 import _proxy_base
+from ecl._http import polling
 from ecl.image.v2.image import Image
 from ecl.image.v2.tag import Tag
 from support.http_stub import Answer
@@ -32,8 +31,7 @@ class Clock:
 def clock(monkeypatch):
     """Time passes only in sleep."""
     made = Clock()
-    monkeypatch.setattr(_waiting, "time", made)
-    monkeypatch.setattr(_proxy_base, "time", made)
+    monkeypatch.setattr(polling, "time", made)
     return made
 
 

@@ -1,19 +1,21 @@
-"""Lists, page by page: paths, links to the next page, and the bodies in between."""
+"""Lists, page by page."""
 
 from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ecl import _http, exceptions
+from ecl import exceptions
+from ecl._http.body import json_of
+from ecl._http.sending import request
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.endpoint import SessionLike
     from ecl.service_filter import ServiceFilter
 
-__all__ = ["below_endpoint", "fill", "pages"]
+__all__ = ["below_endpoint", "pages"]
 
 
 def pages(session: SessionLike, path: str, query: Any, service: ServiceFilter, key: str) -> Iterator[dict[str, Any]]:
@@ -29,8 +31,8 @@ def pages(session: SessionLike, path: str, query: Any, service: ServiceFilter, k
     """
     seen: set[str] = set()
     while True:
-        response = _http.request(session, "GET", path, service=service, params=query)
-        page = _http.json_of(response)
+        response = request(session, "GET", path, service=service, params=query)
+        page = json_of(response)
         if isinstance(page, list):
             page = {key: page}
         if not isinstance(page, dict) or not isinstance(page.get(key), list):
@@ -45,16 +47,6 @@ def pages(session: SessionLike, path: str, query: Any, service: ServiceFilter, k
             raise exceptions.InvalidResponse(response, f"The pages of {response.url} go round in a circle")
         seen.add(following)
         path, query = below_endpoint(following), None
-
-
-def fill(base_path: str, values: Mapping[str, Any]) -> str:
-    """Put quoted values into the ``%(name)s`` of a path."""
-
-    def value_of(match: re.Match[str]) -> str:
-        name = match.group(1)
-        return _http.segment(values.get(name, ""), name.replace("_id", " ID"))
-
-    return re.sub(r"%\((\w+)\)s", value_of, base_path)
 
 
 def below_endpoint(link: str) -> str:

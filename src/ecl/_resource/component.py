@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
-
-if TYPE_CHECKING:
-    from ecl.resource2 import Resource
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
 
 __all__ = ["URI", "Body", "Component", "Header", "Manager", "QueryParameters", "components", "mapping"]
 
 V = TypeVar("V")
+
+
+class _Holder(Protocol):
+    """What has components: a resource, and the values of each kind."""
+
+    _body: Manager
+    _header: Manager
+    _uri: Manager
 
 
 class Component(Generic[V]):
@@ -44,8 +49,8 @@ class Component(Generic[V]):
     @overload
     def __get__(self, instance: None, owner: Any) -> None: ...
     @overload
-    def __get__(self, instance: Resource, owner: Any) -> V | None: ...
-    def __get__(self, instance: Resource | None, owner: Any) -> V | None:
+    def __get__(self, instance: _Holder, owner: Any) -> V | None: ...
+    def __get__(self, instance: _Holder | None, owner: Any) -> V | None:
         if instance is None:
             return None
         value = getattr(instance, self.key).get(self.name, self.default)
@@ -53,10 +58,10 @@ class Component(Generic[V]):
             return value  # type: ignore[no-any-return]  # the wire decides
         return self.type(value)
 
-    def __set__(self, instance: Resource, value: V | None) -> None:
+    def __set__(self, instance: _Holder, value: V | None) -> None:
         getattr(instance, self.key)[self.name] = value
 
-    def __delete__(self, instance: Resource) -> None:
+    def __delete__(self, instance: _Holder) -> None:
         getattr(instance, self.key).pop(self.name, None)
 
 

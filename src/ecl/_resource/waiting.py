@@ -1,31 +1,29 @@
-"""Waiting for a resource to get where it should."""
+"""Waiting until a resource has a status, or is gone."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ecl import exceptions
+from ecl._http.polling import polls
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
-    from ecl.resource2 import Resource
+    from ecl._http.endpoint import SessionLike
 
-__all__ = ["delays", "wait_for_delete", "wait_for_status"]
-
-#: Seconds of the first pause between two polls; each is twice the one before.
-_FIRST_PAUSE = 0.1
-
-R = TypeVar("R", bound="Resource")
+__all__ = ["wait_for_delete", "wait_for_status"]
 
 
-def delays(interval: float) -> Iterator[float]:
-    """Yield the seconds of one pause after the other: short ones first, *interval* from then on."""
-    pause = min(_FIRST_PAUSE, interval)
-    while True:
-        yield pause
-        pause = min(pause * 2, interval)
+class _Pollable(Protocol):
+    """What waiting needs of a resource."""
+
+    def get(self, session: Any) -> Any:
+        """Read the resource into this instance."""
+
+    def _own_id(self) -> str | None: ...
+
+
+R = TypeVar("R", bound=_Pollable)
 
 
 def wait_for_status(
@@ -49,27 +47,30 @@ def wait_for_status(
         ResourceTimeout: *wait* seconds passed first.
         AttributeError: *resource* has no status.
     """
-    deadline = time.monotonic() + wait
-    current: Any = resource
     wanted = status.lower()
     failed = {failure.lower() for failure in failures or ()}
-    polled = False
-    while True:
-        now = str(current.status or "").lower()
-        if now == wanted:
-            return resource
-        if now in failed:
-            raise exceptions.ResourceFailure(f"Resource {resource._own_id()} transitioned to failure state {now}")
-        if polled:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise exceptions.ResourceTimeout(
-                    f"Timeout waiting for {resource._own_id()} to transition to {status}:"
-                    f" after {wait} seconds it is {now}"
-                )
-            time.sleep(min(interval, left))
+    if _has_reached(resource, wanted, failed):
+        return resource
+    for _ in polls(interval, wait):
         resource.get(session)
-        polled = True
+        if _has_reached(resource, wanted, failed):
+            return resource
+    raise exceptions.ResourceTimeout(
+        f"Timeout waiting for {resource._own_id()} to transition to {status}:"
+        f" after {wait} seconds it is {_status_of(resource)}"
+    )
+
+
+def _has_reached(resource: _Pollable, wanted: str, failures: Collection[str]) -> bool:
+    """Return True if *resource* has the wanted status. Raises ResourceFailure."""
+    status = _status_of(resource)
+    if status in failures and status != wanted:
+        raise exceptions.ResourceFailure(f"Resource {resource._own_id()} transitioned to failure state {status}")
+    return status == wanted
+
+
+def _status_of(resource: Any) -> str:
+    return str(resource.status or "").lower()
 
 
 def wait_for_delete(session: SessionLike, resource: R, interval: float = 2, wait: float = 120) -> R:
@@ -83,12 +84,9 @@ def wait_for_delete(session: SessionLike, resource: R, interval: float = 2, wait
     Raises:
         ResourceTimeout: *wait* seconds passed first.
     """
-    deadline = time.monotonic() + wait
-    while True:
+    for _ in polls(interval, wait):
         try:
             resource.get(session)
         except exceptions.NotFoundException:
             return resource
-        if time.monotonic() >= deadline:
-            raise exceptions.ResourceTimeout(f"Timeout waiting for {resource._own_id()} delete: it is still there")
-        time.sleep(min(interval, max(0.0, deadline - time.monotonic())))
+    raise exceptions.ResourceTimeout(f"Timeout waiting for {resource._own_id()} delete: it is still there")

@@ -92,8 +92,8 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             made.append(seconds)
             over.wait(min(seconds, 0.01))
 
-    monkeypatch.setattr("ecl._http.time.sleep", nap)
-    monkeypatch.setattr("ecl._http._sleep", wait)
+    monkeypatch.setattr("ecl._http.retry.time.sleep", nap)
+    monkeypatch.setattr("ecl._http.retry._sleep", wait)
     return made
 
 

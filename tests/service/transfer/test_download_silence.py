@@ -125,7 +125,7 @@ def test_pause_before_another_attempt(
         paused.set()
         over.wait()
 
-    monkeypatch.setattr("ecl._http._sleep", pause)
+    monkeypatch.setattr("ecl._http.retry._sleep", pause)
     link.add(Fault(first=silent, **trouble), Fault(first=ending, after=paused, answer=404))
 
     error = error_of(behind, shared_id, target, connections=2)

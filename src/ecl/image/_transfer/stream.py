@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 import requests
 
 from ecl import _http, exceptions
+from ecl._http import retry
 from ecl.image._transfer.bandwidth import Bandwidth
 from ecl.image._transfer.digest import BLOCK, Block
 from ecl.image.v2.image import Image
@@ -130,12 +131,12 @@ class Stream:
             if self._stopped.is_set():
                 return
             failures = 1 if self.offset > before else failures + 1
-            if failures >= _http.ATTEMPTS:
+            if failures >= retry.ATTEMPTS:
                 raise exceptions.ConnectFailure(
                     f"The connection broke {failures} times at byte {self.offset} of image {self._image.id}: {broken}",
                     cause=broken,
                 ) from broken
-            _http.pause(failures, over=self._stopped)
+            _http.pause(failures, cancelled=self._stopped)
 
     def close(self) -> None:
         """Let the connection go: back to the pool if the answer was read to its end."""
@@ -211,7 +212,7 @@ class Stream:
             headers={"Accept": "application/octet-stream", **headers},
             stream=True,
             timeout=_http.DATA_TIMEOUT,
-            over=self._stopped,
+            cancelled=self._stopped,
         )
 
     def _of_answer(self, buffers: Iterator[memoryview] | None) -> Iterator[Block]:

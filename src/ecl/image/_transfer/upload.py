@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ecl import _http, exceptions
+from ecl._http import retry
 from ecl.image._transfer import verify as _verify
 from ecl.image._transfer.check import check_content
 from ecl.image._transfer.digest import Digest
@@ -77,7 +78,7 @@ def send(session: SessionLike, image: Image, source: Source, options: UploadOpti
         The same image as it is now: active, with the hashes that were verified.
     """
     _verify.remember(session, image)
-    attempts = _http.ATTEMPTS if source.rewindable else 1
+    attempts = retry.ATTEMPTS if source.rewindable else 1
     for attempt in range(1, attempts + 1):
         body = _Body(session, source, options)
         try:
@@ -182,7 +183,7 @@ def _worth_another_try(exc: exceptions.SDKException, attempt: int) -> bool:
     if isinstance(exc, exceptions.ConflictException):
         # A service that is slow to begin meets the attempt before, which broke, only after this one was sent.
         return attempt > 1
-    return isinstance(exc, exceptions.ConnectFailure) or exc.http_status in _http.RETRIED_STATUSES
+    return isinstance(exc, exceptions.ConnectFailure) or exc.http_status in retry.RETRIED_STATUSES
 
 
 def _retry_after(exc: exceptions.SDKException) -> str | None:

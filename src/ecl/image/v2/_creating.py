@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ecl import _http, exceptions
+from ecl._http import retry
 from ecl.image._transfer.check import check_content
 from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.source import ImageData, Source
@@ -64,7 +65,7 @@ def take_back(session: SessionLike, image: Image, reason: BaseException) -> None
     After Ctrl-C nobody waits long for that, and another Ctrl-C ends it.
     """
     in_a_hurry = isinstance(reason, KeyboardInterrupt)
-    attempts, timeout = (1, _IN_A_HURRY) if in_a_hurry else (_http.ATTEMPTS, _http.TIMEOUT)
+    attempts, timeout = (1, _IN_A_HURRY) if in_a_hurry else (retry.ATTEMPTS, _http.TIMEOUT)
     try:
         _http.request(session, "DELETE", image._path(), service=Image.service, attempts=attempts, timeout=timeout)
     except exceptions.NotFoundException:

@@ -195,7 +195,7 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
             ResourceTimeout: *wait* seconds passed first.
         """
         shown = -1
-        for is_last in polls(interval, wait):
+        for _ in polls(interval, wait):
             current = self.get_image_copy_job(self._id_of(_copy.ImageCopy, job))
             percent = current.copy_progress if isinstance(current.copy_progress, int) else 0
             if progress is not None and percent > shown:
@@ -205,8 +205,6 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
                 return current
             if current.status in _copy.FINAL_STATUSES:
                 raise exceptions.ResourceFailure(f"Copy job {current.job_id} ended as {current.status!r}")
-            if is_last:
-                break
         raise exceptions.ResourceTimeout(
             f"Copy job {current.job_id} is {current.status!r}, {percent} %, after {wait} seconds"
         )

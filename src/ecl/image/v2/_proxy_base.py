@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from ecl import exceptions, proxy2
-from ecl._resource.waiting import delays
+from ecl._http import polling
 from ecl.image.v2.image import Image
 
 __all__ = ["ImageProxyBase", "ImageRef", "polls"]
 
 V = TypeVar("V")
+
+#: Seconds of the first pause between two polls; each is twice the one before.
+_FIRST_PAUSE = 0.1
 
 #: An image: its ID, or what a method returned.
 ImageRef = str | Image
@@ -29,32 +31,23 @@ class ImageProxyBase(proxy2.BaseProxy):
         return self._or_not_found(Image, self._image_id(image), operation)
 
 
-def polls(interval: float, wait: float) -> Iterator[bool]:
+def polls(interval: float, wait: float) -> Iterator[None]:
     """
-    Return an iterator that stands for one poll after the other; it pauses in between.
+    Return an iterator that yields once for each poll, and pauses in between.
 
     Args:
         interval: Seconds between polls, at most: the first ones follow each other faster.
-        wait: Seconds for all of them. The poll that is made when they have passed is the last, and comes as True.
+        wait: Seconds for all of them; the last poll is made when they have passed.
 
     Raises:
         InvalidRequest: *interval* or *wait* is negative, or no number.
     """
     _check_seconds("interval", interval)
     _check_seconds("wait", wait)
-    return _polls(interval, wait)
+    return polling.polls(interval, wait, _FIRST_PAUSE)
 
 
 def _check_seconds(name: str, value: object) -> None:
     # What is not a number is neither above nor below zero.
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= 0:
         raise exceptions.InvalidRequest(f"{name} must be a number of seconds, not {value!r}")
-
-
-def _polls(interval: float, wait: float) -> Iterator[bool]:
-    deadline = time.monotonic() + wait
-    pauses = delays(interval)
-    while time.monotonic() < deadline:
-        yield False
-        time.sleep(min(next(pauses), max(0.0, deadline - time.monotonic())))
-    yield True

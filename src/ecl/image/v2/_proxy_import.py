@@ -156,7 +156,7 @@ class ImportProxy(ImageProxyBase):
             ResourceTimeout: *wait* seconds passed first.
         """
         wanted, ends = status.lower(), {each.lower() for each in failures}
-        for is_last in polls(interval, wait):
+        for _ in polls(interval, wait):
             current = self._get(Image, self._image_id(image))
             now, busy = (current.image_status or "").lower(), _TASK in current
             if not busy and current.properties.get(_FAILED) and (now != wanted or now == "active"):
@@ -165,8 +165,6 @@ class ImportProxy(ImageProxyBase):
                 return current
             if now in ends:
                 raise exceptions.ResourceFailure(f"Image {current.id} is {now}")
-            if is_last:
-                break
         raise exceptions.ResourceTimeout(f"Image {current.id} is {now!r}, not {status!r}, after {wait} seconds")
 
     def _raise_if_failed(self, image: Image, *, short: bool) -> None:
@@ -257,7 +255,7 @@ class ImportProxy(ImageProxyBase):
         """
         wanted = status.lower()
         ends = {"failure"} if failures is None else {each.lower() for each in failures}
-        for is_last in polls(interval, wait):
+        for _ in polls(interval, wait):
             current = self.get_task(task)
             now = (current.status or "").lower()
             if now == wanted:
@@ -265,8 +263,6 @@ class ImportProxy(ImageProxyBase):
             if now in ends:
                 why = current.message or "the cloud does not say why"
                 raise exceptions.ResourceFailure(f"Task {current.id} ended as {current.status!r}: {why}")
-            if is_last:
-                break
         raise exceptions.ResourceTimeout(f"Task {current.id} is {current.status!r} after {wait} seconds")
 
     # --- stores, locations, what the cloud is ---------------------------------------------------------------

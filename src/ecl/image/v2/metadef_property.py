@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from ecl import _http, exceptions, resource2
-from ecl._http.paging import fill
+from ecl._http import fill
 from ecl.image.v2._metadef import NAMESPACES, MetadefResource
 
 if TYPE_CHECKING:

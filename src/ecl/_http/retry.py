@@ -1,0 +1,55 @@
+"""When a request is sent again, and after which pause."""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import threading
+import time
+
+__all__ = ["pause"]
+
+#: How often a safe request is sent in all.
+ATTEMPTS = 4
+#: Answers after which a safe request is sent again.
+RETRIED_STATUSES = frozenset({502, 503, 504})
+#: Longest pause between two attempts, in seconds, whatever Retry-After asks for.
+LONGEST_PAUSE = 30.0
+
+
+def pause(attempt: int, retry_after: str | None = None, cancelled: threading.Event | None = None) -> bool:
+    """
+    Sleep before the next attempt: what the service asked for, else half a second, doubled each time.
+
+    Up to a quarter is random, so that many clients do not come back all at once.
+
+    Args:
+        cancelled: Ends the pause when it is set.
+
+    Returns:
+        False if *cancelled* is set: there is to be no next attempt.
+    """
+    seconds = _seconds_of(retry_after)
+    if seconds is None:
+        seconds = 0.5 * 2 ** (attempt - 1) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter, not a secret
+    _sleep(min(max(seconds, 0.0), LONGEST_PAUSE), cancelled)
+    return cancelled is None or not cancelled.is_set()
+
+
+def _sleep(seconds: float, cancelled: threading.Event | None) -> None:
+    if cancelled is None:
+        time.sleep(seconds)
+    else:
+        cancelled.wait(seconds)
+
+
+def _seconds_of(retry_after: str | None) -> float | None:
+    """Parse Retry-After (RFC 9110, 10.2.3): seconds, or a date."""
+    if not retry_after:
+        return None
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        return email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time()
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,117 @@
+"""
+One request to a service, over any keystoneauth1 session.
+
+Everything that the SDK sends goes through :func:`request`: it finds the endpoint, repeats what can safely be sent
+again, and turns every failure into one of :mod:`ecl.exceptions`.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import keystoneauth1.exceptions as ksa_exceptions
+import requests
+
+from ecl import exceptions
+from ecl._http import retry
+from ecl._http.body import as_json
+from ecl._http.endpoint import below_adapter, endpoint
+from ecl._http.errors import translated
+from ecl.service_filter import ServiceFilter
+
+if TYPE_CHECKING:
+    from ecl._http.endpoint import SessionLike
+
+__all__ = ["check", "request"]
+
+#: Seconds to connect, and seconds of silence from the service before a request is given up.
+TIMEOUT = (10.0, 60.0)
+#: Seconds of silence allowed where the service has to finish writing an image before it answers.
+DATA_TIMEOUT = (10.0, 600.0)
+
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+def request(
+    session: SessionLike,
+    method: str,
+    path: str,
+    *,
+    service: ServiceFilter,
+    headers: dict[str, str] | None = None,
+    json: object = None,
+    attempts: int | None = None,
+    timeout: tuple[float, float] = TIMEOUT,
+    cancelled: threading.Event | None = None,
+    **kwargs: Any,
+) -> requests.Response:
+    """
+    Send one request and return its answer.
+
+    Args:
+        session: An ecl Session, or any keystoneauth1 Session or Adapter.
+        path: Path below the unversioned endpoint, quoted: ``/v2/images/…``.
+        service: Which service of the catalog it goes to.
+        attempts: How often to send it in all when the connection fails or the answer is 502, 503 or 504; by
+            default four times for GET and HEAD, once for anything else.
+        json: Body, sent as JSON.
+        timeout: Seconds to connect, and seconds of silence to allow, where the session has no timeout of its own.
+        cancelled: Once it is set, the request is not sent again.
+        kwargs: Passed on to keystoneauth1: *data*, *params*, *stream* …
+
+    Raises:
+        InvalidRequest: *json* cannot be sent.
+        HttpException: The service answered with an error; the class says which.
+        ConnectFailure: There was no answer.
+        EndpointNotFound: The catalog has no such service.
+    """
+    if attempts is None:
+        attempts = retry.ATTEMPTS if method in _SAFE_METHODS else 1
+    own_timeout = getattr(below_adapter(session), "timeout", None)
+    if not own_timeout:
+        # A session with timeout 0 waits for ever, which requests spells None.
+        kwargs["timeout"] = timeout if own_timeout is None else None
+    # keystoneauth1 would take the token along to whatever host an answer names.
+    kwargs.setdefault("redirect", False)
+    headers = {"Accept": "application/json", **(headers or {})}
+    if json is not None:
+        headers["Content-Type"] = "application/json"
+        kwargs["data"] = as_json(json)
+    for attempt in range(1, attempts + 1):
+        last = attempt == attempts
+        try:
+            with translated():
+                url = endpoint(session, service) + path
+                response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
+        except exceptions.ConnectFailure as exc:
+            # A certificate that is not trusted now is not trusted a second later.
+            if last or isinstance(exc.cause, ksa_exceptions.SSLError) or not retry.pause(attempt, cancelled=cancelled):
+                raise
+            continue
+        if last or response.status_code not in retry.RETRIED_STATUSES:
+            break
+        response.close()
+        if not retry.pause(attempt, response.headers.get("Retry-After"), cancelled):
+            break
+    return check(response, method)
+
+
+def check(response: requests.Response, method: str) -> requests.Response:
+    """
+    Return *response* if it says that all went well.
+
+    Raises:
+        HttpException: It is an error.
+        InvalidResponse: It points elsewhere, as a Glance does with its versions for a path that it does not know.
+    """
+    if response.status_code >= 400:
+        raise exceptions.from_response(response, method)
+    if response.status_code >= 300:
+        response.close()
+        raise exceptions.InvalidResponse(
+            response,
+            f"{method} {response.url} was answered by {response.status_code} {response.reason}; is this the image"
+            " service's address?",
+        )
+    return response
