@@ -6,12 +6,22 @@ VM images in a cloud: SDK, command and embedded service.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ecl.version import __version__
 
 if TYPE_CHECKING:
+    from ecl import config as config
+    from ecl import connection as connection
+    from ecl import exceptions as exceptions
+    from ecl import image as image
+    from ecl import profile as profile
+    from ecl import proxy2 as proxy2
+    from ecl import resource2 as resource2
+    from ecl import service_filter as service_filter
+    from ecl import session as session
+    from ecl import testing as testing
+    from ecl import utils as utils
     from ecl.connection import connect as connect
 
 __all__ = ["__version__", "connect"]
@@ -23,15 +33,17 @@ _MODULES = frozenset(
     }
 )  # fmt: skip
 
+# Hidden from type checkers, which would accept any name for it.
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> Any:
-    if name == "connect":
-        from ecl.connection import connect
+    def __getattr__(name):
+        import importlib
 
-        return connect
-    if name in _MODULES:
-        return importlib.import_module(f"ecl.{name}")
-    raise AttributeError(f"module 'ecl' has no attribute {name!r}")
+        if name == "connect":
+            return importlib.import_module("ecl.connection").connect
+        if name in _MODULES:
+            return importlib.import_module(f"ecl.{name}")
+        raise AttributeError(f"module 'ecl' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

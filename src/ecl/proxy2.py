@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar
 
 from ecl import exceptions, resource2
-from ecl.session import as_session
+from ecl._http.sessions import as_session
 
 __all__ = ["BaseProxy"]
 

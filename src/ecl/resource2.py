@@ -29,7 +29,7 @@ from ecl.service_filter import ServiceFilter
 if TYPE_CHECKING:
     import requests
 
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["URI", "Body", "Header", "QueryParameters", "Resource", "pages", "wait_for_delete", "wait_for_status"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import urllib.parse
 from typing import Any
@@ -11,15 +10,14 @@ import requests
 from keystoneauth1 import plugin
 from keystoneauth1 import session as ksa_session
 
-from ecl import _http, exceptions
+from ecl import _http
+from ecl._http.sessions import LONG_CALL, as_session, renew_token_before_long_call
 from ecl.profile import Profile
 from ecl.version import __version__
 
 __all__ = ["DEFAULT_USER_AGENT", "LONG_CALL", "Session", "as_session", "renew_token_before_long_call"]
 
 DEFAULT_USER_AGENT = f"ecl-image/{__version__}"
-#: A call that may last gets a token that is good for this many seconds at least.
-LONG_CALL = 300
 _API_VERSION_HEADER = "ecl-api-version"
 
 
@@ -101,37 +99,6 @@ class Session(ksa_session.Session):
             return super().request(url, method, **kwargs)
 
 
-def renew_token_before_long_call(session: Any) -> None:
-    """
-    Get a new token if the present one ends within :data:`LONG_CALL` seconds.
-
-    A service checks the token when a request begins; some check it again when it ends. Whoever cannot get a new
-    one (a token that was given ready-made) goes on with what is left.
-
-    Raises:
-        UnauthorizedException: The token has ended, and the credentials are not accepted (any more).
-    """
-    base = _http.below_adapter(session)
-    auth = getattr(session, "auth", None) or getattr(base, "auth", None)
-    access = getattr(auth, "get_access", None)
-    if access is None:
-        return
-    with _http.translated():
-        expires = access(base).expires
-    left = (expires - datetime.datetime.now(datetime.UTC)).total_seconds() if expires else LONG_CALL
-    if left >= LONG_CALL:
-        return
-    present = getattr(auth, "auth_ref", None)
-    try:
-        with _http.translated():
-            session.invalidate()
-            session.get_token()
-    except exceptions.HttpException:
-        if left <= 0 or present is None:
-            raise
-        auth.auth_ref = present  # type: ignore[union-attr]  # it has one
-
-
 def _expect_https(response: requests.Response) -> None:
     """
     Take http links as https in a discovery document that came by https.
@@ -165,21 +132,3 @@ def _links(document: object) -> Any:
     for version in versions if isinstance(versions, list) else []:
         if isinstance(version, dict):
             yield from (link for link in version.get("links") or [] if isinstance(link, dict))
-
-
-def as_session(session: object) -> Any:
-    """
-    Return what can send requests: a keystoneauth1 Session or Adapter, or that of a connection.
-
-    Raises:
-        InvalidRequest: *session* is none of these.
-    """
-    if hasattr(session, "get_endpoint") and hasattr(session, "request"):
-        return session
-    inner = getattr(session, "session", None)
-    if inner is not None and hasattr(inner, "get_endpoint"):
-        return inner
-    raise exceptions.InvalidRequest(
-        "session must be an ecl Session, a keystoneauth1 Session or Adapter, or a connection that has one, not "
-        + type(session).__name__
-    )

@@ -14,17 +14,23 @@ import ecl
 from ecl import exceptions
 from ecl.config import CloudConfig, cloud_names, load
 from ecl.connection import Connection, from_config
+from ecl.image import Image, ImageCopy, License, Member, Proxy, Scheme, json_patch
 from ecl.image.transfer import download, upload
-from ecl.image.v2._proxy import Proxy
-from ecl.image.v2.image import Image, json_patch
-from ecl.image.v2.image_copy import ImageCopy
-from ecl.image.v2.license import License
-from ecl.image.v2.member import Member
-from ecl.image.v2.schema import Scheme
+from ecl.image.v2._proxy import Proxy as DocumentedProxy
+from ecl.image.v2.image import Image as DocumentedImage
 from ecl.profile import Profile
 from ecl.proxy2 import BaseProxy
 from ecl.resource2 import URI, Body, Header, QueryParameters, Resource
 from ecl.session import Session
+
+
+def names() -> None:
+    """A name is what it is in its module, and a name that is not there is an error: the ignore below is used."""
+    assert_type(ecl.exceptions.ResourceNotFound("gone"), exceptions.ResourceNotFound)
+    assert_type(Proxy, type[DocumentedProxy])
+    assert_type(ecl.image.Image, type[DocumentedImage])
+    ecl.conect()  # type: ignore[attr-defined]
+    ecl.image.Imgae  # type: ignore[attr-defined]  # noqa: B018
 
 
 def connections(keystone: KeystoneSession, adapter: Adapter) -> Proxy:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import ast
-import graphlib
 import importlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-import ecl
-
-ROOT = Path(ecl.__file__).parent
+import ecl.image
+from support.import_graph import imports, modules, tree_of
 
 #: The SDK from the ground up: patterns of modules. A module imports from lines below its own, and from its own line
 #: as long as that makes no circle.
@@ -47,15 +43,6 @@ TOP = ("ecl.server", "ecl.cli", "ecl.testing", "ecl.testing_pytest")
 UPWARDS = {("ecl.image.v2.image", "ecl.image.transfer"), ("ecl.image.copying", "ecl.image.v2._proxy")}
 
 
-def modules() -> dict[str, Path]:
-    """Return every module of the package."""
-    found = {}
-    for path in ROOT.rglob("*.py"):
-        parts = ("ecl", *path.relative_to(ROOT).with_suffix("").parts)
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
-
-
 MODULES = modules()
 SDK = sorted(name for name in MODULES if not name.startswith(TOP) and name not in NAMES)
 
@@ -66,21 +53,6 @@ def floor(name: str) -> int:
     return height
 
 
-def imports(tree: ast.AST) -> Iterator[str]:
-    """Yield the project's modules that are imported at run time, by statements anywhere in *tree*."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports are absolute"
-            for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                yield whole if whole in MODULES else str(node.module)
-        yield from imports(node)
-
-
 def test_every_floor_has_a_module() -> None:
     """The map of the SDK is complete, and has no floor that is gone."""
     assert {floor(name) for name in SDK} == set(range(len(FLOORS)))
@@ -89,26 +61,17 @@ def test_every_floor_has_a_module() -> None:
 @pytest.mark.parametrize("name", SDK)
 def test_imports_go_down(name: str) -> None:
     """A module of the SDK imports from its own floor and those below; never the service, the command, the test help."""
-    found = {each for each in imports(ast.parse(MODULES[name].read_text())) if each.split(".")[0] == "ecl"}
+    found = imports(name)
 
     assert not [each for each in found if each.startswith(TOP)]
     assert {(name, each) for each in found - NAMES if floor(each) > floor(name)} <= UPWARDS
 
 
-def test_imports_make_no_circles() -> None:
-    """No two modules of the SDK import each other, over however many others."""
-    graph = {name: set(imports(ast.parse(MODULES[name].read_text()))) & {*SDK} for name in SDK}
-    for name, above in UPWARDS:
-        graph[name].discard(above)
-
-    assert set(graphlib.TopologicalSorter(graph).static_order()) == set(SDK)
-
-
 def test_nothing_below_imports_the_command() -> None:
     """The service does not know the command."""
-    for name, path in MODULES.items():
+    for name in MODULES:
         if name.startswith("ecl.server"):
-            assert not [each for each in imports(ast.parse(path.read_text())) if each.startswith("ecl.cli")], name
+            assert not [each for each in imports(name) if each.startswith("ecl.cli")], name
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -134,6 +97,33 @@ def test_connecting_loads_no_transfer_engine() -> None:
     assert not [name for name in loaded if name.startswith(TOP)]
 
 
+def test_importing_the_image_package_is_free() -> None:
+    """``import ecl.image`` loads no module of the service's before one of its names is used."""
+    assert {name for name in loaded_by("import ecl.image") if name.startswith("ecl")} == {
+        "ecl", "ecl.version", "ecl.image",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ecl.image.__all__)
+def test_the_image_package_has_what_it_says(name: str) -> None:
+    """Each name of ``ecl.image`` is the object of a module below it, for people and for type checkers alike."""
+    typed = {
+        alias.name: str(node.module)
+        for node in ast.walk(tree_of("ecl.image"))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+    assert getattr(ecl.image, name) is getattr(importlib.import_module(typed[name]), name)
+    assert name in dir(ecl.image)
+
+
+def test_the_image_package_has_no_other_name() -> None:
+    """A name that is misspelt is an error."""
+    with pytest.raises(AttributeError, match=r"'ecl\.image' has no attribute 'Imgae'"):
+        _ = ecl.image.Imgae
+
+
 @pytest.mark.parametrize("name", SDK)
 def test_all_exists(name: str) -> None:
     """``__all__`` names what is there, and each once."""
@@ -147,7 +137,7 @@ def test_all_exists(name: str) -> None:
 @pytest.mark.parametrize("name", SDK)
 def test_all_forgets_and_leaks_nothing(name: str) -> None:
     """What a module defines without an underscore is in ``__all__``, constants aside; what it imports is not."""
-    tree = ast.parse(MODULES[name].read_text())
+    tree = tree_of(name)
     defined = {
         node.name
         for node in tree.body
@@ -166,7 +156,7 @@ def test_public_names_have_docstrings() -> None:
     """Every public class, function and method of the SDK says what it is for."""
     missing = []
     for name in SDK:
-        tree = ast.parse(MODULES[name].read_text())
+        tree = tree_of(name)
         missing += [f"{name}: no docstring"] if ast.get_docstring(tree) is None and tree.body else []
         for node in ast.walk(tree):
             if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) or node.name.startswith("_"):

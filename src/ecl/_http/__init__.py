@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ecl._http.body import as_json, json_of
-from ecl._http.endpoint import below_adapter, endpoint
+from ecl._http.endpoint import endpoint
 from ecl._http.errors import translated
 from ecl._http.paging import pages
 from ecl._http.path import fill, segment, text
 from ecl._http.retry import pause
 from ecl._http.sending import DATA_TIMEOUT, TIMEOUT, check, request
+from ecl._http.sessions import below_adapter
 
 if TYPE_CHECKING:
-    from ecl._http.endpoint import SessionLike as SessionLike
+    from ecl._http.sessions import SessionLike as SessionLike
 
 __all__ = [
     "DATA_TIMEOUT",

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ecl import exceptions
 from ecl._http.errors import translated
 from ecl.service_filter import ServiceFilter
 
 if TYPE_CHECKING:
-    from keystoneauth1.adapter import Adapter
-    from keystoneauth1.session import Session
+    from ecl._http.sessions import SessionLike
 
-    SessionLike = Session | Adapter
-
-__all__ = ["below_adapter", "endpoint"]
+__all__ = ["endpoint"]
 
 _VERSION_SUFFIX = re.compile(r"/v\d+(\.\d+)?$")
 
@@ -42,10 +39,3 @@ def endpoint(session: SessionLike, service: ServiceFilter) -> str:
             " project's catalog, or give an endpoint override"
         )
     return _VERSION_SUFFIX.sub("", found.rstrip("/")).rstrip("/")
-
-
-def below_adapter(session: Any) -> Any:
-    """Return the session that an Adapter sends through; any other session is that itself."""
-    # A Session has a "session", too: the one of requests below it.
-    inner = getattr(session, "session", None)
-    return inner if hasattr(inner, "get_endpoint") else session

@@ -12,7 +12,7 @@ from ecl._http.body import json_of
 from ecl._http.sending import request
 
 if TYPE_CHECKING:
-    from ecl._http.endpoint import SessionLike
+    from ecl._http.sessions import SessionLike
     from ecl.service_filter import ServiceFilter
 
 __all__ = ["below_endpoint", "pages"]

@@ -16,12 +16,13 @@ import requests
 from ecl import exceptions
 from ecl._http import retry
 from ecl._http.body import as_json
-from ecl._http.endpoint import below_adapter, endpoint
+from ecl._http.endpoint import endpoint
 from ecl._http.errors import translated
+from ecl._http.sessions import below_adapter
 from ecl.service_filter import ServiceFilter
 
 if TYPE_CHECKING:
-    from ecl._http.endpoint import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["check", "request"]
 

@@ -9,7 +9,7 @@ from ecl import exceptions
 from ecl._http.polling import polls
 
 if TYPE_CHECKING:
-    from ecl._http.endpoint import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["wait_for_delete", "wait_for_status"]
 

@@ -13,7 +13,7 @@ from ecl.image._transfer.upload import upload
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["copy_data", "metadata_of"]
 

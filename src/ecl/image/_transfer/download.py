@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
 
 from ecl import _http, exceptions
+from ecl._http.sessions import renew_token_before_long_call
 from ecl.image._transfer import verify as _verify
 from ecl.image._transfer.bandwidth import Bandwidth, limit_of
 from ecl.image._transfer.digest import Digest
@@ -19,10 +20,9 @@ from ecl.image._transfer.source import is_text
 from ecl.image._transfer.stop import Stop
 from ecl.image._transfer.stream import Stream
 from ecl.image.v2.image import Image
-from ecl.session import renew_token_before_long_call
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["download", "verified_blocks"]
 

@@ -22,7 +22,7 @@ from ecl.image._transfer.stream import RangeRefused, Stream
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["MAX_CONNECTIONS", "Follower", "checked_connections", "fetch"]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ecl import _http, exceptions
+from ecl._http.sessions import renew_token_before_long_call
 from ecl.image._transfer.progress import Progress, ProgressCallback
 from ecl.image._transfer.source import ImageData, Source
 from ecl.image._transfer.upload import _check_queued
 from ecl.image.v2.image import Image
-from ecl.session import renew_token_before_long_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["stage"]
 

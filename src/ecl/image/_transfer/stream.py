@@ -20,7 +20,7 @@ from ecl.image._transfer.digest import BLOCK, Block
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["RangeRefused", "Stream"]
 

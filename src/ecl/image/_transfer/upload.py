@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ecl import _http, exceptions
 from ecl._http import retry
+from ecl._http.sessions import renew_token_before_long_call
 from ecl.image._transfer import verify as _verify
 from ecl.image._transfer.check import check_content
 from ecl.image._transfer.digest import Digest
@@ -16,10 +17,9 @@ from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.progress import Progress
 from ecl.image._transfer.source import ImageData, Source
 from ecl.image.v2.image import Image
-from ecl.session import renew_token_before_long_call
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["expanded_if", "send", "upload"]
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from ecl import _http, exceptions
 from ecl._http import retry
+from ecl._http.sessions import renew_token_before_long_call
 from ecl.image._transfer.check import check_content
 from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.source import ImageData, Source
 from ecl.image._transfer.upload import expanded_if, send
 from ecl.image.v2.image import Image
-from ecl.session import renew_token_before_long_call
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["create_with_data", "take_back"]
 

@@ -11,7 +11,7 @@ from ecl.image import image_service
 from ecl.image.v2 import _query
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["Image", "json_patch"]
 

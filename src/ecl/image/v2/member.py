@@ -8,7 +8,7 @@ from ecl import _http, resource2
 from ecl.image import image_service
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["Member"]
 

@@ -10,7 +10,7 @@ from ecl._http import fill
 from ecl.image.v2._metadef import NAMESPACES, MetadefResource
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["MetadefProperty"]
 

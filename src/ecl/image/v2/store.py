@@ -9,7 +9,7 @@ from ecl import resource2
 from ecl.image import image_service
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["Store"]
 

@@ -9,7 +9,7 @@ from ecl.image import image_service
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
-    from ecl._http import SessionLike
+    from ecl._http.sessions import SessionLike
 
 __all__ = ["Tag"]
 
