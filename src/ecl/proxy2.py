@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from ecl import exceptions, resource2
@@ -11,7 +12,6 @@ from ecl._http.sessions import as_session
 __all__ = ["BaseProxy"]
 
 R = TypeVar("R", bound=resource2.Resource)
-V = TypeVar("V")
 
 
 class BaseProxy:
@@ -58,9 +58,8 @@ class BaseProxy:
 
     def _get(self, resource_type: type[R], value: Any = None, requires_id: bool = True, **attrs: Any) -> R:
         resource = self._get_resource(resource_type, value, **attrs)
-        return self._or_not_found(
-            resource_type, resource._own_id(), lambda: resource.get(self.session, requires_id=requires_id)
-        )
+        with self._naming(resource_type, resource._own_id()):
+            return resource.get(self.session, requires_id=requires_id)
 
     def _update(self, resource_type: type[R], value: Any, **attrs: Any) -> R:
         return self._get_resource(resource_type, value, **attrs).update(self.session)
@@ -68,7 +67,8 @@ class BaseProxy:
     def _delete(self, resource_type: type[R], value: Any, ignore_missing: bool = True, **attrs: Any) -> R | None:
         resource = self._get_resource(resource_type, value, **attrs)
         try:
-            return self._or_not_found(resource_type, resource._own_id(), lambda: resource.delete(self.session))
+            with self._naming(resource_type, resource._own_id()):
+                return resource.delete(self.session)
         except exceptions.ResourceNotFound:
             if ignore_missing:
                 return None
@@ -115,19 +115,17 @@ class BaseProxy:
         """
         return resource2.wait_for_delete(self.session, value, interval, wait)
 
-    def _or_not_found(
-        self, resource_type: type[resource2.Resource], identifier: object, operation: Callable[[], V]
-    ) -> V:
+    @staticmethod
+    @contextmanager
+    def _naming(resource_type: type[resource2.Resource], identifier: object) -> Iterator[None]:
         """
-        Return what *operation* returns, and say which resource was not found where the service answers 404.
-
-        Notes on that error stay on it.
+        Say which resource was not found if the service answers 404. Notes on that error are kept.
 
         Raises:
             ResourceNotFound: The service answered 404.
         """
         try:
-            return operation()
+            yield
         except exceptions.NotFoundException as exc:
             missing = exceptions.ResourceNotFound(
                 f"No {resource_type.__name__} found for {identifier}",

@@ -58,9 +58,7 @@ def test_missing_options(auth_type, options, missing):
 
 def test_user_by_id():
     """A user may be given by ID."""
-    plugin = make_plugin("password", {"auth_url": "http://k", "user_id": "u", "password": "p"})
-
-    assert plugin._user_id == "u"
+    assert login(user_id="u", password="p")["identity"]["password"]["user"] == {"id": "u", "password": "p"}
 
 
 @pytest.mark.parametrize(("name", "nearest"), [("pasword", "'password'"), ("v3pasword", "'v3password'")])
@@ -78,9 +76,10 @@ def test_unknown_type_far_from_any():
 
 def test_aliases():
     """Older names of options are understood."""
-    plugin = make_plugin("password", {"auth_url": "http://k", "user": "u", "password": "p", "tenant_id": "t"})
+    sent = login(user="u", password="p", tenant_id="t")
 
-    assert (plugin._username, plugin._project_id) == ("u", "t")
+    assert sent["identity"]["password"]["user"]["name"] == "u"
+    assert sent["scope"]["project"] == {"id": "t"}
     assert make_plugin("none", {"url": "http://i"}).endpoint == "http://i"
 
 

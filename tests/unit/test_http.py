@@ -20,6 +20,7 @@ import ecl
 from ecl import _http, exceptions
 from ecl.image.image_service import ImageService
 from ecl.image.v2._proxy import Proxy
+from ecl.image.v2.image import Image
 from support.http_stub import Answer, HttpStub, Keystone, make_certificate
 
 IMAGE = {"id": "abc", "name": "debian", "status": "active"}
@@ -175,11 +176,13 @@ def test_timeout_of_a_connection(stub, pauses):
 
 def test_timeout_holds_for_downloads(stub, pauses):
     """A connection's own time-out counts for data, too."""
-    stub.on("GET", "/v2/images/abc", Answer.json({**IMAGE, "checksum": "0" * 32, "size": 1}))
+    image = Image.existing(**IMAGE, checksum="0" * 32, size=1)
     conn = ecl.connect(auth_type="none", endpoint=stub.url, timeout=0.05)
     stub.on("GET", "/v2/images/abc/file", lambda request: (threadsafe_wait(), Answer.data(b"x"))[1])
     with pytest.raises(exceptions.ConnectFailure):
-        conn.image.download_image("abc")
+        conn.image.download_image(image)
+
+    assert {request.path for request in stub.requests} == {"/v2/images/abc/file"}
 
 
 def threadsafe_wait() -> None:

@@ -75,11 +75,8 @@ def test_notes_of_what_is_missing(base):
     missing = exceptions.NotFoundException("gone")
     missing.add_note("7 bytes are in disk.part")
 
-    def fail():
+    with pytest.raises(exceptions.ResourceNotFound) as caught, base._naming(Server, "s"):
         raise missing
-
-    with pytest.raises(exceptions.ResourceNotFound) as caught:
-        base._or_not_found(Server, "s", fail)
     assert caught.value.__notes__ == ["7 bytes are in disk.part"]
 
 

@@ -121,7 +121,8 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
             ConflictException: A property to replace or remove is not there.
             ForbiddenException: An attribute may not be changed, or the image is not yours.
         """
-        return self._of_image(image_id, lambda: _image.Image().update(self.session, image_id, image_data))
+        with self._naming_image(image_id):
+            return _image.Image().update(self.session, image_id, image_data)
 
     # --- copies to other regions (ECL) --------------------------------------------------------------------
 
@@ -225,7 +226,8 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
             ForbiddenException: The image is not yours, or its visibility is not ``shared``.
         """
         member = _member.Member.new(image_id=self._image_id(image), **attrs)
-        return self._of_image(image, lambda: member.create(self.session))
+        with self._naming_image(image):
+            return member.create(self.session)
 
     def delete_member(self, image: ImageRef, member: MemberRef, ignore_missing: bool = True) -> None:
         """
@@ -302,7 +304,8 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
             ForbiddenException: The project is not one's own.
         """
         member = self._member(image_id, member_id)
-        return self._or_not_found(_member.Member, member.member_id, lambda: member.update(self.session, status=status))
+        with self._naming(_member.Member, member.member_id):
+            return member.update(self.session, status=status)
 
     # --- tags ---------------------------------------------------------------------------------------------
 
@@ -315,7 +318,8 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         Raises:
             ResourceNotFound: There is no such image.
         """
-        self._of_image(image_id, lambda: _tag.Tag().add_tag(self.session, image_id, tag_to_add))
+        with self._naming_image(image_id):
+            _tag.Tag().add_tag(self.session, image_id, tag_to_add)
 
     def delete_tag(self, image_id: ImageRef, tag_to_delete: str) -> None:
         """
@@ -326,7 +330,8 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         Raises:
             ResourceNotFound: There is no such image, or it has no such tag.
         """
-        self._of_image(image_id, lambda: _tag.Tag().delete_tag(self.session, image_id, tag_to_delete))
+        with self._naming_image(image_id):
+            _tag.Tag().delete_tag(self.session, image_id, tag_to_delete)
 
     def remove_tag(self, image: ImageRef, tag: str) -> None:
         """Take a tag off an image, as :meth:`delete_tag` does."""

@@ -40,8 +40,9 @@ class AdminProxy(ImageProxyBase):
         self._act(image, "reactivate")
 
     def _act(self, image: ImageRef, action: str) -> None:
-        path = f"{Image.base_path}/{_http.segment(self._image_id(image), 'image ID')}/actions/{action}"
-        self._of_image(image, lambda: _http.request(self.session, "POST", path, service=Image.service))
+        path = f"{self._image_path(image)}/actions/{action}"
+        with self._naming_image(image):
+            _http.request(self.session, "POST", path, service=Image.service)
 
     # --- cache --------------------------------------------------------------------------------------------
 
@@ -67,7 +68,8 @@ class AdminProxy(ImageProxyBase):
             ResourceNotFound: There is no such image, or the cloud has no cache.
             BadRequestException: The image is not active.
         """
-        self._of_image(image_id, lambda: Cache().queue(self.session, self._image_id(image_id)))
+        with self._naming_image(image_id):
+            Cache().queue(self.session, self._image_id(image_id))
 
     def cache_delete_image(self, image: ImageRef, ignore_missing: bool = True) -> None:
         """
@@ -82,7 +84,8 @@ class AdminProxy(ImageProxyBase):
             ResourceNotFound: It is in neither, and *ignore_missing* is false.
         """
         try:
-            self._of_image(image, lambda: Cache().delete_image(self.session, self._image_id(image)))
+            with self._naming_image(image):
+                Cache().delete_image(self.session, self._image_id(image))
         except exceptions.ResourceNotFound:
             if not ignore_missing:
                 raise
@@ -133,4 +136,5 @@ class AdminProxy(ImageProxyBase):
             ResourceNotFound: There is no such image, or the cloud has no cache.
             ConflictException: The cloud does not keep track of its nodes.
         """
-        return self._of_image(image, lambda: Cache().nodes(self.session, self._image_id(image)))
+        with self._naming_image(image):
+            return Cache().nodes(self.session, self._image_id(image))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 
 from ecl import exceptions, proxy2
 from ecl._http import polling
 from ecl.image.v2.image import Image
 
 __all__ = ["ImageProxyBase", "ImageRef", "polls"]
-
-V = TypeVar("V")
 
 #: Seconds of the first pause between two polls; each is twice the one before.
 _FIRST_PAUSE = 0.1
@@ -26,9 +25,12 @@ class ImageProxyBase(proxy2.BaseProxy):
     def _image_id(self, image: ImageRef) -> Any:
         return self._id_of(Image, image)
 
-    def _of_image(self, image: ImageRef, operation: Callable[[], V]) -> V:
-        """Return what *operation* returns; where the service answers 404, it is the image that was not found."""
-        return self._or_not_found(Image, self._image_id(image), operation)
+    def _image_path(self, image: ImageRef) -> str:
+        return Image.existing(id=self._image_id(image))._path()
+
+    def _naming_image(self, image: ImageRef) -> AbstractContextManager[None]:
+        """Say which image was not found if the service answers 404. Raises ResourceNotFound."""
+        return self._naming(Image, self._image_id(image))
 
 
 def polls(interval: float, wait: float) -> Iterator[None]:

@@ -128,7 +128,8 @@ class DataProxy(ImageProxyBase):
         from ecl.image.transfer import upload
 
         options = _options(progress, force, max_bandwidth, decompress, max_expanded)
-        return self._of_image(image_id, lambda: upload(self.session, image_id, image_data, options))
+        with self._naming_image(image_id):
+            return upload(self.session, image_id, image_data, options)
 
     @overload
     def download_image(
@@ -182,8 +183,15 @@ class DataProxy(ImageProxyBase):
         """
         from ecl.image.transfer import download
 
-        fetch = partial(download, progress=progress, connections=connections, max_bandwidth=max_bandwidth)
-        return self._of_image(image_id, lambda: fetch(self.session, image_id, output))
+        with self._naming_image(image_id):
+            return download(
+                self.session,
+                image_id,
+                output,
+                progress=progress,
+                connections=connections,
+                max_bandwidth=max_bandwidth,
+            )
 
     def upload_images(
         self,
@@ -276,11 +284,15 @@ class DataProxy(ImageProxyBase):
 
         def fetch(index: int) -> Path:
             image, path = pairs[index]
-            at = total.of(index)
-            return self._of_image(
-                image,
-                lambda: download(self.session, image, Path(path), progress=at, max_bandwidth=limit, stop=total.stop),
-            )
+            with self._naming_image(image):
+                return download(
+                    self.session,
+                    image,
+                    Path(path),
+                    progress=total.of(index),
+                    max_bandwidth=limit,
+                    stop=total.stop,
+                )
 
         def left_by(index: int, error: BaseException) -> None:
             error.add_note(f"The download to {pairs[index][1]} could not be ended; what it has is in the file's .part.")

@@ -56,7 +56,8 @@ class ImportProxy(ImageProxyBase):
             raise exceptions.InvalidRequest("Give either data or filename")
         from ecl.image._transfer.stage import stage
 
-        return self._of_image(image, lambda: stage(self.session, self._image_id(image), given, progress))
+        with self._naming_image(image):
+            return stage(self.session, self._image_id(image), given, progress)
 
     def import_image(
         self,
@@ -119,10 +120,8 @@ class ImportProxy(ImageProxyBase):
         body = {name: value for name, value in body.items() if value is not None}
         headers = {} if store is None else {"X-Image-Meta-Store": self._id_of(Store, store)}
         path = f"{self._image_path(image)}/import"
-        self._of_image(
-            image,
-            lambda: _http.request(self.session, "POST", path, service=Image.service, json=body, headers=headers),
-        )
+        with self._naming_image(image):
+            _http.request(self.session, "POST", path, service=Image.service, json=body, headers=headers)
 
     def get_import_info(self) -> Import:
         """
@@ -312,7 +311,8 @@ class ImportProxy(ImageProxyBase):
         store_name = _http.segment(self._id_of(Store, store), "store")
         path = f"/v2/stores/{store_name}/{_http.segment(self._image_id(image), 'image ID')}"
         try:
-            self._of_image(image, lambda: _http.request(self.session, "DELETE", path, service=Image.service))
+            with self._naming_image(image):
+                _http.request(self.session, "DELETE", path, service=Image.service)
         except exceptions.ResourceNotFound:
             if not ignore_missing:
                 raise
@@ -355,7 +355,8 @@ class ImportProxy(ImageProxyBase):
                 )
             body["validation_data"] = dict(validation_data)
         path = f"{self._image_path(image)}/locations"
-        self._of_image(image, lambda: _http.request(self.session, "POST", path, service=Image.service, json=body))
+        with self._naming_image(image):
+            _http.request(self.session, "POST", path, service=Image.service, json=body)
 
     def usage(self) -> Usage:
         """
@@ -372,6 +373,3 @@ class ImportProxy(ImageProxyBase):
         Operation: GET /versions.
         """
         return self._list(Version)
-
-    def _image_path(self, image: ImageRef) -> str:
-        return f"{Image.base_path}/{_http.segment(self._image_id(image), 'image ID')}"

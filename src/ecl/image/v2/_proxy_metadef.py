@@ -304,27 +304,22 @@ class MetadefProxy(ImageProxyBase):
     ) -> D:
         found = self._of_namespace(kind, definition, namespace)
         params = {"resource_type": resource_type} if resource_type is not None else None
-
-        def read() -> D:
+        with self._naming(kind, found._own_id()):
             response = _http.request(self.session, "GET", found._path(), service=found.service, params=params)
-            found._translate_response(response)
-            return found
-
-        return self._or_not_found(kind, found._own_id(), read)
+        found._translate_response(response)
+        return found
 
     def _replace(
         self, kind: type[D], definition: str | D, attrs: dict[str, Any], namespace: NamespaceRef | None = None
     ) -> D:
         found = self._of_namespace(kind, definition, namespace)
-        return self._or_not_found(kind, found._own_id(), lambda: found.replace(self.session, **attrs))
+        with self._naming(kind, found._own_id()):
+            return found.replace(self.session, **attrs)
 
     def _remove(self, kind: type[D], definition: str | D, namespace: NamespaceRef, ignore_missing: bool) -> None:
         self._delete(kind, self._of_namespace(kind, definition, namespace), ignore_missing=ignore_missing)
 
     def _remove_all(self, kind: type[MetadefResource], namespace: NamespaceRef) -> None:
         path = kind.existing(namespace_name=self._namespace(namespace))._path(requires_id=False)
-        self._or_not_found(
-            MetadefNamespace,
-            self._namespace(namespace),
-            lambda: _http.request(self.session, "DELETE", path, service=kind.service),
-        )
+        with self._naming(MetadefNamespace, self._namespace(namespace)):
+            _http.request(self.session, "DELETE", path, service=kind.service)
