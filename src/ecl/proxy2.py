@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from ecl import exceptions, resource2
 from ecl._http.sessions import as_session
+from ecl._resource.missing import naming
 
 __all__ = ["BaseProxy"]
 
@@ -58,7 +58,7 @@ class BaseProxy:
 
     def _get(self, resource_type: type[R], value: Any = None, requires_id: bool = True, **attrs: Any) -> R:
         resource = self._get_resource(resource_type, value, **attrs)
-        with self._naming(resource_type, resource._own_id()):
+        with naming(resource_type, resource._own_id()):
             return resource.get(self.session, requires_id=requires_id)
 
     def _update(self, resource_type: type[R], value: Any, **attrs: Any) -> R:
@@ -67,7 +67,7 @@ class BaseProxy:
     def _delete(self, resource_type: type[R], value: Any, ignore_missing: bool = True, **attrs: Any) -> R | None:
         resource = self._get_resource(resource_type, value, **attrs)
         try:
-            with self._naming(resource_type, resource._own_id()):
+            with naming(resource_type, resource._own_id()):
                 return resource.delete(self.session)
         except exceptions.ResourceNotFound:
             if ignore_missing:
@@ -114,29 +114,3 @@ class BaseProxy:
             ResourceTimeout: *wait* seconds passed first.
         """
         return resource2.wait_for_delete(self.session, value, interval, wait)
-
-    @staticmethod
-    @contextmanager
-    def _naming(resource_type: type[resource2.Resource], identifier: object) -> Iterator[None]:
-        """
-        Say which resource was not found if the service answers 404. Notes on that error are kept.
-
-        Raises:
-            ResourceNotFound: The service answered 404.
-        """
-        try:
-            yield
-        except exceptions.NotFoundException as exc:
-            missing = exceptions.ResourceNotFound(
-                f"No {resource_type.__name__} found for {identifier}",
-                details=exc.message,
-                response=exc.response,
-                request_id=exc.request_id,
-                url=exc.url,
-                method=exc.method,
-                http_status=exc.http_status,
-                cause=exc,
-            )
-            for note in getattr(exc, "__notes__", ()):
-                missing.add_note(note)
-            raise missing from exc

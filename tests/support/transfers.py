@@ -33,7 +33,7 @@ def left_threads() -> list[str]:
     """Return the names of the engine's threads that do not come to their end."""
     left = []
     for thread in threading.enumerate():
-        if thread.name.startswith(("download-", "follow-", "digest-", "transfer")):
+        if thread.name.startswith(("download-", "file-hash-", "digest-", "transfer")):
             thread.join(5)
             if thread.is_alive():
                 left.append(thread.name)

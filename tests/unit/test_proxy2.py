@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ecl import exceptions, resource2
+from ecl._resource.missing import naming
 from ecl.image.image_service import ImageService
 from ecl.image.v2.image import Image
 from ecl.proxy2 import BaseProxy
@@ -75,7 +76,7 @@ def test_notes_of_what_is_missing(base):
     missing = exceptions.NotFoundException("gone")
     missing.add_note("7 bytes are in disk.part")
 
-    with pytest.raises(exceptions.ResourceNotFound) as caught, base._naming(Server, "s"):
+    with pytest.raises(exceptions.ResourceNotFound) as caught, naming(Server, "s"):
         raise missing
     assert caught.value.__notes__ == ["7 bytes are in disk.part"]
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
-from ecl.image._copy import copy_data, metadata_of
 from ecl.image._transfer.bandwidth import Bandwidth, limit_of
+from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.progress import ProgressCallback
-from ecl.image.v2._creating import take_back
+from ecl.image._transfer.source import Source
+from ecl.image.v2 import _data
+from ecl.image.v2._creating import rollback_create
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
+    from ecl._http.sessions import SessionLike
     from ecl.image.v2._proxy import Proxy
 
-__all__ = ["copy"]
+__all__ = ["copy", "copy_data", "metadata_of"]
+
+#: What describes an image as such, rather than its place in one cloud.
+_METADATA = ("name", "disk_format", "container_format", "min_disk", "min_ram", "tags")
+#: Properties that a Glance keeps for itself.
+_RESERVED = "os_glance"
 
 
 def copy(
@@ -56,7 +64,7 @@ def copy(
     wanted = {"visibility": "private" if original.visibility == "private" else None, **metadata_of(original), **attrs}
     target = destination.create_image(**{key: value for key, value in wanted.items() if value is not None})
     try:
-        made = copy_data(
+        copied = copy_data(
             source.session,
             original,
             destination.session,
@@ -65,8 +73,41 @@ def copy(
             bandwidth=limit_of(max_bandwidth),
         )
         for member in shared:
-            destination.create_member(made, member=member)
-        return made
+            destination.create_member(copied, member=member)
+        return copied
     except BaseException as exc:
-        take_back(destination.session, target, exc)
+        rollback_create(destination.session, target, exc)
         raise
+
+
+def metadata_of(image: Image) -> dict[str, Any]:
+    """Return what a copy of *image* in another cloud is to be created with: attributes, tags and properties."""
+    attributes = {name: image[name] for name in _METADATA if image._body.get(name) is not None}
+    properties = {name: value for name, value in image.properties.items() if not name.startswith(_RESERVED)}
+    return {**properties, **attributes}
+
+
+def copy_data(
+    source: SessionLike,
+    image: Image,
+    destination: SessionLike,
+    target: Image,
+    *,
+    progress: ProgressCallback | None = None,
+    bandwidth: Bandwidth | None = None,
+) -> Image:
+    """
+    Stream the data of *image* into the queued image *target* of another service; return that, active.
+
+    The data is verified against the source's hash before its last block leaves, and against the destination's when
+    it has arrived. A connection that fails on either side is taken up again.
+
+    Raises:
+        DigestMismatch: The source's data is damaged, or it was on the way.
+        ConflictException: *target* is not queued.
+        HttpException: One of the services refused.
+    """
+    with Source(lambda: _data.verified_blocks(source, image), image.size) as data:
+        # The source's service has checked the content already.
+        options = UploadOptions(progress=progress, force=True, bandwidth=bandwidth)
+        return _data.upload(destination, target, data, options)

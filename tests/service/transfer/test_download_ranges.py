@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from ecl import exceptions
-from ecl.image._transfer.fetch import _PATIENCE
+from ecl.image._transfer.fetch import _JOIN_TIMEOUT_SECONDS
 from ecl.image.v2._proxy import Proxy
 from support.faulty_proxy import Fault, FaultyProxy
 from support.transfers import DATA, check_alone, leave_part, left_threads
@@ -184,7 +184,7 @@ def test_patience_is_shared(
         with pytest.raises(KeyboardInterrupt):
             behind.download_image(shared_id, output=target, progress=stop, connections=3)
 
-    assert granted == [_PATIENCE, 0.0, 0.0]
+    assert granted == [_JOIN_TIMEOUT_SECONDS, 0.0, 0.0]
     assert left_threads() == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecl import exceptions
-from ecl.image._transfer.fetch import Follower
+from ecl.image._transfer.file_hash import FileHasher
 from ecl.image._transfer.part import PartFile
 from ecl.image.v2.image import Image
 
@@ -27,22 +27,22 @@ def part(tmp_path: Path) -> PartFile:
 
 def test_read_again(part: PartFile) -> None:
     """What was written before anybody followed is hashed, too."""
-    follower = Follower(part, "md5")
-    follower.follow()
+    hasher = FileHasher(part, "md5")
+    hasher.read_file()
 
-    assert follower.hexdigest() == hashlib.md5(_DATA).hexdigest()
+    assert hasher.hexdigest() == hashlib.md5(_DATA).hexdigest()
     part.discard()
 
 
 def test_unreadable(part: PartFile, tmp_path: Path) -> None:
     """A file that cannot be read again is an error with the next block, not when all of them have come."""
     os.truncate(tmp_path / "disk.part", 0)
-    follower = Follower(part, "md5")
-    follower.follow()
-    follower.close()
+    hasher = FileHasher(part, "md5")
+    hasher.read_file()
+    hasher.close()
 
     with pytest.raises(exceptions.FileFailure, match="it became shorter"):
-        follower.update(b"more")
+        hasher.update(b"more")
     part.discard()
 
 
@@ -50,10 +50,10 @@ def test_unreadable(part: PartFile, tmp_path: Path) -> None:
 def test_cut_by_somebody_else(part: PartFile, tmp_path: Path, left: int) -> None:
     """A file that became shorter is one error, not an endless wait, and is not kept to go on from."""
     os.truncate(tmp_path / "disk.part", left)
-    follower = Follower(part, "md5")
-    follower.follow()
+    hasher = FileHasher(part, "md5")
+    hasher.read_file()
 
     with pytest.raises(exceptions.FileFailure, match="it became shorter"):
-        follower.hexdigest()
+        hasher.hexdigest()
     assert not part.keep()
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ from ecl.image._transfer.pool import run_all
 from ecl.image._transfer.stop import Stop
 
 
-def left_by(index: int, error: BaseException) -> None:
+def on_abandoned(index: int, error: BaseException) -> None:
     """Say that a job could not be ended."""
     pytest.fail(f"job {index} was taken for one that runs: {error}")
 
@@ -27,7 +27,7 @@ def test_notes() -> None:
         raise error
 
     with pytest.raises(exceptions.FileFailure, match="no room for 1") as caught:
-        run_all([lambda: fail(1), lambda: fail(2)], 2, Stop(), left_by)
+        run_all([lambda: fail(1), lambda: fail(2)], 2, Stop(), on_abandoned)
 
     assert caught.value.__notes__ == [
         "1 bytes are there.", "Another transfer failed, too: no room for 2", "2 bytes are there.",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ecl.image._transfer import part as _part
 from ecl.image._transfer import spans as _spans
-from ecl.image._transfer.fetch import Follower
+from ecl.image._transfer.file_hash import FileHasher
 from ecl.image._transfer.part import PartFile, _filled
 from ecl.image._transfer.stream import Stream
 from ecl.image.v2.image import Image
@@ -117,21 +117,21 @@ def test_part_file(data: st.DataObject) -> None:
             order = [*pieces[:first], *data.draw(st.permutations(pieces[first:]))]
             if not last:
                 order = order[: data.draw(st.integers(0, len(order)))]
-            follower = Follower(part, "md5")
+            hasher = FileHasher(part, "md5")
             if part.resumed:
-                follower.follow()
+                hasher.read_file()
             for number, (start, end) in enumerate(order):
                 if number == first:
-                    follower.follow()
+                    hasher.read_file()
                 part.write(start, content[start:end])
-                follower.update(content[start:end])
+                hasher.update(content[start:end])
             assert set(range(len(content))) - bytes_of(part.missing()) >= bytes_of(order) or not last
             if not part.missing():
-                assert follower.hexdigest() == hashlib.md5(content).hexdigest()
+                assert hasher.hexdigest() == hashlib.md5(content).hexdigest()
                 part.finish()
                 break
             part.halt()
-            follower.close()
+            hasher.close()
             assert part.keep() == bool(part.done)
         assert path.read_bytes() == content
         assert list(path.parent.iterdir()) == [path]
@@ -145,9 +145,8 @@ def test_stream(content: bytes, breaks: list[int], ranges: bool, data: st.DataOb
     end = data.draw(st.integers(start + 1, len(content)))
     left = list(breaks)
 
-    def get(session: object, method: str, path: str, *, headers: dict[str, str], **more: Any) -> Any:
+    def answer(wanted: str | None, cancelled: object) -> Any:
         first, last = 0, len(content)
-        wanted = headers.get("Range", "")
         if wanted and ranges:
             begin, _, until = wanted.removeprefix("bytes=").partition("-")
             first, last = int(begin), int(until) + 1 if until else last
@@ -157,9 +156,8 @@ def test_stream(content: bytes, breaks: list[int], ranges: bool, data: st.DataOb
         return _Answer(body, most, 206 if wanted and ranges else 200, first, len(content))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ecl._http.request", get)
-        patch.setattr("ecl._http.pause", lambda *arguments, **named: True)
-        stream = Stream(None, image_of(content), start, end)  # type: ignore[arg-type]
+        patch.setattr("ecl._http.retry.pause", lambda *arguments, **named: True)
+        stream = Stream(SimpleNamespace(open=answer), image_of(content), start, end)  # type: ignore[arg-type]
 
         assert b"".join(stream.blocks()) == content[start:end]
     assert stream.offset == end

@@ -77,7 +77,7 @@ def create(
 def _import(cloud: Cloud, file: str, attrs: dict[str, Any], progress: Meter) -> Image:
     """Create an image and import *file* into it by the staging area; both, or nothing."""
     from ecl.image._transfer.source import Source
-    from ecl.image.v2._creating import take_back
+    from ecl.image.v2._creating import rollback_create
 
     with Source(read_from(file)) as source:
         formats = {"container_format": "bare", "disk_format": attrs.get("disk_format") or source.inspect().disk_format}
@@ -87,7 +87,7 @@ def _import(cloud: Cloud, file: str, attrs: dict[str, Any], progress: Meter) -> 
             cloud.image.import_image(image)
             return cloud.image.wait_for_image(image)
         except BaseException as exc:
-            take_back(cloud.session, image, exc)
+            rollback_create(cloud.session, image, exc)
             if isinstance(exc, KeyboardInterrupt):
                 notes = " ".join(getattr(exc, "__notes__", ()))
                 raise Interrupted(notes or "no image was left behind.") from exc

@@ -121,8 +121,8 @@ def upload(
 
 def _upload_with_formats(cloud: Cloud, image: Image, file: str, how: dict[str, Any]) -> Image:
     """Say what the file is before it is uploaded: a cloud takes no data into an image without formats."""
+    from ecl.image._transfer.expand import expanded_if
     from ecl.image._transfer.source import Source
-    from ecl.image._transfer.upload import expanded_if
     from ecl.image.transfer import Bandwidth, UploadOptions
     from ecl.image.transfer import upload as send
 

@@ -1,16 +1,25 @@
-"""What would make an upload fail at its end, or what it brings useless, found before the first byte."""
+"""What would make an upload fail at its end, or the image useless: found before the first byte is sent."""
 
 from __future__ import annotations
 
 from ecl import exceptions
+from ecl.image._transfer.ports import Described
 from ecl.image._transfer.source import Source
 from ecl.image.disk_format import Inspection
 
-__all__ = ["check_content"]
+__all__ = ["check_content", "check_queued"]
 
 #: Formats that the inspector knows by their content. "raw" is not among them: any bytes can be a raw disk.
 _INSPECTED = {"iso", "qcow2", "vdi", "vhd", "vhdx", "vmdk"}
 _GB = 1 << 30
+
+
+def check_queued(image: Described) -> None:
+    """Raise ConflictException if *image* takes no data (any more)."""
+    if image.status != "queued":
+        raise exceptions.ConflictException(
+            f"Image {image.id} is {image.status}; data can be uploaded only while it is queued", http_status=409
+        )
 
 
 def check_content(

@@ -6,63 +6,26 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
+from typing import IO, Any
 
-from ecl import _http, exceptions
-from ecl._http.sessions import renew_token_before_long_call
-from ecl.image._transfer import verify as _verify
+from ecl import exceptions
+from ecl.image._transfer import verify
 from ecl.image._transfer.bandwidth import Bandwidth, limit_of
 from ecl.image._transfer.digest import Digest
-from ecl.image._transfer.fetch import Follower, checked_connections, fetch
+from ecl.image._transfer.fetch import checked_connections, fetch
+from ecl.image._transfer.file_hash import FileHasher
 from ecl.image._transfer.part import PartFile
+from ecl.image._transfer.ports import Described, RemoteImage
 from ecl.image._transfer.progress import Progress, ProgressCallback
 from ecl.image._transfer.source import is_text
 from ecl.image._transfer.stop import Stop
 from ecl.image._transfer.stream import Stream
-from ecl.image.v2.image import Image
-
-if TYPE_CHECKING:
-    from ecl._http.sessions import SessionLike
 
 __all__ = ["download", "verified_blocks"]
 
-Target = TypeVar("Target", str, Path, IO[bytes])
 
-
-@overload
 def download(
-    session: SessionLike,
-    image: Image | str,
-    output: None = None,
-    *,
-    progress: ProgressCallback | None = None,
-    connections: int | None = None,
-    max_bandwidth: float | Bandwidth | None = None,
-) -> bytes: ...
-@overload
-def download(
-    session: SessionLike,
-    image: Image | str,
-    output: Target,
-    *,
-    progress: ProgressCallback | None = None,
-    connections: int | None = None,
-    max_bandwidth: float | Bandwidth | None = None,
-    stop: Stop | None = None,
-) -> Target: ...
-@overload
-def download(
-    session: SessionLike,
-    image: Image | str,
-    output: Any,
-    *,
-    progress: ProgressCallback | None = None,
-    connections: int | None = None,
-    max_bandwidth: float | Bandwidth | None = None,
-) -> Any: ...
-def download(
-    session: SessionLike,
-    image: Image | str,
+    remote: RemoteImage,
     output: Any = None,
     *,
     progress: ProgressCallback | None = None,
@@ -72,8 +35,6 @@ def download(
 ) -> Any:
     """
     Receive the data of an image, and verify it against the service's hash.
-
-    Operation: GET /v2/images/{image_id}/file.
 
     A connection that breaks is taken up again where it broke. Memory: a block of 1 MiB for each connection and a few
     for the hash; the data itself where it is returned as bytes.
@@ -104,27 +65,26 @@ def download(
         SDKException: *stop* ended it.
     """
     # What is wrong with the arguments is found before anything is sent.
-    _http.text(Image._get_id(image), "image ID")
     checked_connections(connections)
     bandwidth = limit_of(max_bandwidth)
     if output is None:
         buffer = io.BytesIO()
-        _in_order(session, image, buffer, "memory", progress, bandwidth)
+        _in_order(remote, buffer, "memory", progress, bandwidth)
         return buffer.getvalue()
     if not isinstance(output, (str, os.PathLike)):
         if not hasattr(output, "write") or is_text(output) or getattr(output, "closed", False):
             raise exceptions.InvalidRequest(
                 f"output must be a path or a file opened for writing in binary mode, not {output!r}"
             )
-        _in_order(session, image, output, str(getattr(output, "name", "the output")), progress, bandwidth)
+        _in_order(remote, output, str(getattr(output, "name", "the output")), progress, bandwidth)
         return output
     path = _checked_path(output)
     if path.exists() and not path.is_file():
         # A device or a pipe is written to, not replaced.
         with _device(path) as file:
-            _in_order(session, image, file, str(path), progress, bandwidth)
+            _in_order(remote, file, str(path), progress, bandwidth)
     else:
-        _to_path(session, image, path, progress, connections, bandwidth, stop)
+        _to_path(remote, path, progress, connections, bandwidth, stop)
     return output
 
 
@@ -147,24 +107,22 @@ def _device(path: Path) -> IO[bytes]:
         raise exceptions.InvalidRequest(f"{path} cannot be written: {exc.strerror}") from exc
 
 
-def _described(session: SessionLike, image: Image | str) -> Image:
-    """Return the image with the hash to expect; it is asked for unless *image* has it already."""
-    if isinstance(image, Image) and image.image_status == "active" and (image.os_hash_value or image.checksum):
-        return image
-    return Image.existing(id=Image._get_id(image)).get(session)
+def _described(remote: RemoteImage) -> Described:
+    """Return the image with the hash to expect; the service is asked only if it is not known yet."""
+    known = remote.known
+    return known if known.status == "active" and (known.os_hash_value or known.checksum) else remote.describe()
 
 
-def _algorithm(image: Image) -> str:
+def _algorithm(image: Described) -> str:
     """Return the hash to verify *image* by."""
-    return (_verify.usable(image.os_hash_algo) if image.os_hash_value else None) or "md5"
+    return (verify.usable(image.os_hash_algo) if image.os_hash_value else None) or "md5"
 
 
 # --- to a path ------------------------------------------------------------------------------------------------
 
 
 def _to_path(
-    session: SessionLike,
-    image: Image | str,
+    remote: RemoteImage,
     path: Path,
     callback: ProgressCallback | None,
     connections: int | None,
@@ -173,22 +131,22 @@ def _to_path(
 ) -> None:
     part = PartFile(path)
     try:
-        renew_token_before_long_call(session)
-        described = _described(session, image)
+        remote.renew_token()
+        described = _described(remote)
         if described.size is None:
             raise exceptions.InvalidRequest(
-                f"Image {described.id} has no data to download: its status is {described.image_status}"
+                f"Image {described.id} has no data to download: its status is {described.status}"
             )
         part.bind(described)
         resumed = part.resumed
         try:
-            _fill(session, described, part, Progress(callback, described.size), connections, bandwidth, stop)
+            _fill(remote, described, part, Progress(callback, described.size), connections, bandwidth, stop)
         except exceptions.DigestMismatch:
             if not resumed:
                 raise
-            # The fault may lie in what was there before: a machine that lost its power, say. All of it, then.
+            # What an earlier download left may be damaged, by a power cut for example: fetch all of it again.
             part.start_over()
-            _fill(session, described, part, Progress(callback, described.size), connections, bandwidth, stop)
+            _fill(remote, described, part, Progress(callback, described.size), connections, bandwidth, stop)
         part.finish()
     except exceptions.DigestMismatch:
         part.discard()
@@ -200,8 +158,8 @@ def _to_path(
 
 
 def _fill(
-    session: SessionLike,
-    image: Image,
+    remote: RemoteImage,
+    image: Described,
     part: PartFile,
     progress: Progress,
     connections: int | None,
@@ -209,15 +167,15 @@ def _fill(
     stop: Stop | None,
 ) -> None:
     algorithm = _algorithm(image)
-    follower = Follower(part, algorithm)
+    hasher = FileHasher(part, algorithm)
     try:
-        fetch(session, image, part, follower, progress, connections=connections, bandwidth=bandwidth, stop=stop)
-        digest = follower.hexdigest()
+        fetch(remote, image, part, hasher, progress, connections=connections, bandwidth=bandwidth, stop=stop)
+        digest = hasher.hexdigest()
     except BaseException:
         part.halt()
-        follower.close()
+        hasher.close()
         raise
-    _verify.verify(image, part.done, {algorithm: digest})
+    verify.verify(image, part.done, {algorithm: digest})
     progress.end(part.done)
 
 
@@ -225,26 +183,25 @@ def _fill(
 
 
 def _in_order(
-    session: SessionLike,
-    image: Image | str,
+    remote: RemoteImage,
     file: IO[bytes],
     name: str,
     callback: ProgressCallback | None,
     bandwidth: Bandwidth | None,
 ) -> None:
-    """Write the data of *image* to *file*, and compare it with the service's hash."""
-    renew_token_before_long_call(session)
-    described = _described(session, image)
+    """Write the data to *file*, and compare it with the service's hash."""
+    remote.renew_token()
+    described = _described(remote)
     algorithm = _algorithm(described)
     meter = Progress(callback, described.size)
     done = 0
     with Digest(algorithm) as digest:
-        for block in Stream(session, described, bandwidth=bandwidth).blocks():
+        for block in Stream(remote, described, bandwidth=bandwidth).blocks():
             digest.update(block)
             _write(file, block, name)
             done += len(block)
             meter.at(done)
-    _verify.verify(described, done, digest.hexdigests())
+    verify.verify(described, done, digest.hexdigests())
     meter.end(done)
 
 
@@ -261,25 +218,26 @@ def _write(file: IO[bytes], block: bytes, name: str) -> None:
         ) from exc
 
 
-def verified_blocks(session: SessionLike, image: Image) -> Iterator[bytes]:
+def verified_blocks(remote: RemoteImage) -> Iterator[bytes]:
     """
-    Yield the data of *image*; the last block only when all of it has been verified.
+    Yield the data of an image that is known; the last block only when all of it has been verified.
 
-    Whoever passes the blocks on can therefore stop short of a whole but damaged image.
+    So a receiver of the blocks never has all bytes of a damaged image.
 
     Raises:
         DigestMismatch: What arrived is not what the service has a hash of.
         ConnectFailure: The connection broke again and again.
     """
+    image = remote.known
     done = 0
     held = b""
     with Digest(_algorithm(image)) as digest:
-        for block in Stream(session, image).blocks():
+        for block in Stream(remote, image).blocks():
             digest.update(block)
             done += len(block)
             if held:
                 yield held
             held = block
-        _verify.verify(image, done, digest.hexdigests())
+        verify.verify(image, done, digest.hexdigests())
     if held:
         yield held

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from ecl import exceptions
 from ecl.image._transfer.digest import BLOCK
+from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.source import Source
 
-__all__ = ["expanded"]
+__all__ = ["expanded", "expanded_if"]
 
 #: Bytes of memory that a stream may make the xz decoder take; "xz -9" needs 65 MiB.
 _XZ_MEMORY = 128 << 20
@@ -89,6 +90,11 @@ def _corrupt(kind: str) -> tuple[type[Exception], ...]:
     return (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, *own)
 
 
+def expanded_if(options: UploadOptions, source: Source) -> Source:
+    """Return *source*, or a source of what it decodes to if *options* ask for that."""
+    return expanded(source, options.max_expanded) if options.decompress else source
+
+
 def expanded(source: Source, limit: int) -> Source:
     """
     Return a source of what *source* decodes to; where it is not compressed, of its own bytes.
@@ -100,15 +106,15 @@ def expanded(source: Source, limit: int) -> Source:
     def blocks() -> Iterator[bytes]:
         return _expand(source, limit)
 
-    made = Source(blocks if source.rewindable else blocks())
-    made.name = source.name
-    return made
+    decoded = Source(blocks if source.rewindable else blocks())
+    decoded.name = source.name
+    return decoded
 
 
 def _expand(source: Source, limit: int) -> Iterator[bytes]:
     blocks = source.blocks()
     first = b""
-    # A pipe may come in crumbs.
+    # A pipe may give a few bytes at a time.
     while len(first) < _LONGEST and (block := next(blocks, b"")):
         first += block
     kind, make = next(((name, make) for magic, name, make in _FORMATS if first.startswith(magic)), ("", None))

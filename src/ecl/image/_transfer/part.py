@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ecl import exceptions
-from ecl.image._transfer import spans as _spans
+from ecl.image._transfer import spans
 from ecl.image._transfer.digest import Block
+from ecl.image._transfer.ports import Described
 from ecl.image._transfer.spans import Span
-from ecl.image.v2.image import Image
 
 __all__ = ["PartFile"]
 
@@ -77,7 +77,7 @@ class PartFile:
         #: True if there was something to go on from.
         self.resumed = False
 
-    def bind(self, image: Image) -> None:
+    def bind(self, image: Described) -> None:
         """
         Say which image this is going to be; what is there of another one, or of other data, is dropped.
 
@@ -121,7 +121,7 @@ class PartFile:
     def missing(self) -> list[Span]:
         """Return what has not been written yet."""
         with self._lock:
-            return _spans.missing(self.size, self._done)
+            return spans.missing(self.size, self._done)
 
     @property
     def done(self) -> int:
@@ -144,7 +144,7 @@ class PartFile:
                     self._write_all(offset + start, memoryview(block)[start:end])
             except OSError as exc:
                 raise self._failure(exc) from exc
-            self._done = _spans.merged([*self._done, (offset, offset + len(block))])
+            self._done = spans.merged([*self._done, (offset, offset + len(block))])
             self._unrecorded += len(block)
             self._changed.notify_all()
             if self._unrecorded >= min(RECORD_EVERY, max(_RECORD_LEAST, self.size // _RECORD_SHARE)):
@@ -157,7 +157,7 @@ class PartFile:
     def wait_beyond(self, offset: int) -> int:
         """Wait for bytes from *offset* on; return up to where there are some, or *offset* if none come any more."""
         with self._lock:
-            while (reached := _spans.covered(self._done)) <= offset < self.size and not self._halted:
+            while (reached := spans.covered(self._done)) <= offset < self.size and not self._halted:
                 self._changed.wait()
             return offset if self._halted else max(reached, offset)
 
@@ -227,12 +227,12 @@ class PartFile:
         """Return what an earlier download of the same data has written."""
         try:
             record = json.loads(self._record_name.read_text())
-            spans = [(int(start), int(end)) for start, end in record.pop("done")]
+            recorded = [(int(start), int(end)) for start, end in record.pop("done")]
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return []
         if record != self._binding or not self._has_its_size():
             return []
-        return [(start, end) for start, end in _spans.merged(spans) if start >= 0 and end <= self.size]
+        return [(start, end) for start, end in spans.merged(recorded) if start >= 0 and end <= self.size]
 
     def _has_its_size(self) -> bool:
         return os.fstat(self._descriptor).st_size == self.size
@@ -291,12 +291,12 @@ def _spare(length: int) -> int:
 
 def _filled(block: Block) -> list[Span]:
     """Return the parts of *block* that are not zeros, by pieces of _HOLE bytes."""
-    spans = [
+    filled = [
         (at, min(at + _HOLE, len(block)))
         for at in range(0, len(block), _HOLE)
         if block[at] or not _is_zero(block[at : at + _HOLE])
     ]
-    return _spans.merged(spans)
+    return spans.merged(filled)
 
 
 def _is_zero(piece: Block) -> bool:

@@ -18,10 +18,10 @@ __all__ = ["WORKERS", "TotalProgress", "run_all"]
 
 T = TypeVar("T")
 
-#: Transfers at once, when nothing is said: enough to keep a disk and a network busy.
+#: Transfers at once by default: enough to keep a disk and a network busy.
 WORKERS = 4
 #: Seconds that the transfers get together to end after Ctrl-C: more than a download takes, whatever it waits for.
-_PATIENCE = 1.5
+_JOIN_TIMEOUT_SECONDS = 1.5
 
 
 class TotalProgress:
@@ -64,7 +64,7 @@ class TotalProgress:
 
 
 def run_all(
-    jobs: Sequence[Callable[[], T]], workers: int, stop: Stop, left_by: Callable[[int, BaseException], object]
+    jobs: Sequence[Callable[[], T]], workers: int, stop: Stop, on_abandoned: Callable[[int, BaseException], object]
 ) -> list[T]:
     """
     Run *jobs*, *workers* of them at once, and return their results in order.
@@ -73,8 +73,8 @@ def run_all(
 
     Args:
         stop: Makes those that run end early; used on Ctrl-C.
-        left_by: Called on Ctrl-C with the index of each job that nothing could end, and the exception that is going
-            to be raised: to clean up behind the job, or to note on the exception what is left.
+        on_abandoned: Called on Ctrl-C with the index of each job that nothing could end, and the exception that will be
+            raised: to clean up behind the job, or to note on the exception what is left.
 
     Raises:
         InvalidRequest: *workers* is not a positive number.
@@ -92,7 +92,7 @@ def run_all(
         for error in pool.failed():
             _add_notes(exc, error)
         for index in pool.unfinished():
-            left_by(index, exc)
+            on_abandoned(index, exc)
         raise
     failed = pool.failed()
     if failed:
@@ -116,7 +116,7 @@ class _Pool(Generic[T]):
     def __init__(self, jobs: Sequence[Callable[[], T]]) -> None:
         self._todo = deque(enumerate(jobs))
         self._count = len(jobs)
-        self._over = threading.Event()
+        self._is_ending = threading.Event()
         # Each thread puts something in when it ends. A join() that Ctrl-C breaks off would take it for ended.
         self._ends: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._running = 0
@@ -140,9 +140,9 @@ class _Pool(Generic[T]):
 
     def end(self, stop: Stop) -> None:
         """Begin no more jobs, and let *stop* end those that run; wait a moment for these."""
-        self._over.set()
+        self._is_ending.set()
         stop.stop()
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _JOIN_TIMEOUT_SECONDS
         with suppress(queue.Empty):
             while self._running:
                 self._ends.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -164,7 +164,7 @@ class _Pool(Generic[T]):
             self._ends.put(None)
 
     def _do_jobs(self) -> None:
-        while not self._over.is_set():
+        while not self._is_ending.is_set():
             try:
                 index, job = self._todo.popleft()
             except IndexError:
@@ -172,7 +172,7 @@ class _Pool(Generic[T]):
             try:
                 self.results[index] = job()
             except BaseException as exc:  # noqa: BLE001 - whatever it is, run_all() raises it
-                self._over.set()
+                self._is_ending.set()
                 self._errors[index] = exc
 
 

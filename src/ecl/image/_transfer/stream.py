@@ -9,18 +9,15 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import requests
 
-from ecl import _http, exceptions
+from ecl import exceptions
 from ecl._http import retry
 from ecl.image._transfer.bandwidth import Bandwidth
 from ecl.image._transfer.digest import BLOCK, Block
-from ecl.image.v2.image import Image
-
-if TYPE_CHECKING:
-    from ecl._http.sessions import SessionLike
+from ecl.image._transfer.ports import Described, RemoteImage
 
 __all__ = ["RangeRefused", "Stream"]
 
@@ -45,8 +42,8 @@ class Stream:
 
     def __init__(
         self,
-        session: SessionLike,
-        image: Image,
+        remote: RemoteImage,
+        image: Described,
         start: int = 0,
         end: int | None = None,
         *,
@@ -62,7 +59,7 @@ class Stream:
             exact: Raise RangeRefused where the service does not send the range that it is asked for, instead of
                 asking for everything and dropping what is too much.
         """
-        self._session = session
+        self._remote = remote
         self._image = image
         self._bandwidth = bandwidth
         self._exact = exact
@@ -91,7 +88,7 @@ class Stream:
         if response.status_code == 204 and self._image.size != 0:
             response.close()
             raise exceptions.InvalidRequest(
-                f"Image {self._image.id} has no data to download: its status is {self._image.image_status}"
+                f"Image {self._image.id} has no data to download: its status is {self._image.status}"
             )
         self._surplus = self.offset - start
         self._response = response
@@ -136,7 +133,7 @@ class Stream:
                     f"The connection broke {failures} times at byte {self.offset} of image {self._image.id}: {broken}",
                     cause=broken,
                 ) from broken
-            _http.pause(failures, cancelled=self._stopped)
+            retry.pause(failures, cancelled=self._stopped)
 
     def close(self) -> None:
         """Let the connection go: back to the pool if the answer was read to its end."""
@@ -186,12 +183,12 @@ class Stream:
             except RangeRefused:
                 if self._exact:
                     raise
-        return self._get(), 0
+        return self._remote.open(None, self._stopped), 0
 
     def _ask_for(self, wanted: str) -> tuple[requests.Response, int]:
         """Ask for a range. Raises RangeRefused, also where the whole image comes and the stream has to be exact."""
         try:
-            response = self._get(Range=wanted)
+            response = self._remote.open(wanted, self._stopped)
         except exceptions.HttpException as exc:
             if exc.http_status not in _NO_RANGES:
                 raise
@@ -201,19 +198,6 @@ class Stream:
             response.close()
             raise RangeRefused(response, f"{response.url} was asked for {wanted} and sent something else")
         return response, start
-
-    def _get(self, **headers: str) -> requests.Response:
-        path = self._image._path() + "/file"
-        return _http.request(
-            self._session,
-            "GET",
-            path,
-            service=Image.service,
-            headers={"Accept": "application/octet-stream", **headers},
-            stream=True,
-            timeout=_http.DATA_TIMEOUT,
-            cancelled=self._stopped,
-        )
 
     def _of_answer(self, buffers: Iterator[memoryview] | None) -> Iterator[Block]:
         """Yield what the present answer has, up to the end."""

@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-from ecl import _http, exceptions
+from ecl import exceptions
 from ecl._http import retry
-from ecl._http.sessions import renew_token_before_long_call
-from ecl.image._transfer import verify as _verify
-from ecl.image._transfer.check import check_content
-from ecl.image._transfer.digest import Digest
-from ecl.image._transfer.expand import expanded
+from ecl._http.polling import polls
+from ecl.image._transfer import verify
+from ecl.image._transfer.body import Body
+from ecl.image._transfer.check import check_content, check_queued
+from ecl.image._transfer.expand import expanded_if
 from ecl.image._transfer.options import UploadOptions
-from ecl.image._transfer.progress import Progress
+from ecl.image._transfer.ports import Described, RemoteImage
 from ecl.image._transfer.source import ImageData, Source
-from ecl.image.v2.image import Image
 
-if TYPE_CHECKING:
-    from ecl._http.sessions import SessionLike
-
-__all__ = ["expanded_if", "send", "upload"]
+__all__ = ["send", "upload"]
 
 #: Seconds that a service gets to notice that a connection is gone, and to put the image back to "queued".
 SETTLE = 30.0
+#: Seconds between two looks at it.
+_SETTLE_INTERVAL = 0.5
 
 
-def upload(
-    session: SessionLike,
-    image: Image | str,
-    data: ImageData | Source,
-    options: UploadOptions | None = None,
-) -> Image:
+def upload(remote: RemoteImage, data: ImageData | Source, options: UploadOptions) -> None:
     """
-    Send *data* into a queued image; return the image, active and with the hashes that were verified.
-
-    Operation: PUT /v2/images/{image_id}/file.
+    Send *data* into a queued image.
 
     A source that can be read again (a path, bytes, a seekable file) is sent again when the connection fails or the
     service answers 502, 503 or 504, as long as the image is still queued. Memory: six blocks of 1 MiB.
@@ -48,135 +35,64 @@ def upload(
         DigestMismatch: What arrived is not what was sent; the image is active with the wrong bytes.
         HttpException: The service refused.
     """
-    options = options or UploadOptions()
     if isinstance(data, Source):
-        return _upload(session, image, data, options)
+        _upload(remote, data, options)
+        return
     with Source(data) as source:
-        return _upload(session, image, expanded_if(options, source), options)
+        _upload(remote, expanded_if(options, source), options)
 
 
-def expanded_if(options: UploadOptions, source: Source) -> Source:
-    """Return *source*, or a source of what it decodes to if *options* ask for that."""
-    return expanded(source, options.max_expanded) if options.decompress else source
-
-
-def _upload(session: SessionLike, image: Image | str, source: Source, options: UploadOptions) -> Image:
-    image_id = _http.text(Image._get_id(image), "image ID")
-    renew_token_before_long_call(session)
-    target = Image.existing(id=image_id).get(session)
-    _check_queued(target)
+def _upload(remote: RemoteImage, source: Source, options: UploadOptions) -> None:
+    remote.renew_token()
+    image = remote.describe()
+    check_queued(image)
     if not options.force:
-        check_content(source, target.disk_format, target.container_format, target.min_disk)
-    return send(session, target, source, options)
+        check_content(source, image.disk_format, image.container_format, image.min_disk)
+    send(remote, source, options)
 
 
-def send(session: SessionLike, image: Image, source: Source, options: UploadOptions) -> Image:
+def send(remote: RemoteImage, source: Source, options: UploadOptions) -> None:
     """
-    Send *source*, which has been looked at, into *image* as the service has just shown it; see :func:`upload`.
+    Send *source*, which has been checked, into an image that the service has just described; see :func:`upload`.
 
-    Returns:
-        The same image as it is now: active, with the hashes that were verified.
+    Afterwards the image is active, and its hashes are verified.
     """
-    _verify.remember(session, image)
+    verify.remember(remote.cloud, remote.known)
     attempts = retry.ATTEMPTS if source.rewindable else 1
     for attempt in range(1, attempts + 1):
-        body = _Body(session, source, options)
+        body = Body(
+            source,
+            algorithms=verify.expected_algorithms(remote.cloud, source.rewindable),
+            progress=options.progress,
+            bandwidth=options.bandwidth,
+        )
         try:
-            _put(session, image, body)
+            remote.send(body, "file")
         except (exceptions.ConnectFailure, exceptions.ServerException, exceptions.ConflictException) as exc:
             if source.error is not None:
                 raise source.error from exc
             last = attempt == attempts
-            if not _worth_another_try(exc, attempt) or (last and not body.whole):
+            if not _worth_another_try(exc, attempt) or (last and not body.is_complete):
                 raise
             # Perhaps only the answer was lost.
-            if _settled(session, image).image_status == "active":
+            image = _settled(remote)
+            if image.status == "active":
                 break
             if last:
                 raise
-            _check_queued(image)
-            _http.pause(attempt, _retry_after(exc))
+            check_queued(image)
+            retry.pause(attempt, _retry_after(exc))
         else:
             break
         finally:
             body.close()
-    sent = _settled(session, image)
-    if sent.image_status != "active":
+    sent = _settled(remote)
+    if sent.status != "active":
         raise exceptions.InvalidResponse(
-            message=f"Image {image.id} is {sent.image_status}, not active, after its data was taken; upload it again"
+            message=f"Image {sent.id} is {sent.status}, not active, after its data was taken; upload it again"
         )
-    _verify.remember(session, sent)
-    _verify.verify(sent, body.done, body.digests(), source.blocks if source.rewindable else None)
-    return sent
-
-
-class _Body:
-    """The body of one attempt: an iterable that hashes what it yields. Iterated again, it begins anew."""
-
-    def __init__(self, session: SessionLike, source: Source, options: UploadOptions) -> None:
-        self._algorithms = _verify.expected_algorithms(session, source.rewindable)
-        self._source = source
-        self._progress = Progress(options.progress, source.size)
-        self._bandwidth = options.bandwidth
-        self._digest: Digest | None = None
-        self.done = 0
-        #: True when every byte was taken.
-        self.whole = False
-        if source.size is not None:
-            # requests takes Content-Length from here; without it the body is sent in chunks.
-            self.len = source.size
-
-    def __iter__(self) -> Iterator[bytes]:
-        self.close()
-        self._digest = Digest(*self._algorithms)
-        self.done = 0
-        self.whole = False
-        for block in self._source.blocks():
-            self._digest.update(block)
-            if self._bandwidth is not None:
-                self._bandwidth.take(len(block))
-            yield block
-            self.done += len(block)
-            self._progress.at(self.done)
-        self.whole = True
-        self._progress.end(self.done)
-
-    def close(self) -> None:
-        """End the hashing threads."""
-        if self._digest is not None:
-            self._digest.close()
-
-    def digests(self) -> dict[str, str]:
-        """Return the hashes of what was sent; none if nothing was."""
-        return self._digest.hexdigests() if self._digest is not None else {}
-
-
-def _put(session: SessionLike, image: Image, body: _Body) -> None:
-    headers = {"Content-Type": "application/octet-stream"}
-    size = getattr(body, "len", None)
-    if size is not None:
-        # What was declared counts: a service that gets fewer bytes refuses the upload.
-        headers["X-OpenStack-Image-Size"] = str(size)
-    response = _http.request(
-        session,
-        "PUT",
-        f"{image._path()}/file",
-        service=Image.service,
-        headers=headers,
-        # requests would send an iterable of no bytes in chunks, which some gateways refuse.
-        data=b"" if size == 0 else body,
-        # A new log-in sends the body again, which works only from its start.
-        allow_reauth=body._source.rewindable,
-        timeout=_http.DATA_TIMEOUT,
-    )
-    response.close()
-
-
-def _check_queued(image: Image) -> None:
-    if image.image_status != "queued":
-        raise exceptions.ConflictException(
-            f"Image {image.id} is {image.image_status}; data can be uploaded only while it is queued", http_status=409
-        )
+    verify.remember(remote.cloud, sent)
+    verify.verify(sent, body.done, body.digests(), source.blocks if source.rewindable else None)
 
 
 def _worth_another_try(exc: exceptions.SDKException, attempt: int) -> bool:
@@ -191,9 +107,10 @@ def _retry_after(exc: exceptions.SDKException) -> str | None:
     return response.headers.get("Retry-After") if response is not None else None
 
 
-def _settled(session: SessionLike, image: Image) -> Image:
-    """Read *image* until the service has noticed that nobody is sending any more."""
-    deadline = time.monotonic() + SETTLE
-    while image.get(session).image_status == "saving" and time.monotonic() < deadline:
-        time.sleep(0.5)
+def _settled(remote: RemoteImage) -> Described:
+    """Read the image until the service has noticed that the connection is gone."""
+    for _ in polls(_SETTLE_INTERVAL, SETTLE):
+        image = remote.describe()
+        if image.status != "saving":
+            break
     return image

@@ -6,12 +6,9 @@ import hashlib
 import logging
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from ecl import exceptions
-
-if TYPE_CHECKING:
-    from ecl.image.v2.image import Image
+from ecl.image._transfer.ports import Described
 
 __all__ = ["expected_algorithms", "remember", "usable", "verify"]
 
@@ -20,7 +17,7 @@ _log = logging.getLogger(__name__)
 #: Which hash a cloud uses beside md5. Glance does not say before there is data; this is its default.
 DEFAULT_ALGORITHM = "sha512"
 
-# What each session's cloud was seen to use.
+# What each cloud, by the object that stands for it, was seen to use.
 _seen: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
 
 
@@ -33,26 +30,26 @@ def usable(algorithm: str | None) -> str | None:
         return None
 
 
-def expected_algorithms(session: object, readable_again: bool) -> list[str]:
+def expected_algorithms(cloud: object, readable_again: bool) -> list[str]:
     """
     Return what to compute during an upload.
 
     Where the guess turns out wrong, a source that can be read again is hashed again; from one that cannot, md5 is
     computed as well, which every cloud has.
     """
-    likely = _seen.get(session, DEFAULT_ALGORITHM)
+    likely = _seen.get(cloud, DEFAULT_ALGORITHM)
     return [likely] if readable_again or likely == "md5" else [likely, "md5"]
 
 
-def remember(session: object, image: Image) -> None:
+def remember(cloud: object, image: Described) -> None:
     """Take note of the hash that a cloud uses, as an image of it has it, or as the cloud announces it."""
     algorithm = usable(image.os_hash_algo or image.announced_hash_algo)
     if algorithm:
-        _seen[session] = algorithm
+        _seen[cloud] = algorithm
 
 
 def verify(
-    image: Image,
+    image: Described,
     size: int,
     digests: Mapping[str, str],
     again: Callable[[], Iterable[bytes]] | None = None,

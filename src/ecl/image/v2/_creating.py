@@ -9,18 +9,20 @@ from ecl import _http, exceptions
 from ecl._http import retry
 from ecl._http.sessions import renew_token_before_long_call
 from ecl.image._transfer.check import check_content
+from ecl.image._transfer.expand import expanded_if
 from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.source import ImageData, Source
-from ecl.image._transfer.upload import expanded_if, send
+from ecl.image._transfer.upload import send
+from ecl.image.v2._data import BoundImage
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
     from ecl._http.sessions import SessionLike
 
-__all__ = ["create_with_data", "take_back"]
+__all__ = ["create_with_data", "rollback_create"]
 
 #: Seconds to connect, and of silence, that a service gets after Ctrl-C to delete an image.
-_IN_A_HURRY = (3.0, 3.0)
+_INTERRUPT_TIMEOUT_SECONDS = (3.0, 3.0)
 
 
 def create_with_data(
@@ -28,16 +30,16 @@ def create_with_data(
     data: ImageData,
     attrs: Mapping[str, Any],
     options: UploadOptions,
-    made: Callable[[Image], object] | None = None,
+    on_created: Callable[[Image], object] | None = None,
 ) -> Image:
     """
     Create an image and upload *data* into it; see :meth:`ecl.image.v2._proxy.Proxy.create_image`.
 
-    Whatever ends the upload, Ctrl-C included, the image is deleted again. Where even that fails, the error that is
-    raised says so.
+    Whatever ends the upload, Ctrl-C included, the image is deleted again. If even that fails, a note on the error
+    says so.
 
     Args:
-        made: Called with the image as soon as there is one, for whoever has to delete it where this thread is stuck.
+        on_created: Called with the image before its data is sent. The caller can then delete it if this thread hangs.
     """
     with Source(data) as opened:
         source = expanded_if(options, opened)
@@ -45,27 +47,31 @@ def create_with_data(
         if not wanted.get("disk_format"):
             wanted["disk_format"] = source.inspect().disk_format
         if not options.force:
-            # Before there is anything to take back.
+            # Before there is an image that would have to be deleted.
             check_content(source, wanted["disk_format"], wanted["container_format"], wanted.get("min_disk"))
         renew_token_before_long_call(session)
         image = Image.new(**wanted).create(session)
         try:
-            if made is not None:
-                made(image)
-            return send(session, image, source, options)
+            if on_created is not None:
+                on_created(image)
+            remote = BoundImage(session, image)
+            send(remote, source, options)
+            return remote.known
         except BaseException as exc:
-            take_back(session, image, exc)
+            rollback_create(session, image, exc)
             raise
 
 
-def take_back(session: SessionLike, image: Image, reason: BaseException) -> None:
+def rollback_create(session: SessionLike, image: Image, reason: BaseException) -> None:
     """
-    Delete an image that was to have data and has none; where that fails, say so in a note on *reason*.
+    Delete an image that did not get its data; if that fails, say so in a note on *reason*.
 
-    After Ctrl-C nobody waits long for that, and another Ctrl-C ends it.
+    After Ctrl-C the service gets one short attempt, and another Ctrl-C ends it.
     """
-    in_a_hurry = isinstance(reason, KeyboardInterrupt)
-    attempts, timeout = (1, _IN_A_HURRY) if in_a_hurry else (retry.ATTEMPTS, _http.TIMEOUT)
+    if isinstance(reason, KeyboardInterrupt):
+        attempts, timeout = 1, _INTERRUPT_TIMEOUT_SECONDS
+    else:
+        attempts, timeout = retry.ATTEMPTS, _http.TIMEOUT
     try:
         _http.request(session, "DELETE", image._path(), service=Image.service, attempts=attempts, timeout=timeout)
     except exceptions.NotFoundException:

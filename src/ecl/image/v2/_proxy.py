@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, overload
 
 from ecl import exceptions, proxy2
+from ecl._resource.missing import naming
 from ecl.image.v2 import image as _image
 from ecl.image.v2 import image_copy as _copy
 from ecl.image.v2 import license as _license
@@ -304,7 +305,7 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
             ForbiddenException: The project is not one's own.
         """
         member = self._member(image_id, member_id)
-        with self._naming(_member.Member, member.member_id):
+        with naming(_member.Member, member.member_id):
             return member.update(self.session, status=status)
 
     # --- tags ---------------------------------------------------------------------------------------------

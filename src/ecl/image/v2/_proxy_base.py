@@ -8,6 +8,7 @@ from typing import Any
 
 from ecl import exceptions, proxy2
 from ecl._http import polling
+from ecl._resource.missing import naming
 from ecl.image.v2.image import Image
 
 __all__ = ["ImageProxyBase", "ImageRef", "polls"]
@@ -25,12 +26,16 @@ class ImageProxyBase(proxy2.BaseProxy):
     def _image_id(self, image: ImageRef) -> Any:
         return self._id_of(Image, image)
 
+    def _image(self, image: ImageRef) -> Image:
+        """Return *image*, or an image with that ID. Raises InvalidRequest for a resource of another type."""
+        return image if isinstance(image, Image) else Image.existing(id=self._image_id(image))
+
     def _image_path(self, image: ImageRef) -> str:
-        return Image.existing(id=self._image_id(image))._path()
+        return self._image(image)._path()
 
     def _naming_image(self, image: ImageRef) -> AbstractContextManager[None]:
         """Say which image was not found if the service answers 404. Raises ResourceNotFound."""
-        return self._naming(Image, self._image_id(image))
+        return naming(Image, self._image_id(image))
 
 
 def polls(interval: float, wait: float) -> Iterator[None]:

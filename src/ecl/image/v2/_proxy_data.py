@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
 
-from ecl import exceptions
 from ecl.image.v2._proxy_base import ImageProxyBase, ImageRef
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
-    from ecl.image._transfer.pool import TotalProgress
-    from ecl.image.transfer import Bandwidth, ImageData, ProgressCallback, UploadOptions
+    from ecl.image._transfer.bandwidth import Bandwidth
+    from ecl.image._transfer.progress import ProgressCallback
+    from ecl.image._transfer.source import ImageData
 
 __all__ = ["DataProxy"]
 
 Target = TypeVar("Target", str, Path, IO[bytes])
-V = TypeVar("V")
 
 
 class DataProxy(ImageProxyBase):
@@ -62,35 +60,11 @@ class DataProxy(ImageProxyBase):
         """
         if data is None:
             return self._create(Image, **attrs)
-        return self._create_with_data(
-            None,
-            data=data,
-            progress=progress,
-            force=force,
-            max_bandwidth=max_bandwidth,
-            decompress=decompress,
-            max_expanded=max_expanded,
-            **attrs,
-        )
-
-    def _create_with_data(
-        self,
-        made: Callable[[Image], object] | None,
-        /,
-        *,
-        data: ImageData,
-        progress: ProgressCallback | None = None,
-        force: bool = False,
-        max_bandwidth: float | Bandwidth | None = None,
-        decompress: bool = False,
-        max_expanded: int | None = None,
-        **attrs: Any,
-    ) -> Image:
-        """Do what :meth:`create_image` does, and call *made* with the image as soon as there is one."""
+        from ecl.image._transfer.options import UploadOptions
         from ecl.image.v2._creating import create_with_data
 
-        options = _options(progress, force, max_bandwidth, decompress, max_expanded)
-        return create_with_data(self.session, data, attrs, options, made)
+        options = UploadOptions.of(progress, force, max_bandwidth, decompress, max_expanded)
+        return create_with_data(self.session, data, attrs, options)
 
     def upload_image(
         self,
@@ -125,11 +99,12 @@ class DataProxy(ImageProxyBase):
             DigestMismatch: What arrived is not what was sent.
             FileFailure: Reading *image_data* failed on the way.
         """
-        from ecl.image.transfer import upload
+        from ecl.image._transfer.options import UploadOptions
+        from ecl.image.v2 import _data
 
-        options = _options(progress, force, max_bandwidth, decompress, max_expanded)
+        options = UploadOptions.of(progress, force, max_bandwidth, decompress, max_expanded)
         with self._naming_image(image_id):
-            return upload(self.session, image_id, image_data, options)
+            return _data.upload(self.session, self._image(image_id), image_data, options)
 
     @overload
     def download_image(
@@ -181,12 +156,12 @@ class DataProxy(ImageProxyBase):
             DigestMismatch: What arrived is not what the service has a hash of; no file has its name.
             FileFailure: Writing failed; the disk may be full.
         """
-        from ecl.image.transfer import download
+        from ecl.image.v2 import _data
 
         with self._naming_image(image_id):
-            return download(
+            return _data.download(
                 self.session,
-                image_id,
+                self._image(image_id),
                 output,
                 progress=progress,
                 connections=connections,
@@ -220,33 +195,10 @@ class DataProxy(ImageProxyBase):
             KeyboardInterrupt: Ctrl-C. Images that were whole by then stay; a note names each that could not be
                 deleted again.
         """
-        from ecl.image._transfer.bandwidth import limit_of
-        from ecl.image._transfer.pool import TotalProgress
-        from ecl.image.v2._creating import take_back
+        from ecl.image.v2._many import create_many
 
         wanted = [dict(image) for image in images]
-        if not all("data" in image for image in wanted):
-            raise exceptions.InvalidRequest("Each of images must have 'data', beside the image's attributes")
-        total = TotalProgress(progress, len(wanted))
-        limit = limit_of(max_bandwidth)
-        made: dict[int, Image] = {}
-
-        def create(index: int) -> Image:
-            how = {"progress": total.of(index), "max_bandwidth": limit, **wanted[index]}
-            return self._create_with_data(partial(made.__setitem__, index), **how)
-
-        jobs = [partial(create, index) for index in range(len(wanted))]
-
-        def left_by(index: int, error: BaseException) -> None:
-            if index in made:
-                take_back(self.session, made[index], error)
-            else:
-                error.add_note(
-                    f"It is not known whether there is an image {wanted[index].get('name')!r} now; if it has no data,"
-                    " delete it by hand."
-                )
-
-        return _run(jobs, workers, total, left_by)
+        return create_many(self.session, wanted, workers=workers, progress=progress, max_bandwidth=max_bandwidth)
 
     def download_images(
         self,
@@ -274,54 +226,13 @@ class DataProxy(ImageProxyBase):
             SDKException: What the first of them that failed raised; what was written of the others is kept.
             KeyboardInterrupt: Ctrl-C; what was written is kept.
         """
-        from ecl.image._transfer.bandwidth import limit_of
-        from ecl.image._transfer.pool import TotalProgress
-        from ecl.image.transfer import download
+        from ecl.image.v2._many import download_many
 
-        pairs = list(images.items() if isinstance(images, Mapping) else images)
-        total = TotalProgress(progress, len(pairs))
-        limit = limit_of(max_bandwidth)
-
-        def fetch(index: int) -> Path:
-            image, path = pairs[index]
-            with self._naming_image(image):
-                return download(
-                    self.session,
-                    image,
-                    Path(path),
-                    progress=total.of(index),
-                    max_bandwidth=limit,
-                    stop=total.stop,
-                )
-
-        def left_by(index: int, error: BaseException) -> None:
-            error.add_note(f"The download to {pairs[index][1]} could not be ended; what it has is in the file's .part.")
-
-        return _run([partial(fetch, index) for index in range(len(pairs))], workers, total, left_by)
-
-
-def _run(
-    jobs: Sequence[Callable[[], V]],
-    workers: int | None,
-    total: TotalProgress,
-    left_by: Callable[[int, BaseException], object],
-) -> list[V]:
-    from ecl.image._transfer.pool import WORKERS, run_all
-
-    results = run_all(jobs, WORKERS if workers is None else workers, total.stop, left_by)
-    total.end()
-    return results
-
-
-def _options(
-    progress: ProgressCallback | None,
-    force: bool,
-    max_bandwidth: float | Bandwidth | None,
-    decompress: bool,
-    max_expanded: int | None,
-) -> UploadOptions:
-    from ecl.image._transfer.bandwidth import limit_of
-    from ecl.image._transfer.options import MAX_EXPANDED, UploadOptions
-
-    limit = MAX_EXPANDED if max_expanded is None else max_expanded
-    return UploadOptions(progress, force, limit_of(max_bandwidth), decompress, limit)
+        pairs = images.items() if isinstance(images, Mapping) else images
+        return download_many(
+            self.session,
+            [(self._image(image), path) for image, path in pairs],
+            workers=workers,
+            progress=progress,
+            max_bandwidth=max_bandwidth,
+        )

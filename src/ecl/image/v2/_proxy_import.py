@@ -14,7 +14,8 @@ from ecl.image.v2.store import Store
 from ecl.image.v2.task import ImageTask, Task
 
 if TYPE_CHECKING:
-    from ecl.image.transfer import ImageData, ProgressCallback
+    from ecl.image._transfer.progress import ProgressCallback
+    from ecl.image._transfer.source import ImageData
 
 __all__ = ["ImportProxy"]
 
@@ -51,13 +52,13 @@ class ImportProxy(ImageProxyBase):
             ConflictException: The image is not queued.
             ResourceNotFound: There is no such image, or the cloud has no staging area.
         """
-        given = filename if data is None else data
-        if given is None or (data is not None and filename is not None):
+        source = filename if data is None else data
+        if source is None or (data is not None and filename is not None):
             raise exceptions.InvalidRequest("Give either data or filename")
-        from ecl.image._transfer.stage import stage
+        from ecl.image.v2 import _data
 
         with self._naming_image(image):
-            return stage(self.session, self._image_id(image), given, progress)
+            return _data.stage(self.session, self._image(image), source, progress)
 
     def import_image(
         self,

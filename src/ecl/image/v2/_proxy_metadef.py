@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from ecl import _http
+from ecl._resource.missing import naming
 from ecl.image.v2._metadef import MetadefResource
 from ecl.image.v2._proxy_base import ImageProxyBase
 from ecl.image.v2.metadef_namespace import MetadefNamespace
@@ -304,7 +305,7 @@ class MetadefProxy(ImageProxyBase):
     ) -> D:
         found = self._of_namespace(kind, definition, namespace)
         params = {"resource_type": resource_type} if resource_type is not None else None
-        with self._naming(kind, found._own_id()):
+        with naming(kind, found._own_id()):
             response = _http.request(self.session, "GET", found._path(), service=found.service, params=params)
         found._translate_response(response)
         return found
@@ -313,7 +314,7 @@ class MetadefProxy(ImageProxyBase):
         self, kind: type[D], definition: str | D, attrs: dict[str, Any], namespace: NamespaceRef | None = None
     ) -> D:
         found = self._of_namespace(kind, definition, namespace)
-        with self._naming(kind, found._own_id()):
+        with naming(kind, found._own_id()):
             return found.replace(self.session, **attrs)
 
     def _remove(self, kind: type[D], definition: str | D, namespace: NamespaceRef, ignore_missing: bool) -> None:
@@ -321,5 +322,5 @@ class MetadefProxy(ImageProxyBase):
 
     def _remove_all(self, kind: type[MetadefResource], namespace: NamespaceRef) -> None:
         path = kind.existing(namespace_name=self._namespace(namespace))._path(requires_id=False)
-        with self._naming(MetadefNamespace, self._namespace(namespace)):
+        with naming(MetadefNamespace, self._namespace(namespace)):
             _http.request(self.session, "DELETE", path, service=kind.service)

@@ -115,6 +115,11 @@ class Image(resource2.Resource):
     def _sorted(cls, attrs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         return super()._sorted(_flat(attrs))
 
+    @classmethod
+    def _of(cls, image: Any) -> Image:
+        """Return *image*, or an image with that ID."""
+        return image if isinstance(image, Image) else cls.existing(id=cls._get_id(image))
+
     @property
     def properties(self) -> dict[str, str]:
         """What the image has beside the API's own attributes. A copy: changing it changes nothing."""
@@ -184,9 +189,9 @@ class Image(resource2.Resource):
 
         Operation: PUT /v2/images/{image_id}/file.
         """
-        from ecl.image.transfer import upload
+        from ecl.image.v2 import _data
 
-        self._body.received(dict(upload(session, image_id, image_data)))
+        self._body.received(dict(_data.upload(session, self._of(image_id), image_data)))
         return self
 
     def download(self, session: SessionLike, image_id: Any) -> bytes:
@@ -195,9 +200,10 @@ class Image(resource2.Resource):
 
         Operation: GET /v2/images/{image_id}/file.
         """
-        from ecl.image.transfer import download
+        from ecl.image.v2 import _data
 
-        return download(session, image_id)
+        data: bytes = _data.download(session, self._of(image_id))
+        return data
 
     @classmethod
     def list(

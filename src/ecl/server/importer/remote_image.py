@@ -54,7 +54,7 @@ class RemoteImage:
             FetchError: They cannot be had, or are damaged.
             TooLarge: There are more than *most_bytes*; none is fetched.
         """
-        from ecl.image._transfer.download import verified_blocks
+        from ecl.image.v2._data import verified_blocks
 
         if (self.image.size or 0) > most_bytes:
             raise TooLarge(f"The image has more than the {most_bytes} bytes that there is room for.")

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 
 from ecl import exceptions
-from ecl.image._copy import copy_data, metadata_of
+from ecl.image.copying import copy_data, metadata_of
 from ecl.image.v2.image import Image
 from ecl.server.db.copy_jobs import change_job, fetch_job
 from ecl.server.db.engine import Database

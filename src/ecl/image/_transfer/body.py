@@ -1,0 +1,72 @@
+"""The body of a request that sends an image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ecl.image._transfer.bandwidth import Bandwidth
+from ecl.image._transfer.digest import Digest
+from ecl.image._transfer.progress import Progress, ProgressCallback
+from ecl.image._transfer.source import Source
+
+__all__ = ["Body"]
+
+
+class Body:
+    """The blocks of a source, hashed and counted as they are sent. Iterated again, it begins anew."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        algorithms: Sequence[str] = (),
+        progress: ProgressCallback | None = None,
+        bandwidth: Bandwidth | None = None,
+    ) -> None:
+        """
+        Describe the body; nothing is read.
+
+        Args:
+            algorithms: Hashes to compute.
+        """
+        self._source = source
+        self._algorithms = algorithms
+        self._progress = Progress(progress, source.size)
+        self._bandwidth = bandwidth
+        self._digest: Digest | None = None
+        #: Bytes in all; None if that is known only at the end.
+        self.size = source.size
+        #: True if it can be iterated again.
+        self.rewindable = source.rewindable
+        #: Bytes sent so far.
+        self.done = 0
+        #: True when every byte was taken.
+        self.is_complete = False
+        if source.size is not None:
+            # requests takes Content-Length from here; without it the body is sent in chunks.
+            self.len = source.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.close()
+        self._digest = Digest(*self._algorithms) if self._algorithms else None
+        self.done = 0
+        self.is_complete = False
+        for block in self._source.blocks():
+            if self._digest is not None:
+                self._digest.update(block)
+            if self._bandwidth is not None:
+                self._bandwidth.take(len(block))
+            yield block
+            self.done += len(block)
+            self._progress.at(self.done)
+        self.is_complete = True
+        self._progress.end(self.done)
+
+    def close(self) -> None:
+        """End the hashing threads."""
+        if self._digest is not None:
+            self._digest.close()
+
+    def digests(self) -> dict[str, str]:
+        """Return the hashes of what was sent; none if nothing was."""
+        return self._digest.hexdigests() if self._digest is not None else {}
