@@ -26,12 +26,13 @@ from ecl.server.identity.caller import Caller
 from ecl.server.importer.importer import Importer
 from ecl.server.process import database_url
 from ecl.server.recovery import recover
-from ecl.server.region import Region
+from ecl.server.region import Region, claim_stores
 from ecl.server.replicator.destinations import Destinations
 from ecl.server.request_id import RequestIds
 from ecl.server.settings import ImageLimits, RegionSettings, Settings
 from ecl.server.store.base import Store
 from ecl.server.store.folder import FolderStore
+from ecl.server.store.marker import NAME as MARKER
 from ecl.testing import ImageService
 
 __all__ = ["LICENSE_TYPES", "Client", "RegionService", "poll", "project_id", "run_region"]
@@ -152,8 +153,9 @@ class RegionService:
         return client
 
     def data_files(self) -> list[Path]:
-        """Return every file in the region's store, unfinished uploads included."""
-        return sorted(path for path in (self.settings.data_dir / "images").rglob("*") if path.is_file())
+        """Return every file in the region's store, unfinished uploads included, but for the markers."""
+        files = (path for path in (self.settings.data_dir / "images").rglob("*") if path.is_file())
+        return sorted(path for path in files if path.name != MARKER)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -207,6 +209,7 @@ def run_region(
     region = Region(
         "jp1", RegionSettings("jp1", license_switch_types=LICENSE_TYPES), store, staging, tuple(more_stores)
     )
+    claim_stores(region, database)
     recover(region, database)
     tokens = TokenTable()
     # Nothing here asks another region.

@@ -23,7 +23,7 @@ from ecl.server.metadefs_load import load_metadefs
 from ecl.server.metrics import Metrics
 from ecl.server.metrics_app import MetricsApp
 from ecl.server.recovery import recover
-from ecl.server.region import open_region
+from ecl.server.region import Region
 from ecl.server.replicator.destinations import Destinations
 from ecl.server.replicator.replicator import Replicator
 from ecl.server.request_id import RequestIds
@@ -104,21 +104,23 @@ class ServiceApp:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def build_service(settings: Settings, database: Database, own_url: str) -> tuple[ASGIApp, Callable[[], None]]:
+def build_service(
+    settings: Settings, database: Database, regions: Sequence[Region], own_url: str
+) -> tuple[ASGIApp, Callable[[], None]]:
     """
     Return the service on a *database* whose schema is prepared, and what stops its jobs early.
 
     Regions are put in order first, so nothing is half-done when the first request comes.
 
     Args:
+        regions: Those that this process serves, opened.
         own_url: Where this process will listen; the replicator reaches its own regions there.
 
     Raises:
-        StoreError: A store cannot be opened.
+        StoreError: A store failed.
         MetadefsError: The metadata definitions cannot be loaded.
     """
     authenticator = Authenticator(database)
-    regions = [open_region(entry, settings) for entry in settings.regions if not entry.is_remote]
     for region in regions:
         recover(region, database)
         if settings.metadefs_dir is not None:

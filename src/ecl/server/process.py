@@ -236,13 +236,16 @@ def _build(settings: Settings, database: Database, listener: socket.socket) -> t
     from ecl.server.app import build_service
     from ecl.server.clouds_file import update_auth_url
     from ecl.server.first_start import prepare_identity
+    from ecl.server.region import open_regions
 
     auth_url = f"{_local_url(settings, listener)}/v3"
     with _explained(settings):
+        # First: with the wrong database, nothing may be changed, least of all clouds.yaml.
+        regions = open_regions(settings, database)
         is_fresh = prepare_identity(database, settings, clouds_path(settings), auth_url)
         if not is_fresh:
             update_auth_url(clouds_path(settings), auth_url)
-        return *build_service(settings, database, _own_url(settings, listener)), is_fresh
+        return *build_service(settings, database, regions, _own_url(settings, listener)), is_fresh
 
 
 def _server(settings: Settings, service: ASGIApp, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> Server:

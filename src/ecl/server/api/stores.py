@@ -100,7 +100,7 @@ def _remove(request: ImageRequest, name: str) -> None:
         if store.read_only:
             raise Forbidden(f"Nothing is removed from the store {name}: it is read-only.")
         remove_location(connection, region.name, image_id, name)
-    # Only now: bytes without a row go at the next start at the latest, a row without bytes is a broken image.
+    # Only now: bytes without a row are a file too many, a row without bytes is a broken image.
     delete_bytes(region, store, image_id)
 
 
