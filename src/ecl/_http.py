@@ -16,7 +16,7 @@ import threading
 import time
 import urllib.parse
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,7 @@ def request(
         kwargs: Passed on to keystoneauth1: *data*, *params*, *stream* …
 
     Raises:
+        Exception: What *data* raised while it was sent; the connection is closed then.
         InvalidRequest: *json* cannot be sent.
         HttpException: The service answered with an error; the class says which.
         ConnectFailure: There was no answer.
@@ -105,12 +106,17 @@ def request(
     if json is not None:
         headers["Content-Type"] = "application/json"
         kwargs["data"] = as_json(json)
+    if not isinstance(kwargs.get("data", b""), bytes):
+        kwargs["data"] = _Body(kwargs["data"])
     for attempt in range(1, attempts + 1):
         last = attempt == attempts
         try:
             with translated():
                 url = endpoint(session, service) + path
                 response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
+        except _BodyFailed as exc:
+            # Naming its cause again hides the wrapper from tracebacks.
+            raise exc.error from exc.error.__cause__
         except exceptions.ConnectFailure as exc:
             # A certificate that is not trusted now is not trusted a second later.
             if last or isinstance(exc.cause, ksa_exceptions.SSLError) or not pause(attempt, over=over):
@@ -122,6 +128,36 @@ def request(
         if not pause(attempt, response.headers.get("Retry-After"), over):
             break
     return check(response, method)
+
+
+class _BodyFailed(Exception):
+    """Carries an error of a request's body through the libraries that send it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+class _Body:
+    """
+    The body of a request: *blocks*, whose errors leave it as :class:`_BodyFailed`.
+
+    urllib3 takes an OSError of a body for one of the connection. At a BrokenPipeError it even waits for the answer,
+    which a service that waits for the rest of the body never sends.
+    """
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = blocks
+        size = getattr(blocks, "len", None)
+        if size is not None:
+            # requests takes Content-Length from here; without it the body is sent in chunks.
+            self.len = size
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._blocks
+        except Exception as exc:
+            raise _BodyFailed(exc) from exc
 
 
 def below_adapter(session: Any) -> Any:
