@@ -26,7 +26,7 @@ WHEN = pytest.mark.parametrize("last", [False, True], ids=["first", "last"])
 @pytest.fixture(autouse=True)
 def _nothing_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for an answer to half a body fails, instead of hanging for ten minutes."""
-    monkeypatch.setattr("ecl._http.DATA_TIMEOUT", (5.0, 5.0))
+    monkeypatch.setattr("ecl._http.DATA_TIMEOUT", (20.0, 20.0))
 
 
 @pytest.fixture(autouse=True)
