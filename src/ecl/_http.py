@@ -37,6 +37,7 @@ __all__ = [
     "below_adapter",
     "check",
     "endpoint",
+    "is_silence",
     "json_of",
     "pause",
     "request",
@@ -81,7 +82,7 @@ def request(
         path: Path below the unversioned endpoint, quoted: ``/v2/images/…``.
         service: Which service of the catalog it goes to.
         attempts: How often to send it in all when the connection fails or the answer is 502, 503 or 504; by
-            default four times for GET and HEAD, once for anything else.
+            default four times for GET and HEAD, once for anything else. Silence ends the first one.
         json: Body, sent as JSON.
         timeout: Seconds to connect, and seconds of silence to allow, where the session has no timeout of its own.
         over: Once it is set, the request is not sent again.
@@ -118,8 +119,10 @@ def request(
             # Naming its cause again hides the wrapper from tracebacks.
             raise exc.error from exc.error.__cause__
         except exceptions.ConnectFailure as exc:
-            # A certificate that is not trusted now is not trusted a second later.
-            if last or isinstance(exc.cause, ksa_exceptions.SSLError) or not pause(attempt, over=over):
+            # A certificate that is not trusted now is not trusted a second later, and who waited for a silent service
+            # has waited long enough.
+            hopeless = isinstance(exc.cause, ksa_exceptions.SSLError) or is_silence(exc)
+            if last or hopeless or not pause(attempt, over=over):
                 raise
             continue
         if last or response.status_code not in RETRIED_STATUSES:
@@ -362,6 +365,11 @@ def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException
     return exceptions.ConnectFailure(
         f"Cannot reach {address}: {reason}. Check the address and that the service is up.", cause=exc
     )
+
+
+def is_silence(exc: BaseException) -> bool:
+    """Tell whether *exc* comes from a service that took a connection and then did not answer in time."""
+    return any(isinstance(each, requests.exceptions.ReadTimeout) for each in _chain(exc))
 
 
 def _reason(exc: BaseException) -> str | None:
