@@ -11,7 +11,7 @@ import requests
 
 from ecl import exceptions
 
-__all__ = ["translated"]
+__all__ = ["is_silence", "translated"]
 
 
 @contextmanager
@@ -57,6 +57,11 @@ def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException
     return exceptions.ConnectFailure(
         f"Cannot reach {address}: {reason}. Check the address and that the service is up.", cause=exc
     )
+
+
+def is_silence(exc: BaseException) -> bool:
+    """Tell whether *exc* comes from a service that took a connection and then did not answer in time."""
+    return any(isinstance(each, requests.exceptions.ReadTimeout) for each in _chain(exc))
 
 
 def _reason(exc: BaseException) -> str | None:

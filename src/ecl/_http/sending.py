@@ -15,9 +15,9 @@ import requests
 
 from ecl import exceptions
 from ecl._http import retry
-from ecl._http.body import as_json
+from ecl._http.body import BodyFailed, StreamedBody, as_json
 from ecl._http.endpoint import endpoint
-from ecl._http.errors import translated
+from ecl._http.errors import is_silence, translated
 from ecl._http.sessions import below_adapter
 from ecl.service_filter import ServiceFilter
 
@@ -55,13 +55,14 @@ def request(
         path: Path below the unversioned endpoint, quoted: ``/v2/images/…``.
         service: Which service of the catalog it goes to.
         attempts: How often to send it in all when the connection fails or the answer is 502, 503 or 504; by
-            default four times for GET and HEAD, once for anything else.
+            default four times for GET and HEAD, once for anything else. Silence ends the first one.
         json: Body, sent as JSON.
         timeout: Seconds to connect, and seconds of silence to allow, where the session has no timeout of its own.
         cancelled: Once it is set, the request is not sent again.
         kwargs: Passed on to keystoneauth1: *data*, *params*, *stream* …
 
     Raises:
+        Exception: What *data* raised while it was sent; the connection is closed then.
         InvalidRequest: *json* cannot be sent.
         HttpException: The service answered with an error; the class says which.
         ConnectFailure: There was no answer.
@@ -79,15 +80,22 @@ def request(
     if json is not None:
         headers["Content-Type"] = "application/json"
         kwargs["data"] = as_json(json)
+    if not isinstance(kwargs.get("data", b""), bytes):
+        kwargs["data"] = StreamedBody(kwargs["data"])
     for attempt in range(1, attempts + 1):
         last = attempt == attempts
         try:
             with translated():
                 url = endpoint(session, service) + path
                 response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
+        except BodyFailed as exc:
+            # Naming its cause again hides the wrapper from tracebacks.
+            raise exc.error from exc.error.__cause__
         except exceptions.ConnectFailure as exc:
-            # A certificate that is not trusted now is not trusted a second later.
-            if last or isinstance(exc.cause, ksa_exceptions.SSLError) or not retry.pause(attempt, cancelled=cancelled):
+            # A certificate that is not trusted now is not trusted a second later, and a caller that waited for a
+            # silent service has waited long enough.
+            hopeless = isinstance(exc.cause, ksa_exceptions.SSLError) or is_silence(exc)
+            if last or hopeless or not retry.pause(attempt, cancelled=cancelled):
                 raise
             continue
         if last or response.status_code not in retry.RETRIED_STATUSES:

@@ -42,6 +42,8 @@ class Body:
         self.done = 0
         #: True when every byte was taken.
         self.is_complete = False
+        #: What the source or the progress callback raised: no fault of the connection, so nothing is sent again.
+        self.error: Exception | None = None
         if source.size is not None:
             # requests takes Content-Length from here; without it the body is sent in chunks.
             self.len = source.size
@@ -51,16 +53,20 @@ class Body:
         self._digest = Digest(*self._algorithms) if self._algorithms else None
         self.done = 0
         self.is_complete = False
-        for block in self._source.blocks():
-            if self._digest is not None:
-                self._digest.update(block)
-            if self._bandwidth is not None:
-                self._bandwidth.take(len(block))
-            yield block
-            self.done += len(block)
-            self._progress.at(self.done)
-        self.is_complete = True
-        self._progress.end(self.done)
+        try:
+            for block in self._source.blocks():
+                if self._digest is not None:
+                    self._digest.update(block)
+                if self._bandwidth is not None:
+                    self._bandwidth.take(len(block))
+                yield block
+                self.done += len(block)
+                self._progress.at(self.done)
+            self.is_complete = True
+            self._progress.end(self.done)
+        except Exception as exc:
+            self.error = exc
+            raise
 
     def close(self) -> None:
         """End the hashing threads."""

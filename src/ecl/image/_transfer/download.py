@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
@@ -195,8 +196,8 @@ def _in_order(
     algorithm = _algorithm(described)
     meter = Progress(callback, described.size)
     done = 0
-    with Digest(algorithm) as digest:
-        for block in Stream(remote, described, bandwidth=bandwidth).blocks():
+    with Digest(algorithm) as digest, closing(Stream(remote, described, bandwidth=bandwidth).blocks()) as blocks:
+        for block in blocks:
             digest.update(block)
             _write(file, block, name)
             done += len(block)
@@ -231,8 +232,8 @@ def verified_blocks(remote: RemoteImage) -> Iterator[bytes]:
     image = remote.known
     done = 0
     held = b""
-    with Digest(_algorithm(image)) as digest:
-        for block in Stream(remote, image).blocks():
+    with Digest(_algorithm(image)) as digest, closing(Stream(remote, image).blocks()) as blocks:
+        for block in blocks:
             digest.update(block)
             done += len(block)
             if held:

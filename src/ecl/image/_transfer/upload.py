@@ -69,8 +69,8 @@ def send(remote: RemoteImage, source: Source, options: UploadOptions) -> None:
         try:
             remote.send(body, "file")
         except (exceptions.ConnectFailure, exceptions.ServerException, exceptions.ConflictException) as exc:
-            if source.error is not None:
-                raise source.error from exc
+            if exc is body.error:
+                raise
             last = attempt == attempts
             if not _worth_another_try(exc, attempt) or (last and not body.is_complete):
                 raise
