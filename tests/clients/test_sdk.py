@@ -170,6 +170,38 @@ def test_find_image_duplicate(proxy: Proxy, new_image: NewImage, name: str) -> N
         assert found.id == image.id
 
 
+def test_find_newest_image(proxy: Proxy, new_image: NewImage, name: str) -> None:
+    """Of several images with one name, newest=True finds one of those that no other is younger than."""
+    for _ in range(2):
+        new_image(name=name)
+
+    found = proxy.find_image(name, False, newest=True)
+
+    assert found.created_at == max(image.created_at or "" for image in proxy.images(name=name))
+
+
+def test_find_hidden_image(proxy: Proxy, new_image: NewImage, name: str) -> None:
+    """A hidden image is found on request, unless another one has its name."""
+    hidden = new_image(name=name, os_hidden=True)
+
+    assert proxy.find_image(name) is None
+    assert proxy.find_image(name, False, hidden=True).id == hidden.id
+    shown = new_image(name=name)
+    assert proxy.find_image(name, False, hidden=True).id == shown.id
+
+
+def test_images_named(proxy: Proxy, new_image: NewImage, name: str) -> None:
+    """images_named() yields those of exactly one name, whatever operator it looks like."""
+    odd = f"in:{name},x"
+    wanted = {new_image(name=odd).id for _ in range(2)}
+    new_image(name=name)
+
+    found = list(proxy.images_named(odd))
+
+    assert {image.id for image in found} == wanted
+    assert [image.created_at for image in found] == sorted((image.created_at or "" for image in found), reverse=True)
+
+
 def test_find_image_missing(proxy: Proxy, name: str) -> None:
     """A missing name is None, or ResourceNotFound if asked for."""
     assert proxy.find_image(name) is None

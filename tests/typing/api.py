@@ -84,6 +84,9 @@ def finding(proxy: Proxy) -> None:
     assert_type(proxy.find_image("debian", ignore_missing=True), Image | None)
     assert_type(proxy.find_image("debian", ignore_missing=False), Image)
     assert_type(proxy.find_image("debian", False), Image)
+    assert_type(proxy.find_image("debian", newest=True), Image | None)
+    assert_type(proxy.find_image("debian", False, newest=True, hidden=True), Image)
+    assert_type(proxy.images_named("debian"), Iterator[Image])
 
 
 def data(proxy: Proxy, image: Image, target: Path, file: IO[bytes]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,8 +17,6 @@ __all__ = ["IMAGE", "find", "image_argument", "named", "newest_option"]
 
 C = TypeVar("C", bound=Callable[..., Any])
 
-#: What Glance takes for an ID.
-_ID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 #: As many of one name as an error lists.
 _LISTED = 10
 
@@ -69,25 +66,19 @@ def find(cloud: Cloud, name_or_id: str, newest: bool = False) -> Image:
     """
     from ecl import exceptions
 
-    if _ID.fullmatch(name_or_id):
-        try:
-            return cloud.image.get_image(name_or_id)
-        except exceptions.NotFoundException:
-            pass
-    found = named(cloud, name_or_id) or named(cloud, name_or_id, os_hidden=True)
-    if not found:
-        raise exceptions.ResourceNotFound(f"There is no image with the name or ID {name_or_id!r}.")
-    if len(found) > 1 and not newest:
-        listed = "; ".join(f"{each.id} ({each.image_status}, {each.created_at})" for each in found[:_LISTED])
+    try:
+        return cloud.image.find_image(name_or_id, False, newest=newest, hidden=True)
+    except exceptions.ResourceNotFound as exc:
+        raise exceptions.ResourceNotFound(f"There is no image with the name or ID {name_or_id!r}.") from exc
+    except exceptions.DuplicateResource as exc:
+        found = named(cloud, name_or_id) or named(cloud, name_or_id, os_hidden=True)
+        listed = "; ".join(f"{image.id} ({image.image_status}, {image.created_at})" for image in found[:_LISTED])
         more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
         raise exceptions.DuplicateResource(
             f"{len(found)} images have the name {name_or_id!r}: {listed}{more}. Give an ID, or --newest."
-        )
-    return found[0]
+        ) from exc
 
 
 def named(cloud: Cloud, name: str, **filters: Any) -> list[Image]:
     """Return all images with exactly that name, the newest first."""
-    from ecl.image.v2._query import Exactly
-
-    return list(cloud.image.images(name=Exactly(name), sort="created_at:desc", **filters))
+    return list(cloud.image.images_named(name, **filters))

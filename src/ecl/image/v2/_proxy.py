@@ -58,23 +58,42 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         self._delete(_image.Image, image, ignore_missing=ignore_missing)
 
     @overload
-    def find_image(self, name_or_id: str, ignore_missing: Literal[False]) -> _image.Image: ...
+    def find_image(
+        self, name_or_id: str, ignore_missing: Literal[False], *, newest: bool = False, hidden: bool = False
+    ) -> _image.Image: ...
     @overload
-    def find_image(self, name_or_id: str, ignore_missing: bool = True) -> _image.Image | None: ...
-    def find_image(self, name_or_id: str, ignore_missing: bool = True) -> _image.Image | None:
+    def find_image(
+        self, name_or_id: str, ignore_missing: bool = True, *, newest: bool = False, hidden: bool = False
+    ) -> _image.Image | None: ...
+    def find_image(
+        self, name_or_id: str, ignore_missing: bool = True, *, newest: bool = False, hidden: bool = False
+    ) -> _image.Image | None:
         """
-        Find the image with that ID or, if there is none, with that name: two requests at most.
+        Find the image with that ID or, if there is none, with that name: two requests at most, three with *hidden*.
 
         Operation: GET /v2/images/{image_id}, then GET /v2/images?name=….
 
         Args:
             ignore_missing: False raises when there is none; True returns None.
+            newest: Of several images with that name, return the one that was created last.
+            hidden: Look among hidden images, too, if no other has that name.
 
         Raises:
-            DuplicateResource: Two images have that name.
+            DuplicateResource: Several images have that name, and *newest* is false.
             ResourceNotFound: There is none, and *ignore_missing* is false.
         """
-        return self._find(_image.Image, name_or_id, ignore_missing=ignore_missing)
+        return self._find(_image.Image, name_or_id, ignore_missing=ignore_missing, newest=newest, hidden=hidden)
+
+    def images_named(self, name: str, **query: Any) -> Iterator[_image.Image]:
+        """
+        Yield the images with exactly that name, the newest first.
+
+        Operation: GET /v2/images?name=….
+
+        Args:
+            query: More filters: see :meth:`images`.
+        """
+        return _image.Image.named(self.session, name, **query)
 
     def get_image(self, image: ImageRef) -> _image.Image:
         """

@@ -274,19 +274,49 @@ class Image(resource2.Resource):
                 return
 
     @classmethod
-    def find(cls, session: SessionLike, name_or_id: str, ignore_missing: bool = True, **params: Any) -> Self | None:
+    def named(cls, session: SessionLike, name: str, **params: Any) -> Iterator[Self]:
         """
-        Return the image with that ID or, if there is none, with that name: two requests at most.
+        Yield the images with exactly that name, the newest first.
+
+        Operation: GET /v2/images?name=….
+
+        Args:
+            params: More filters: see :meth:`list`.
+        """
+        return cls.list(session, **{"name": _query.Exactly(name), "sort": "created_at:desc", **params})
+
+    @classmethod
+    def find(
+        cls,
+        session: SessionLike,
+        name_or_id: str,
+        ignore_missing: bool = True,
+        *,
+        newest: bool = False,
+        hidden: bool = False,
+        **params: Any,
+    ) -> Self | None:
+        """
+        Return the image with that ID or, if there is none, with that name: two requests at most, three with *hidden*.
 
         Args:
             ignore_missing: Return None, instead of raising, when there is none.
+            newest: Of several with that name, return the one that was created last.
+            hidden: Look among hidden images, too, if no other has that name.
             params: More filters for the search by name.
 
         Raises:
-            DuplicateResource: Two have that name.
+            DuplicateResource: Several have that name, and *newest* is false.
             ResourceNotFound: None has it, and *ignore_missing* is false.
         """
-        return super().find(session, name_or_id, ignore_missing, **params)
+        if newest:
+            params = {"sort": "created_at:desc", "limit": 1, **params}
+        found = super().find(session, name_or_id, ignore_missing or hidden, **params)
+        if found is None and hidden:
+            found = cls._get_one_match(name_or_id, cls._named(session, name_or_id, {**params, "os_hidden": True}))
+        if found is None and not ignore_missing:
+            raise exceptions.ResourceNotFound(f"No {cls.__name__} found for {name_or_id}")
+        return found
 
     @classmethod
     def _by_id(cls, session: SessionLike, identifier: str, params: Mapping[str, Any]) -> Self | None:
