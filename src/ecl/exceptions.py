@@ -311,5 +311,5 @@ def _without_status_line(text: str, status: int) -> str:
 def _plain(text: str) -> str:
     """Strip tags and entities, fold white space, drop what a terminal would obey, and shorten."""
     words = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
-    shown = "".join(each for each in words if each.isprintable())
+    shown = "".join(character for character in words if character.isprintable())
     return shown if len(shown) <= _MESSAGE_LIMIT else shown[:_MESSAGE_LIMIT] + " …"

@@ -10,8 +10,8 @@ from ecl.service_filter import ServiceFilter
 
 __all__ = ["Profile"]
 
-# Services of the cloud that this library does not speak. They can be given preferences all the same, so that
-# a profile written for eclsdk is taken as it is.
+# Other services of the cloud. This library has no methods for them, but accepts preferences for them, so that a
+# profile written for eclsdk works unchanged.
 _OTHER_SERVICES = {
     "baremetal-server": "v2",
     "compute": "v2",
@@ -56,7 +56,7 @@ class Profile:
         """
         if plugins:
             raise exceptions.InvalidRequest(
-                "plugins: this library speaks the image service only; leave the argument out"
+                "plugins: this library supports the image service only; leave the argument out"
             )
         self._services: dict[str, ServiceFilter] = {
             name: ServiceFilter(name, version=version) for name, version in _OTHER_SERVICES.items()

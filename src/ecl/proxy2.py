@@ -15,14 +15,14 @@ R = TypeVar("R", bound=resource2.Resource)
 
 
 class BaseProxy:
-    """What a service can be asked, as plain methods on top of its resources."""
+    """A service's operations, as plain methods on top of its resources."""
 
     def __init__(self, session: Any) -> None:
         """
         Speak through *session*: an ecl Session, any keystoneauth1 Session or Adapter, or a connection.
 
         Raises:
-            InvalidRequest: It is none of these.
+            InvalidRequest: *session* is something else.
         """
         self.session = as_session(session)
 

@@ -1,9 +1,9 @@
 """
-What a resource of a service is: declared attributes, sent and received as JSON.
+Resources of a service: declared attributes, sent and received as JSON.
 
 A resource class names its attributes as components, by where they travel: :class:`Body`, :class:`Header`, or
 :class:`URI`. On the class they are None; on an instance they read and write what the service knows. What the
-service sends beyond the declared attributes is kept: a resource is also a mapping of its whole body.
+service sends beyond the declared attributes is kept: a resource is also a mapping of all that is in its body.
 
 ::
 
@@ -35,7 +35,7 @@ __all__ = ["URI", "Body", "Header", "QueryParameters", "Resource", "pages", "wai
 
 
 class _Identity(Body[str]):
-    """The ID, also where the service has it under another name."""
+    """The ID, even if the service has it under another name."""
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         return None if instance is None else instance._own_id()
@@ -65,8 +65,8 @@ class Resource:
     put_create = False
 
     _query_mapping = QueryParameters()
-    #: True: an answer has all of the resource; what it does not name is gone.
-    _answers_whole = False
+    #: True: an answer has all attributes of the resource; what is not in it is gone.
+    _answers_are_complete = False
 
     #: The ID of this resource.
     id: Body[str] = _Identity("id")
@@ -77,12 +77,12 @@ class Resource:
 
     def __init__(self, /, synchronized: bool = False, **attrs: Any) -> None:
         """
-        Make an instance; nothing is sent.
+        Make an instance without a request.
 
         Args:
-            synchronized: True if *attrs* are what the service has, False if they are still to be sent.
-            attrs: Values by attribute name or by the service's name. What no attribute is declared for counts
-                as part of the body.
+            synchronized: True if the service has *attrs*, False if they are changes that are not sent yet.
+            attrs: Values by attribute name or by the service's name. A name that is not declared belongs to the
+                body.
         """
         self._load(attrs, synchronized)
 
@@ -133,26 +133,27 @@ class Resource:
 
     @classmethod
     def new(cls, /, **kwargs: Any) -> Self:
-        """Make an instance that the service does not have yet: all of it is still to be sent."""
-        made = cls()
-        made._load(kwargs, synchronized=False)
-        return made
+        """Return an instance that the service does not have yet: :meth:`create` sends all of it."""
+        resource = cls()
+        resource._load(kwargs, synchronized=False)
+        return resource
 
     @classmethod
     def existing(cls, /, **kwargs: Any) -> Self:
-        """Make an instance of what the service has: nothing of it is to be sent."""
-        made = cls()
-        made._load(kwargs, synchronized=True)
-        return made
+        """Return an instance of what the service has: nothing in it counts as changed."""
+        resource = cls()
+        resource._load(kwargs, synchronized=True)
+        return resource
 
     @classmethod
     def _received(
         cls, body: dict[str, Any], header: Mapping[str, Any] | None = None, uri: Mapping[str, Any] | None = None
     ) -> Self:
-        """Make an instance of what the service sent, every name in it being the service's."""
-        made = cls.__new__(cls)
-        made._body, made._header, made._uri = (Manager(part or {}, synchronized=True) for part in (body, header, uri))
-        return made
+        """Return an instance of what the service sent, by the service's names."""
+        resource = cls.__new__(cls)
+        parts = (Manager(part or {}, synchronized=True) for part in (body, header, uri))
+        resource._body, resource._header, resource._uri = parts
+        return resource
 
     def to_dict(self, body: bool = True, headers: bool = True, ignore_none: bool = False) -> dict[str, Any]:
         """
@@ -176,7 +177,7 @@ class Resource:
         return {key: value for key, value in result.items() if not (ignore_none and value is None)}
 
     def _update(self, /, **attrs: Any) -> None:
-        """Set attributes; they are still to be sent."""
+        """Set attributes; the next update sends them."""
         for manager, values in zip((self._body, self._header, self._uri), self._sorted(attrs), strict=True):
             manager.update(values)
 
@@ -245,7 +246,7 @@ class Resource:
         return f"{path}/{_http.segment(found, f'{kind} ID')}"
 
     def _translate_response(self, response: requests.Response, has_body: bool = True) -> None:
-        """Take over what an answer says; nothing of this instance is unsent then."""
+        """Take over what an answer says; nothing counts as changed then."""
         if has_body:
             body = _http.json_of(response)
             if self.resource_key and isinstance(body, dict) and self.resource_key in body:
@@ -254,7 +255,7 @@ class Resource:
                 raise exceptions.InvalidResponse(
                     response, f"The answer of {response.url} is not a JSON object but {type(body).__name__}"
                 )
-            self._body.received(body, whole=self._answers_whole)
+            self._body.received(body, replace=self._answers_are_complete)
         wanted = {name.lower() for name in self._header_mapping().values()}
         self._header.received({k.lower(): v for k, v in response.headers.items() if k.lower() in wanted})
 
@@ -316,7 +317,7 @@ class Resource:
 
     def update(self, session: SessionLike, prepend_key: bool = True, has_body: bool = True) -> Self:
         """
-        Send what changed; this instance then has what the service answered. Nothing changed: nothing is sent.
+        Send the changes; this instance then has what the service answered. Without changes nothing is sent.
 
         Args:
             prepend_key: Wrap the body in :attr:`resource_key`, where there is one.
@@ -395,7 +396,7 @@ class Resource:
     @classmethod
     def find(cls, session: SessionLike, name_or_id: str, ignore_missing: bool = False, **params: Any) -> Self | None:
         """
-        Return the resource with that ID or, if there is none, with that name.
+        Return the resource with that ID or, if no resource has it, with that name.
 
         Args:
             ignore_missing: Return None, instead of raising, when there is none.

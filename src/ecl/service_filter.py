@@ -1,4 +1,4 @@
-"""Which entry of the service catalog a resource lives at."""
+"""Which entry of the service catalog a resource belongs to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["ServiceFilter", "ValidVersion"]
 
 
 class ValidVersion:
-    """A version of a service's API, and the package that speaks it."""
+    """A version of a service's API, and the package that implements it."""
 
     def __init__(self, module: str, path: str | None = None) -> None:
         self.module = module

@@ -1,4 +1,4 @@
-"""Small helps for users of the library."""
+"""Small helpers for users of the library."""
 
 from __future__ import annotations
 

@@ -46,11 +46,11 @@ def _from_http_error(exc: ksa_exceptions.HttpError) -> exceptions.HttpException:
 
 def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException:
     chain = list(_chain(exc))
-    if not any(isinstance(each, ksa_exceptions.ConnectionError) for each in chain):
+    if not any(isinstance(cause, ksa_exceptions.ConnectionError) for cause in chain):
         return exceptions.EndpointNotFound(_words(exc))
-    where = next((match for each in chain if (match := re.search(r"https?://[^\s/'\"]+", str(each)))), None)
+    where = next((match for cause in chain if (match := re.search(r"https?://[^\s/'\"]+", str(cause)))), None)
     address = where.group().rstrip(":,.;") if where else "the service"
-    if any(isinstance(each, ksa_exceptions.ConnectTimeout) for each in chain):
+    if any(isinstance(cause, ksa_exceptions.ConnectTimeout) for cause in chain):
         reason = "no answer in time"
     else:
         reason = _reason(exc) or _words(exc)
@@ -61,28 +61,29 @@ def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException
 
 def is_silence(exc: BaseException) -> bool:
     """Tell whether *exc* comes from a service that took a connection and then did not answer in time."""
-    return any(isinstance(each, requests.exceptions.ReadTimeout) for each in _chain(exc))
+    return any(isinstance(cause, requests.exceptions.ReadTimeout) for cause in _chain(exc))
 
 
 def _reason(exc: BaseException) -> str | None:
     """Find the system's own words in a chain of wrappers: ``Connection refused``."""
-    for each in _chain(exc):
-        if isinstance(each, OSError) and each.strerror and not isinstance(each, requests.exceptions.RequestException):
-            return each.strerror
+    for cause in _chain(exc):
+        is_own = not isinstance(cause, requests.exceptions.RequestException)
+        if isinstance(cause, OSError) and cause.strerror and is_own:
+            return cause.strerror
     return None
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:
-    """Walk through what caused *exc*, however it was wrapped."""
+    """Yield *exc* and what caused it, through all wrappers."""
     seen: set[int] = set()
     queue: list[object] = [exc]
     while queue:
-        each = queue.pop(0)
-        if not isinstance(each, BaseException) or id(each) in seen:
+        cause = queue.pop(0)
+        if not isinstance(cause, BaseException) or id(cause) in seen:
             continue
-        seen.add(id(each))
-        yield each
-        queue += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+        seen.add(id(cause))
+        yield cause
+        queue += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
 
 
 def _words(exc: BaseException) -> str:

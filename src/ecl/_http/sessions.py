@@ -25,7 +25,7 @@ def as_session(session: object) -> Any:
     Return what can send requests: a keystoneauth1 Session or Adapter, or that of a connection.
 
     Raises:
-        InvalidRequest: *session* is none of these.
+        InvalidRequest: *session* is something else.
     """
     if hasattr(session, "get_endpoint") and hasattr(session, "request"):
         return session
@@ -49,8 +49,8 @@ def renew_token_before_long_call(session: Any) -> None:
     """
     Get a new token if the present one ends within :data:`LONG_CALL` seconds.
 
-    A service checks the token when a request begins; some check it again when it ends. Whoever cannot get a new
-    one (a token that was given ready-made) goes on with what is left.
+    A service checks the token when a request begins; some check it again when it ends. If there is no way to get a
+    new one (the caller gave a token instead of credentials), the present one is used to its end.
 
     Raises:
         UnauthorizedException: The token has ended, and the credentials are not accepted (any more).

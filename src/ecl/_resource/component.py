@@ -1,4 +1,4 @@
-"""How a resource declares its attributes, and what holds their values."""
+"""Attributes of a resource: their declaration, and the containers of their values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Holder(Protocol):
 
 
 class Component(Generic[V]):
-    """An attribute of a resource, and where it travels."""
+    """An attribute of a resource, and where in a request it is sent."""
 
     #: The manager on the instance that holds the values.
     key: ClassVar[str]
@@ -37,8 +37,8 @@ class Component(Generic[V]):
 
         Args:
             name: What the service calls it.
-            type: Called on a received value that is not None and not yet of this type.
-            default: Read where the service sent nothing.
+            type: Converts a received value, unless that is None or has this type already.
+            default: Value if the service sent none.
             alternate_id: True if it stands for the ID of resources that have no ``id``.
         """
         self.name = name
@@ -84,7 +84,7 @@ class URI(Component[V]):
 
 
 class Manager(MutableMapping[str, Any]):
-    """Values of one kind of component, by the service's names, and which of them are not yet sent."""
+    """Values of one kind of component, by the service's names, and which of them have changed."""
 
     def __init__(self, attributes: Mapping[str, Any], synchronized: bool) -> None:
         self.attributes = dict(attributes)
@@ -110,14 +110,14 @@ class Manager(MutableMapping[str, Any]):
 
     @property
     def dirty(self) -> dict[str, Any]:
-        """What changed since the service last spoke; None stands for what was removed."""
+        """What changed since the last answer; None stands for what was removed."""
         known = [key for key in self.attributes if key in self._dirty]
         removed = sorted(self._dirty.difference(self.attributes))
         return {key: self.attributes.get(key) for key in [*known, *removed]}
 
-    def received(self, attributes: Mapping[str, Any], whole: bool = False) -> None:
-        """Take over what the service sent, *whole* or beside what is there; nothing is unsent now."""
-        if whole:
+    def received(self, attributes: Mapping[str, Any], replace: bool = False) -> None:
+        """Take over what the service sent, in place of what is there or added to it; nothing counts as changed then."""
+        if replace:
             self.attributes.clear()
         self.attributes.update(attributes)
         self._dirty.clear()

@@ -1,4 +1,4 @@
-"""What is in this file? The inspector that Glance, Nova and Cinder share answers."""
+"""The format of an image file, as the inspector sees it that Glance, Nova and Cinder share."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import Any
 
 __all__ = ["Inspection", "inspect"]
 
-#: Bytes that are looked at where the source can be read only once.
+#: Bytes that are inspected if the source can be read only once.
 PEEK = 4 << 20
 _BLOCK = 64 << 10
 
-# What the inspector tells apart and the image API does not: partitioned and encrypted disks are raw disks.
+# The inspector knows more formats than the image API: partitioned and encrypted disks are raw disks there.
 _API_NAMES = {"gpt": "raw", "luks": "raw"}
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What the beginning of an image tells."""
+    """What the beginning of an image says about it."""
 
     #: The image API's name: ``qcow2``, ``raw``, ``iso`` …
     disk_format: str
     #: Bytes of the disk that the image holds; None where the header does not say.
     virtual_size: int | None
-    #: Why nobody should boot this (it would read other files of the host), or None.
+    #: Why it is dangerous to boot this (it would read other files of the host), or None.
     danger: str | None
 
 
 def inspect(read: Callable[[int], bytes], limit: int | None = None) -> Inspection:
     """
-    Look at an image from its start, as far as it takes to be sure.
+    Inspect an image from its start, until the format is clear.
 
     Args:
-        read: Called with a number of bytes; returns at most that many, and none at the end.
-        limit: Most bytes to read; None: to the end if need be.
+        read: Called with a number of bytes; returns at most that many, and an empty block at the end.
+        limit: Maximum number of bytes to read; None: to the end if necessary.
     """
     # Imported here: it takes a tenth of a second, and only uploads need it.
     from oslo_utils.imageutils import format_inspector
 
-    # The inspector logs each check that fails as a warning; whoever asked gets it as an answer.
+    # The inspector logs each failed check as a warning; here the caller gets it as a result.
     logging.getLogger(format_inspector.__name__).setLevel(logging.ERROR)
     source: Any = _Reader(read)
     wrapper = format_inspector.InspectWrapper(source)
@@ -52,7 +52,7 @@ def inspect(read: Callable[[int], bytes], limit: int | None = None) -> Inspectio
             break
     wrapper.close()
     matches = {str(match): match for match in wrapper.formats or []}
-    # A bootable ISO has a partition table besides, and is an ISO all the same.
+    # A bootable ISO also has a partition table; it is still an ISO.
     name = "iso" if "iso" in matches else next(iter(matches), "raw")
     if len(matches) > 1 and set(matches) != {"iso", "gpt"}:
         return Inspection(name, None, f"it is several formats at once: {', '.join(sorted(matches))}")
@@ -62,7 +62,7 @@ def inspect(read: Callable[[int], bytes], limit: int | None = None) -> Inspectio
 
 
 class _Reader:
-    """As much of a file as the inspector uses."""
+    """The part of a file's interface that the inspector uses."""
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
         self.read = read
@@ -74,7 +74,7 @@ def _danger(match: Any, format_inspector: Any) -> str | None:
     except format_inspector.SafetyCheckFailed as exc:
         return "; ".join(f"{name}: {failure}" for name, failure in sorted(exc.failures.items()))
     except format_inspector.ImageFormatError:
-        # Too short to be judged; the service that gets it has the last word.
+        # Too short for the inspector; the service decides.
         return None
     return None
 
@@ -84,5 +84,5 @@ def _virtual_size(match: Any, name: str) -> int | None:
         return None
     try:
         return int(match.virtual_size) or None
-    except Exception:  # noqa: BLE001 - a parser of foreign bytes; no size is an answer, too
+    except Exception:  # noqa: BLE001 - a parser of foreign bytes may raise anything; the size is then not known
         return None

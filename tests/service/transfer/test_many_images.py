@@ -63,14 +63,14 @@ def test_download_images(behind: Proxy, link: FaultyProxy, new_image: NewImage, 
 
 
 def test_one_fails(behind: Proxy, link: FaultyProxy, direct: Proxy, new_image: NewImage, tmp_path: Path) -> None:
-    """The first failure is raised; those that ran are whole, and what was not begun is told."""
+    """The first failure is raised; those that ran are whole, and how many were not started is told."""
     images = [new_image(part_of(index)) for index in range(6)]
     link.add(Fault(path=f"{images[1].id}/file", answer=403))
 
     with pytest.raises(exceptions.ForbiddenException) as caught:
         behind.download_images([(image, tmp_path / image.id) for image in images], workers=1)
 
-    assert caught.value.__notes__ == ["4 more transfers were not begun."]
+    assert caught.value.__notes__ == ["4 more transfers were not started."]
     assert [path.name for path in tmp_path.iterdir()] == [images[0].id]
 
 

@@ -1,4 +1,4 @@
-"""A limit on how fast bytes move, for one transfer or for many together."""
+"""A limit on the speed of one transfer, or of many together."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["Bandwidth", "limit_of"]
 
 class Bandwidth:
     """
-    Bytes a second that all who share this object move together, at most.
+    Maximum number of bytes a second of all transfers that share this object.
 
-    Whoever is early is made to wait; time in which nobody moves anything is not saved up.
+    A transfer that is too fast waits. Idle time does not count as credit for later.
     """
 
     def __init__(self, bytes_per_second: float) -> None:
@@ -40,7 +40,7 @@ class Bandwidth:
 
 
 def limit_of(max_bandwidth: float | Bandwidth | None) -> Bandwidth | None:
-    """Return the limit that an argument stands for; None is none."""
+    """Return an argument *max_bandwidth* as a Bandwidth; None stays None: no limit."""
     if max_bandwidth is None or isinstance(max_bandwidth, Bandwidth):
         return max_bandwidth
     return Bandwidth(max_bandwidth)

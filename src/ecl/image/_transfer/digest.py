@@ -15,18 +15,18 @@ __all__ = ["BLOCK", "Block", "Digest", "buffers"]
 
 #: Bytes that are read, hashed and sent at a time.
 BLOCK = 1 << 20
-#: Blocks that may wait for a hash. With one in work and one being read, a transfer holds DEPTH + 2 blocks.
+#: Blocks that may wait for a hash. One more is being hashed and one is being read: a transfer holds DEPTH + 2.
 DEPTH = 4
 
 Block = bytes | memoryview
 
-# A thread for a hash pays as long as a processor would be idle without it. It keeps one busy, and whoever moves the
-# blocks another: so many transfers have such threads at once, the others hash for themselves.
+# A thread for a hash helps only while a processor is idle. A transfer with such a thread keeps two busy, so half as
+# many transfers as there are processors have one; the others hash in their own thread.
 _with_threads = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
 
 
 def buffers(count: int) -> Iterator[memoryview]:
-    """Yield *count* buffers of BLOCK bytes in turn, for ever."""
+    """Yield *count* buffers of BLOCK bytes in turn, without end."""
     return itertools.cycle([memoryview(bytearray(BLOCK)) for _ in range(count)])
 
 
@@ -34,8 +34,8 @@ class Digest:
     """
     Hashes of the blocks given to :meth:`update`, each algorithm in a thread of its own.
 
-    hashlib lets other threads run while it hashes, so a hash costs a transfer no time as long as a core is free.
-    Where other transfers keep them busy, the thread that calls update() hashes itself.
+    hashlib lets other threads run while it hashes, so a hash costs no time while a core is free. If other transfers
+    use the cores, the thread that calls update() computes the hashes.
     """
 
     def __init__(self, *algorithms: str) -> None:
@@ -73,13 +73,13 @@ class Digest:
     def update(self, block: Block) -> None:
         """Hash *block* after those before it; waits while too many are ahead."""
         if not self._threads:
-            for each in self._hashes.values():
-                each.update(block)
+            for total in self._hashes.values():
+                total.update(block)
         for waiting in self._queues:
             waiting.put(block)
 
     def close(self) -> None:
-        """Wait until all is hashed, and end the threads; what comes after that is hashed without them."""
+        """Wait until all is hashed, and end the threads; later blocks are hashed without them."""
         for waiting in self._queues:
             waiting.put(None)
         for thread in self._threads:
@@ -92,7 +92,7 @@ class Digest:
     def hexdigests(self) -> dict[str, str]:
         """Return algorithm to hexadecimal hash, after :meth:`close`."""
         self.close()
-        return {name: each.hexdigest() for name, each in self._hashes.items()}
+        return {name: total.hexdigest() for name, total in self._hashes.items()}
 
     def _run(self, name: str, waiting: queue.Queue[Block | None]) -> None:
         update = self._hashes[name].update

@@ -1,4 +1,4 @@
-"""Compressed sources, decoded on the way: gzip, bzip2, xz, zstd, told apart by their first bytes."""
+"""Compressed sources, decoded while they are sent: gzip, bzip2, xz, zstd, recognized by their first bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ecl.image._transfer.source import Source
 
 __all__ = ["expanded", "expanded_if"]
 
-#: Bytes of memory that a stream may make the xz decoder take; "xz -9" needs 65 MiB.
+#: Maximum memory of the xz decoder, in bytes; "xz -9" needs 65 MiB.
 _XZ_MEMORY = 128 << 20
 
 
@@ -97,10 +97,10 @@ def expanded_if(options: UploadOptions, source: Source) -> Source:
 
 def expanded(source: Source, limit: int) -> Source:
     """
-    Return a source of what *source* decodes to; where it is not compressed, of its own bytes.
+    Return a source of what *source* decodes to; if it is not compressed, of its own bytes.
 
     Args:
-        limit: Most bytes that decoding may make.
+        limit: Maximum number of decoded bytes.
     """
 
     def blocks() -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The file that a download is written to until it is whole: ``NAME.part``, and a record of what is in it."""
+"""The file that a download is written to until it is complete: ``NAME.part``, and a record of what is in it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ecl.image._transfer.spans import Span
 
 __all__ = ["PartFile"]
 
-#: Bytes that are written between two records, which are fetched again after a crash: at most so many, ...
+#: Bytes between two records, which are fetched again after a crash: at most this many, ...
 RECORD_EVERY = 16 << 20
-#: ... of a smaller image this part, ...
+#: ... for a smaller image its size divided by this, ...
 _RECORD_SHARE = 32
-#: ... and never fewer than these.
+#: ... and never fewer than this.
 _RECORD_LEAST = 1 << 20
 #: Bytes that are written in one call. The kernel takes pieces of memory for a file that are as large as what it is
 #: given. Of small ones it has some at hand; large ones a virtual machine has to get from its host, page by page:
@@ -33,13 +33,13 @@ _HOLE = 64 << 10
 _ZEROS = bytes(_HOLE)
 #: A record takes a multiple of this.
 _PAGE = 4096
-#: No file that somebody else has put a link to in the way is written to.
+#: A symbolic link in the place of the file is refused: somebody else may have put it there.
 _SAFELY = os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class PartFile:
     """
-    A file beside *path*, which gets that name when it is whole.
+    A file beside *path*, which gets that name when it is complete.
 
     What an earlier download of the same image left is used again: the record beside it, ``NAME.part.json``, names
     the image's ID, size and hash, and the bytes that are there. Bytes may be written in any order, from any thread;
@@ -48,24 +48,24 @@ class PartFile:
 
     def __init__(self, path: Path) -> None:
         """
-        Open the file, and keep others from it.
+        Open the file, and lock it.
 
         Raises:
-            InvalidRequest: It cannot be written, or somebody else is at it.
+            InvalidRequest: It cannot be written, or another download writes it.
         """
         self.path = path
         self._name = path.with_name(path.name + ".part")
         self._record_name = path.with_name(path.name + ".part.json")
-        # What was there before and is never looked at, because there is no such image, say, is left alone.
+        # A file that was there before, and is never used (there is no such image, for example), is left alone.
         self._ours = not self._name.exists()
         try:
-            self._descriptor = _opened_alone(self._name)
+            self._descriptor = _open_locked(self._name)
         except BlockingIOError as exc:
             raise exceptions.InvalidRequest(f"{self._name} is being written by another download") from exc
         except OSError as exc:
             raise exceptions.InvalidRequest(f"{self._name} cannot be written: {exc.strerror}") from exc
-        # Ctrl-C may come at any instruction. "with" takes a plain lock in one step; a condition's own takes two, and
-        # between these it would stay locked.
+        # Ctrl-C may come at any instruction. "with" acquires a plain lock in one step; a condition needs two, and an
+        # interrupt in between would leave it locked.
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._binding: dict[str, Any] | None = None
@@ -74,12 +74,12 @@ class PartFile:
         self._halted = False
         self._closed = False
         self.size = 0
-        #: True if there was something to go on from.
+        #: True if bytes of an earlier download are used.
         self.resumed = False
 
     def bind(self, image: Described) -> None:
         """
-        Say which image this is going to be; what is there of another one, or of other data, is dropped.
+        Set the image that is downloaded; bytes of another image, or of other data, are dropped.
 
         Raises:
             FileFailure: The file cannot be written.
@@ -95,7 +95,7 @@ class PartFile:
         self._done = self._recorded() if has_hash else []
         self.resumed = bool(self._done)
         if not has_hash:
-            # Nobody could tell later whether it is still the same data.
+            # A later download could not know whether it is still the same data.
             self._binding = None
         if not self.resumed:
             self.start_over()
@@ -105,8 +105,8 @@ class PartFile:
         with self._lock:
             self._done = []
             try:
-                # Only where there is something: ext4 brings a file that was emptied to the disk when it is closed,
-                # and lets the closer wait for that.
+                # Only if there is something: ext4 flushes a file that was truncated when it is closed, and close()
+                # waits for that.
                 if os.fstat(self._descriptor).st_size:
                     os.ftruncate(self._descriptor, 0)
                 os.ftruncate(self._descriptor, self.size)
@@ -155,7 +155,7 @@ class PartFile:
         return os.pread(self._descriptor, length, offset)
 
     def wait_beyond(self, offset: int) -> int:
-        """Wait for bytes from *offset* on; return up to where there are some, or *offset* if none come any more."""
+        """Wait for bytes from *offset* on; return the offset after them, or *offset* if no more will come."""
         with self._lock:
             while (reached := spans.covered(self._done)) <= offset < self.size and not self._halted:
                 self._changed.wait()
@@ -166,7 +166,7 @@ class PartFile:
         Give the file its name.
 
         Raises:
-            FileFailure: That failed, or somebody else has cut the file or made it longer.
+            FileFailure: That failed, or the file no longer has the size of the image.
         """
         self.halt()
         if not self._has_its_size():
@@ -179,7 +179,7 @@ class PartFile:
         self._close()
 
     def keep(self) -> bool:
-        """Keep what is there for the next time, if it can be used then; return True if there is something."""
+        """Keep the bytes for a later download, if it can use them; return True if there are any."""
         with self._lock:
             usable = self._binding is not None and bool(self._done) and self._has_its_size()
             if usable:
@@ -195,13 +195,13 @@ class PartFile:
         self._close()
 
     def halt(self) -> None:
-        """Take no more bytes, and let nobody wait for any."""
+        """Accept no more bytes, and wake every thread that waits for some."""
         with self._lock:
             self._halted = True
             self._changed.notify_all()
 
     def _close(self) -> None:
-        """Let others have the name; before that, what it stands for is as it shall be."""
+        """Release the lock. The file must be in its final state before."""
         self.halt()
         with self._lock:
             if not self._closed:
@@ -238,7 +238,7 @@ class PartFile:
         return os.fstat(self._descriptor).st_size == self.size
 
     def _record(self) -> None:
-        """Write down what is there. A record that cannot be written costs a resume, not the download."""
+        """Record which bytes are there. If that fails, the download continues; only a resume is lost."""
         if self._binding is None:
             return
         self._unrecorded = 0
@@ -246,7 +246,7 @@ class PartFile:
         with suppress(OSError):
             descriptor = os.open(self._record_name, os.O_WRONLY | os.O_CREAT | _SAFELY, 0o666)
             try:
-                # Over the old one: that needs no room, which a full disk would not have.
+                # Over the old one: that needs no space, which a full disk would not have.
                 os.pwrite(descriptor, text.ljust(max(os.fstat(descriptor).st_size, _spare(len(text)))), 0)
             finally:
                 os.close(descriptor)
@@ -257,13 +257,13 @@ class PartFile:
         )
 
 
-def _opened_alone(name: Path) -> int:
-    """Return a descriptor of the file that has *name*, which nobody else writes; raise BlockingIOError if one does."""
+def _open_locked(name: Path) -> int:
+    """Open and lock a file; return its descriptor. Raises BlockingIOError if it is locked by another download."""
     while True:
         descriptor = os.open(name, os.O_RDWR | os.O_CREAT | _SAFELY, 0o666)
         try:
             _lock(descriptor)
-            # Whoever had it until a moment ago may have given the file its name, or removed it.
+            # The download that had the lock before may have renamed the file, or removed it.
             if os.path.samestat(os.fstat(descriptor), os.lstat(name)):
                 return descriptor
         except FileNotFoundError:
@@ -280,12 +280,12 @@ def _lock(descriptor: int) -> None:
     except BlockingIOError:
         raise
     except OSError:
-        # A file system without locks: two downloads to one path are then the user's own affair.
+        # A file system without locks: then two downloads to one path are not detected.
         return
 
 
 def _spare(length: int) -> int:
-    """Return the size of a record that has *length* bytes: it may become somewhat longer in the same room."""
+    """Return the size of a record of *length* bytes, with room for it to grow."""
     return -(-length // _PAGE) * _PAGE
 
 

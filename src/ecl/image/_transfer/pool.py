@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 #: Transfers at once by default: enough to keep a disk and a network busy.
 WORKERS = 4
-#: Seconds that the transfers get together to end after Ctrl-C: more than a download takes, whatever it waits for.
+#: Seconds that the transfers get together to end after Ctrl-C. A download needs less, whatever it waits for.
 _JOIN_TIMEOUT_SECONDS = 1.5
 
 
@@ -40,7 +40,7 @@ class TotalProgress:
         """Return the callback for one of the transfers."""
 
         def at(done: int, total: int | None) -> None:
-            # What nothing else reaches ends with its next block.
+            # A transfer that waits for nothing ends at its next block.
             self.stop.check()
             with self._lock:
                 self._done[index] = done
@@ -51,15 +51,15 @@ class TotalProgress:
         return at
 
     def end(self) -> None:
-        """Say that all is done."""
+        """Report that all transfers are done."""
         if self._meter is not None:
             self._meter.end(sum(self._done))
 
     def _report(self, done: int, total: int | None) -> None:
         del total
         assert self._progress is not None
-        known = [each for each in self._totals if each is not None]
-        # The sum is known when all of them have begun.
+        known = [total for total in self._totals if total is not None]
+        # The sum is known when all of them have started.
         self._progress(done, sum(known) if len(known) == len(self._totals) else None)
 
 
@@ -69,10 +69,10 @@ def run_all(
     """
     Run *jobs*, *workers* of them at once, and return their results in order.
 
-    When one fails, those not yet begun are not begun, and those that run come to their end.
+    When one fails, no more jobs are started, and those that run continue to their end.
 
     Args:
-        stop: Makes those that run end early; used on Ctrl-C.
+        stop: Ends the running jobs early; used on Ctrl-C.
         on_abandoned: Called on Ctrl-C with the index of each job that nothing could end, and the exception that will be
             raised: to clean up behind the job, or to note on the exception what is left.
 
@@ -86,7 +86,7 @@ def run_all(
     try:
         pool.run(min(workers, len(jobs)))
     except BaseException as exc:
-        # A second Ctrl-C: enough of the waiting.
+        # A second Ctrl-C ends the wait.
         with suppress(KeyboardInterrupt):
             pool.end(stop)
         for error in pool.failed():
@@ -100,7 +100,7 @@ def run_all(
             failed[0].add_note(f"Another transfer failed, too: {other}")
             _add_notes(failed[0], other)
         if pool.left:
-            failed[0].add_note(f"{pool.left} more transfers were not begun.")
+            failed[0].add_note(f"{pool.left} more transfers were not started.")
         raise failed[0]
     return [pool.results[index] for index in range(len(jobs))]
 
@@ -109,15 +109,15 @@ class _Pool(Generic[T]):
     """
     Threads that take one job after the other, until one fails.
 
-    Neither the end of the process nor anybody else has to wait for them, as they would for an executor's: a job may
-    be stuck in a network.
+    Nothing has to wait for these threads, not even the end of the process (an executor's it would wait for): a job
+    may hang in the network.
     """
 
     def __init__(self, jobs: Sequence[Callable[[], T]]) -> None:
         self._todo = deque(enumerate(jobs))
         self._count = len(jobs)
         self._is_ending = threading.Event()
-        # Each thread puts something in when it ends. A join() that Ctrl-C breaks off would take it for ended.
+        # Each thread puts an item in when it ends. Not join(): when Ctrl-C interrupts that, the thread counts as ended.
         self._ends: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._running = 0
         #: What the jobs returned, by index.
@@ -126,7 +126,7 @@ class _Pool(Generic[T]):
 
     @property
     def left(self) -> int:
-        """How many jobs have not been begun."""
+        """Number of jobs that have not been started."""
         return len(self._todo)
 
     def run(self, workers: int) -> None:
@@ -139,7 +139,7 @@ class _Pool(Generic[T]):
             self._running -= 1
 
     def end(self, stop: Stop) -> None:
-        """Begin no more jobs, and let *stop* end those that run; wait a moment for these."""
+        """Start no more jobs, end the running ones by *stop*, and wait for them for a short time."""
         self._is_ending.set()
         stop.stop()
         deadline = time.monotonic() + _JOIN_TIMEOUT_SECONDS
@@ -171,13 +171,13 @@ class _Pool(Generic[T]):
                 return
             try:
                 self.results[index] = job()
-            except BaseException as exc:  # noqa: BLE001 - whatever it is, run_all() raises it
+            except BaseException as exc:  # noqa: BLE001 - run_all() raises it
                 self._is_ending.set()
                 self._errors[index] = exc
 
 
 def _add_notes(exc: BaseException, other: BaseException) -> None:
-    """Put the notes of *other* on *exc*, too."""
+    """Copy the notes of *other* to *exc*."""
     for note in getattr(other, "__notes__", ()):
         exc.add_note(note)
 

@@ -1,4 +1,4 @@
-"""Telling how far a transfer is."""
+"""Reporting the progress of a transfer."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 __all__ = ["Progress", "ProgressCallback"]
 
-#: Called with the bytes done so far and the bytes in all, None where that is not known. A smaller number than
-#: before means that a retry took bytes back.
+#: Called with the bytes done so far, and the bytes in all (None if not known). A smaller number than before means
+#: that a retry sends bytes again.
 ProgressCallback = Callable[[int, int | None], object]
 
-#: Seconds between two calls, at least.
+#: Minimum number of seconds between two calls.
 INTERVAL = 0.1
 
 
@@ -23,11 +23,11 @@ class Progress:
         self._callback = callback
         self._total = total
         self._next = 0.0
-        # A transfer over several connections has several threads; the callback is not asked to cope with that.
+        # A transfer over several connections has several threads; the callback is never called by two at once.
         self._lock = threading.Lock()
 
     def at(self, done: int) -> None:
-        """Say that *done* bytes have been moved."""
+        """Report that *done* bytes have been moved."""
         if self._callback is None:
             return
         with self._lock:
@@ -37,6 +37,6 @@ class Progress:
                 self._callback(done, self._total)
 
     def end(self, done: int) -> None:
-        """Say that *done* bytes have been moved, and that these were all."""
+        """Report that all bytes have been moved: *done*."""
         if self._callback is not None:
             self._callback(done, self._total if self._total is not None else done)

@@ -29,8 +29,8 @@ ImageData = (
 )
 
 
-#: Blocks smaller than this are joined.
-_CRUMB = 64 << 10
+#: Bytes below which the blocks of an iterable are joined.
+_MIN_BLOCK_BYTES = 64 << 10
 
 
 class Source:
@@ -41,11 +41,11 @@ class Source:
         Open *data*.
 
         Args:
-            size: Bytes in all, where *data* cannot tell; what it yields is held to it.
+            size: Bytes in all, if *data* cannot say; other numbers of bytes are then an error.
 
         Raises:
-            InvalidRequest: It is no path of a readable file, nor bytes, nor a binary file, nor an iterable of
-                bytes, nor a callable that returns one.
+            InvalidRequest: It is neither the path of a readable file, bytes, a binary file, an iterable of bytes, nor a
+                callable that returns one.
         """
         self.name = "the data"
         #: Bytes in all; None if that is known only at the end.
@@ -71,7 +71,7 @@ class Source:
         self._end_blocks()
 
     def _end_blocks(self) -> None:
-        """End the iterable that was made for this source: it may have threads, or a connection."""
+        """End the iterable that was created for this source: it may have threads, or a connection."""
         if self._again is not None and isinstance(self._blocks, Generator):
             self._blocks.close()
 
@@ -118,8 +118,8 @@ class Source:
         Yield the data from its start in blocks of at most BLOCK bytes, none of them empty.
 
         Raises:
-            FileFailure: The source cannot be read on, or does not have the bytes that it promised.
-            InvalidRequest: It yields something else than bytes, or cannot be read a second time.
+            FileFailure: Reading failed, or the number of bytes is not the promised one.
+            InvalidRequest: It yields something other than bytes, or cannot be read a second time.
         """
         try:
             yield from self._read_blocks()
@@ -138,7 +138,7 @@ class Source:
         done = 0
         while block := self._next():
             done += len(block)
-            # Before the last block leaves: with it a service would take the image for whole.
+            # Checked before the last block is sent: with that a service would take the image for complete.
             if self.size is not None and done >= self.size:
                 done += len(self._next())
                 self._check_size(done)
@@ -157,14 +157,14 @@ class Source:
     def _read(self) -> bytes:
         if self._blocks is None:
             return self._checked(self._file.read(BLOCK)) if self._file is not None else b""
-        # An iterable may come in crumbs, and each block costs every thread that it passes through.
+        # An iterable may yield tiny blocks, and every block costs time in every thread that handles it.
         joined = bytearray()
         for block in self._blocks:
             piece = self._checked(block)
-            if not joined and len(piece) >= _CRUMB:
+            if not joined and len(piece) >= _MIN_BLOCK_BYTES:
                 return piece
             joined += piece
-            if len(joined) >= _CRUMB:
+            if len(joined) >= _MIN_BLOCK_BYTES:
                 break
         return bytes(joined)
 
@@ -175,7 +175,7 @@ class Source:
 
     def inspect(self) -> disk_format.Inspection:
         """
-        Look at what the data is, once, before the first block is asked for; no byte is lost.
+        Inspect the format of the data, once, before the first block is read. No byte is lost.
 
         Raises:
             FileFailure: The source cannot be read.

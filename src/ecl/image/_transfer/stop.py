@@ -12,7 +12,7 @@ __all__ = ["Stop"]
 
 
 class Stop:
-    """Ends all transfers that have been given it, once for all."""
+    """Ends all transfers that share it. It cannot be reset."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,17 +27,17 @@ class Stop:
                 call(_error())
 
     def check(self) -> None:
-        """Raise SDKException if the transfers are to end."""
+        """Raise SDKException if the transfers have been stopped."""
         if self._stopped:
             raise _error()
 
     @contextmanager
     def calling(self, end: Callable[[BaseException], object]) -> Iterator[None]:
         """
-        Let :meth:`stop` call *end*, which must not wait for anything, with the error that the transfer is to raise.
+        Within it, :meth:`stop` calls *end* with the error that the transfer should raise. *end* must not block.
 
         Raises:
-            SDKException: It has been stopped already.
+            SDKException: The transfers have been stopped already.
         """
         with self._lock:
             self.check()

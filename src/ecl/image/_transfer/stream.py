@@ -1,4 +1,4 @@
-"""The data of an image as it comes over HTTP, taken up again where a connection breaks."""
+"""The data of an image over HTTP, resumed when a connection breaks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["RangeRefused", "Stream"]
 
 #: What a connection that breaks off in the middle of a body raises, from the socket up to requests.
 _BROKEN = (requests.exceptions.RequestException, http.client.HTTPException, OSError)
-#: Answers of services that do not do ranges.
+#: Status codes of services that do not support ranges.
 _NO_RANGES = frozenset({400, 416, 501})
 
 
@@ -33,11 +33,11 @@ class RangeRefused(exceptions.InvalidResponse):
 
 class Stream:
     """
-    Some bytes of an image, in order, in blocks, over as many connections as it takes.
+    A range of an image's bytes, in order, in blocks, over as many connections as necessary.
 
     Attributes:
-        offset: The byte that comes next.
-        end: The byte before which it ends. It may be lowered while the stream is read.
+        offset: Offset of the next byte.
+        end: Offset after the last byte. It may be lowered while the stream is read.
     """
 
     def __init__(
@@ -55,16 +55,16 @@ class Stream:
 
         Args:
             end: None: to the end of the image.
-            bandwidth: How fast it may be read.
-            exact: Raise RangeRefused where the service does not send the range that it is asked for, instead of
-                asking for everything and dropping what is too much.
+            bandwidth: Limit of the speed.
+            exact: Raise RangeRefused if the service does not send the requested range, instead of requesting all
+                bytes and dropping the surplus.
         """
         self._remote = remote
         self._image = image
         self._bandwidth = bandwidth
         self._exact = exact
         self._response: requests.Response | None = None
-        # Bytes at the beginning of the present answer that were there already.
+        # Bytes at the beginning of the present answer that have been received already.
         self._surplus = 0
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -78,7 +78,7 @@ class Stream:
         Ask for the bytes; the first of them may be on its way then.
 
         Raises:
-            RangeRefused: The service does not send ranges, and the stream has to be exact.
+            RangeRefused: The service does not send ranges, and the stream must be exact.
             InvalidRequest: The image has no data.
             HttpException: The service refused.
         """
@@ -106,7 +106,7 @@ class Stream:
         Yield the bytes, in blocks of at most BLOCK; fewer than there are if it is stopped.
 
         Args:
-            buffers: What each block is received into, so that memory is used again; None: each has its own.
+            buffers: Buffers to receive the blocks in, so that memory is reused; None: each block gets new memory.
 
         Raises:
             ConnectFailure: The connection broke again and again without a byte in between.
@@ -153,16 +153,15 @@ class Stream:
         """
         End the stream, from any thread.
 
-        A connection that it is read from brings nothing more, and breaks; a pause before the next attempt ends, and
-        no attempt follows. A request that is not answered yet cannot be broken off: it is still waited for, and
-        dropped then.
+        The connection is shut, a pause before the next attempt ends, and no attempt follows. A request without an
+        answer cannot be aborted: its answer is awaited, and dropped.
         """
         with self._lock:
             self._stopped.set()
             self._shut()
 
     def _shut(self) -> None:
-        """Let whoever reads from the present connection find its end; the lock is held."""
+        """Shut the present connection, so that its reader finds the end. The lock must be held."""
         if self._connection is None:
             return
         # A plain socket, whatever the reader has: shutdown() of one with TLS would make that take what is still
@@ -186,7 +185,7 @@ class Stream:
         return self._remote.open(None, self._stopped), 0
 
     def _ask_for(self, wanted: str) -> tuple[requests.Response, int]:
-        """Ask for a range. Raises RangeRefused, also where the whole image comes and the stream has to be exact."""
+        """Ask for a range. Raises RangeRefused, also if all bytes come and the stream must be exact."""
         try:
             response = self._remote.open(wanted, self._stopped)
         except exceptions.HttpException as exc:
@@ -252,7 +251,7 @@ def _second_descriptor(response: requests.Response) -> int | None:
     """
     Return another descriptor of an answer's connection; None if all has come already.
 
-    The first one belongs to whoever reads from it: once that is closed, its number may stand for another file.
+    The first one belongs to the reader: when that closes it, its number may be reused for another file.
     """
     reader = _reader(response)
     if reader is None or reader.isclosed():
@@ -270,9 +269,9 @@ def _is_read(response: requests.Response) -> bool:
 
 def _start_of(response: requests.Response, size: int | None) -> int | None:
     """
-    Return where an answer to a range begins; None if nobody can tell.
+    Return the offset at which an answer to a range begins; None if it cannot be known.
 
-    Some services send the whole image whatever range they were asked for, and some of these say that it is a part.
+    Some services send all bytes, whatever range they are asked for, and some of them call that a part.
     """
     if response.status_code != 206:
         return 0

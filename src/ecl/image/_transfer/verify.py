@@ -24,7 +24,7 @@ _seen: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
 def usable(algorithm: str | None) -> str | None:
     """Return *algorithm* if it can be computed here, else None."""
     try:
-        # Those whose length is to be chosen say 0.
+        # Algorithms of variable length say 0.
         return algorithm if algorithm and hashlib.new(algorithm, usedforsecurity=False).digest_size else None
     except ValueError:
         return None
@@ -32,17 +32,17 @@ def usable(algorithm: str | None) -> str | None:
 
 def expected_algorithms(cloud: object, readable_again: bool) -> list[str]:
     """
-    Return what to compute during an upload.
+    Return the algorithms to compute during an upload.
 
-    Where the guess turns out wrong, a source that can be read again is hashed again; from one that cannot, md5 is
-    computed as well, which every cloud has.
+    If the cloud uses another one, a source that can be read again is hashed again. For one that cannot, md5 is
+    computed as well: every cloud has it.
     """
     likely = _seen.get(cloud, DEFAULT_ALGORITHM)
     return [likely] if readable_again or likely == "md5" else [likely, "md5"]
 
 
 def remember(cloud: object, image: Described) -> None:
-    """Take note of the hash that a cloud uses, as an image of it has it, or as the cloud announces it."""
+    """Remember which hash a cloud uses: that of its image, or the one that it announces."""
     algorithm = usable(image.os_hash_algo or image.announced_hash_algo)
     if algorithm:
         _seen[cloud] = algorithm
@@ -55,7 +55,7 @@ def verify(
     again: Callable[[], Iterable[bytes]] | None = None,
 ) -> None:
     """
-    Compare what was moved with what the service says it has.
+    Compare the bytes that were moved with the size and hash of the service.
 
     Args:
         size: Bytes that were moved.

@@ -1,4 +1,4 @@
-"""What the resources of the metadata definition catalogue share."""
+"""The base of the resources of the metadata definition catalogue."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["NAMESPACES", "MetadefResource"]
 
 NAMESPACES = "/v2/metadefs/namespaces"
-#: What only the service sets, so what a replacement leaves out.
+#: Set by the service only, so not part of a replacement.
 _SERVER_SET = frozenset({"self", "schema", "created_at", "updated_at"})
 
 
 class MetadefResource(resource2.Resource):
-    """A definition, known by its name. The service replaces it whole; what `replace` is not given stays."""
+    """A definition, identified by its name. A PUT replaces all of it; :meth:`replace` keeps what is not changed."""
 
     service = image_service.ImageService()
 
@@ -31,14 +31,14 @@ class MetadefResource(resource2.Resource):
 
     def replace(self, session: SessionLike, /, **attrs: Any) -> Self:
         """
-        Change what *attrs* name; None takes an attribute away. All else stays as the service has it now.
+        Change the attributes *attrs*; None removes one. All others stay as they are at the service.
 
         Operation: GET, then PUT, of the definition's path.
 
         Raises:
-            NotFoundException: There is none of that name.
-            ConflictException: Another one has the new name.
-            ForbiddenException: Only administrators may.
+            NotFoundException: There is no definition with that name.
+            ConflictException: Another definition has the new name.
+            ForbiddenException: You are not an administrator.
         """
         path = self._path()
         current = type(self)._received({}, uri=self._uri.attributes)

@@ -113,7 +113,8 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         Operation: GET /v2/images.
 
         Args:
-            query: *limit*: most images in all. *page_size*: most in one answer. *sort*: ``name:asc,size:desc``.
+            query: *limit*: maximum number of images. *page_size*: maximum in one answer.
+                *sort*: ``name:asc,size:desc``.
                 Filters: *name*, *status*, *visibility*, *owner*, *tag*, *member_status*, *os_hidden* … and any
                 property; one that is called like an argument goes into a mapping *properties*. A list of *id*, *name*,
                 *status* or a format stands for any of its values, of *tag* for all.
@@ -154,7 +155,7 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         Operation: POST /v2/extension/image_replicator/jobs.
 
         Args:
-            tenant_id_dst: Tenant that gets the copy; it names the region, too, for each tenant belongs to one.
+            tenant_id_dst: Tenant that gets the copy. It also determines the region, because a tenant belongs to one.
 
         Returns:
             A job, of which only *job_id* is known yet; :meth:`wait_for_image_copy` waits for its end.
@@ -167,7 +168,7 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
 
     def cancel_copy_image(self, job_id: str) -> None:
         """
-        Ask for a copy to be canceled; the half-made image goes.
+        Cancel a copy; the unfinished image is deleted.
 
         Operation: DELETE /v2/extension/image_replicator/jobs/{job_id}.
 
@@ -205,12 +206,12 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         wait: float = 3600,
     ) -> _copy.ImageCopy:
         """
-        Poll a copy job until it has ended well.
+        Poll a copy job until it has succeeded.
 
         Args:
-            progress: Called with the percentage each time it has grown.
-            interval: Seconds between polls, at most: the first ones follow each other faster.
-            wait: Seconds before giving up; the job goes on then.
+            progress: Called with the percentage when it has increased.
+            interval: Maximum seconds between polls; the first polls come faster.
+            wait: Seconds before giving up; the job continues.
 
         Raises:
             ResourceFailure: The job ended in ``error`` or ``canceled``.
@@ -257,10 +258,10 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         Operation: DELETE /v2/images/{image_id}/members/{member_id}.
 
         Args:
-            ignore_missing: False raises when the project is no member.
+            ignore_missing: False raises when the project is not a member.
 
         Raises:
-            ResourceNotFound: It is none, and *ignore_missing* is false.
+            ResourceNotFound: The project is not a member, and *ignore_missing* is false.
         """
         self._delete(_member.Member, self._member(image, member), ignore_missing=ignore_missing)
 
@@ -271,7 +272,7 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         Operation: GET /v2/images/{image_id}/members/{member_id}.
 
         Raises:
-            ResourceNotFound: There is no such image, or the project is no member of it.
+            ResourceNotFound: There is no such image, or the project is not a member of it.
         """
         return self._get(_member.Member, self._member(image, member))
 
@@ -286,10 +287,10 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         Operation: GET /v2/images/{image_id}/members/{member_id}.
 
         Args:
-            ignore_missing: False raises when the project is none; True returns None.
+            ignore_missing: False raises when the project is not a member; True returns None.
 
         Raises:
-            ResourceNotFound: It is none, and *ignore_missing* is false.
+            ResourceNotFound: The project is not a member, and *ignore_missing* is false.
         """
         try:
             return self.get_member(image, name_or_id)
@@ -300,7 +301,7 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
 
     def members(self, image: ImageRef) -> Iterator[_member.Member]:
         """
-        Yield the members of an image: all for its owner, oneself for a member.
+        Yield the members of an image: the owner sees all, a member only itself.
 
         Operation: GET /v2/images/{image_id}/members.
 
@@ -312,17 +313,17 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
 
     def update_member(self, image_id: ImageRef, member_id: MemberRef, status: str) -> _member.Member:
         """
-        Say yes or no to an image that is shared with one's own project.
+        Accept or reject an image that is shared with your project.
 
         Operation: PUT /v2/images/{image_id}/members/{member_id}.
 
         Args:
-            member_id: One's own project's ID.
+            member_id: The ID of your project.
             status: ``accepted``, ``rejected`` or ``pending``.
 
         Raises:
-            ResourceNotFound: There is no such image, or the project is no member of it.
-            ForbiddenException: The project is not one's own.
+            ResourceNotFound: There is no such image, or the project is not a member of it.
+            ForbiddenException: It is not your project.
         """
         member = self._member(image_id, member_id)
         with naming(_member.Member, member.member_id):
@@ -332,7 +333,7 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
 
     def add_tag(self, image_id: ImageRef, tag_to_add: str) -> None:
         """
-        Attach a tag to an image; an image that has it already keeps it.
+        Add a tag to an image, unless it has it already.
 
         Operation: PUT /v2/images/{image_id}/tags/{tag}.
 
@@ -344,7 +345,7 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
 
     def delete_tag(self, image_id: ImageRef, tag_to_delete: str) -> None:
         """
-        Take a tag off an image.
+        Remove a tag from an image.
 
         Operation: DELETE /v2/images/{image_id}/tags/{tag}.
 
@@ -355,7 +356,7 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
             _tag.Tag().delete_tag(self.session, image_id, tag_to_delete)
 
     def remove_tag(self, image: ImageRef, tag: str) -> None:
-        """Take a tag off an image, as :meth:`delete_tag` does."""
+        """Remove a tag from an image, as :meth:`delete_tag` does."""
         self.delete_tag(image, tag)
 
     # --- licence switch types (ECL) -----------------------------------------------------------------------

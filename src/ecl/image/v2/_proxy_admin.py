@@ -1,4 +1,4 @@
-"""The image proxy's methods on an image's availability, and on the cloud's cache."""
+"""The image proxy's methods for deactivation, and for the cloud's cache."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class AdminProxy(ImageProxyBase):
 
     def deactivate_image(self, image: ImageRef) -> None:
         """
-        Let nobody but administrators download the data of an active image.
+        Allow only administrators to download the data of an active image.
 
         Operation: POST /v2/images/{image_id}/actions/deactivate.
 
@@ -29,7 +29,7 @@ class AdminProxy(ImageProxyBase):
 
     def reactivate_image(self, image: ImageRef) -> None:
         """
-        Let the data of a deactivated image be downloaded again.
+        Allow downloads of a deactivated image again.
 
         Operation: POST /v2/images/{image_id}/actions/reactivate.
 
@@ -48,7 +48,7 @@ class AdminProxy(ImageProxyBase):
 
     def get_image_cache(self) -> Cache:
         """
-        Get what the cloud's cache holds: for administrators.
+        Get the content of the cloud's cache: for administrators.
 
         Operation: GET /v2/cache.
 
@@ -60,7 +60,7 @@ class AdminProxy(ImageProxyBase):
 
     def queue_image(self, image_id: ImageRef) -> None:
         """
-        Let an image be cached: for administrators.
+        Queue an image for the cache: for administrators.
 
         Operation: PUT /v2/cache/{image_id}.
 
@@ -73,7 +73,7 @@ class AdminProxy(ImageProxyBase):
 
     def cache_delete_image(self, image: ImageRef, ignore_missing: bool = True) -> None:
         """
-        Drop an image from the cache and its queue: for administrators.
+        Remove an image from the cache and its queue: for administrators.
 
         Operation: DELETE /v2/cache/{image_id}.
 
@@ -103,18 +103,18 @@ class AdminProxy(ImageProxyBase):
 
     def clean_cache(self) -> None:
         """
-        Drop what is invalid or stalled in the cache: for administrators.
+        Remove invalid and stalled entries of the cache: for administrators.
 
         Operation: POST /v2/cache/clean.
 
         Raises:
-            NotFoundException: The cloud has no cache, or none that can be cleaned so.
+            NotFoundException: The cloud has no cache, or does not support this.
         """
         Cache().clean(self.session)
 
     def prune_cache(self) -> dict[str, int]:
         """
-        Bring the cache down to the size that it may have: for administrators.
+        Shrink the cache to its maximum size: for administrators.
 
         Operation: POST /v2/cache/prune.
 
@@ -122,7 +122,7 @@ class AdminProxy(ImageProxyBase):
             *total_files_pruned* and *total_bytes_pruned*.
 
         Raises:
-            NotFoundException: The cloud has no cache, or none that can be pruned so.
+            NotFoundException: The cloud has no cache, or does not support this.
         """
         return Cache().prune(self.session)
 

@@ -1,4 +1,4 @@
-"""What the groups of the image proxy's methods share."""
+"""The base of the image proxy's groups of methods."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ImageProxyBase", "ImageRef", "polls"]
 #: Seconds of the first pause between two polls; each is twice the one before.
 _FIRST_PAUSE = 0.1
 
-#: An image: its ID, or what a method returned.
+#: An image, or its ID.
 ImageRef = str | Image
 
 
@@ -43,7 +43,7 @@ def polls(interval: float, wait: float) -> Iterator[None]:
     Return an iterator that yields once for each poll, and pauses in between.
 
     Args:
-        interval: Seconds between polls, at most: the first ones follow each other faster.
+        interval: Maximum seconds between polls; the first polls come faster.
         wait: Seconds for all of them; the last poll is made when they have passed.
 
     Raises:

@@ -44,9 +44,9 @@ class DataProxy(ImageProxyBase):
                 detected from the content and *container_format* is ``bare`` unless given.
             progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
             force: Upload even what the image inspector finds dangerous or of another format than declared.
-            max_bandwidth: Bytes a second, at most.
-            decompress: Decode gzip, bzip2, xz or zstd on the way, by content.
-            max_expanded: Bytes that decoding may make, at most; by default 1 TiB.
+            max_bandwidth: Maximum number of bytes a second.
+            decompress: Decode gzip, bzip2, xz or zstd while sending; the content says which.
+            max_expanded: Maximum number of decoded bytes; by default 1 TiB.
             attrs: Attributes and properties of the image; all of them are sent. *properties* is a mapping of
                 properties whose names are sent as they are, also if they are those of arguments or of attributes
                 in Python: ``properties={"os_type": "linux"}``.
@@ -57,8 +57,8 @@ class DataProxy(ImageProxyBase):
         Raises:
             InvalidRequest: *properties* has an attribute of the API, such as ``name``.
             ConflictException: The ID is, or was, in use.
-            DigestMismatch: What arrived is not what was sent.
-            FileFailure: Reading *data* failed on the way.
+            DigestMismatch: The service received other bytes than were sent.
+            FileFailure: Reading *data* failed.
         """
         if data is None:
             return self._create(Image, **attrs)
@@ -88,9 +88,9 @@ class DataProxy(ImageProxyBase):
             image_data: Path, bytes, binary file, iterable of bytes, or a callable that returns one.
             progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
             force: Upload even what the image inspector finds dangerous or of another format than declared.
-            max_bandwidth: Bytes a second, at most.
-            decompress: Decode gzip, bzip2, xz or zstd on the way, by content.
-            max_expanded: Bytes that decoding may make, at most; by default 1 TiB.
+            max_bandwidth: Maximum number of bytes a second.
+            decompress: Decode gzip, bzip2, xz or zstd while sending; the content says which.
+            max_expanded: Maximum number of decoded bytes; by default 1 TiB.
 
         Returns:
             The image, active and verified.
@@ -98,8 +98,8 @@ class DataProxy(ImageProxyBase):
         Raises:
             ResourceNotFound: There is no such image.
             ConflictException: The image is not queued.
-            DigestMismatch: What arrived is not what was sent.
-            FileFailure: Reading *image_data* failed on the way.
+            DigestMismatch: The service received other bytes than were sent.
+            FileFailure: Reading *image_data* failed.
         """
         from ecl.image._transfer.options import UploadOptions
         from ecl.image.v2 import _data
@@ -146,16 +146,16 @@ class DataProxy(ImageProxyBase):
             output: Path or binary file to write to, in constant memory; None returns the data as bytes. A path is
                 written beside itself as ``NAME.part``, and the same download goes on from what it finds there.
             progress: Called with bytes done and bytes in all at most ten times a second.
-            connections: How many ranges are fetched side by side into a path, 1 to 16; by default one, and eight
-                when that turns out to be slow.
-            max_bandwidth: Bytes a second, at most.
+            connections: Number of ranges to fetch in parallel into a path, 1 to 16; by default one, and eight if that
+                turns out to be slow.
+            max_bandwidth: Maximum number of bytes a second.
 
         Returns:
             The data, or *output*.
 
         Raises:
             ResourceNotFound: There is no such image.
-            DigestMismatch: What arrived is not what the service has a hash of; no file has its name.
+            DigestMismatch: The received data does not match the service's hash; no file gets the name.
             FileFailure: Writing failed; the disk may be full.
         """
         from ecl.image.v2 import _data
@@ -184,18 +184,18 @@ class DataProxy(ImageProxyBase):
         Operations: those of :meth:`create_image`, for each.
 
         Args:
-            images: What to call :meth:`create_image` with, for each: ``{"name": …, "data": …}``.
+            images: For each, the arguments of :meth:`create_image`: ``{"name": …, "data": …}``.
             workers: How many at once; by default four.
             progress: Called with bytes done and bytes in all, of all of them together.
-            max_bandwidth: Bytes a second that all of them move together, at most.
+            max_bandwidth: Maximum number of bytes a second, of all of them together.
 
         Returns:
             The images, active and verified, in the order given.
 
         Raises:
-            SDKException: What the first of them that failed raised. Those that ran then came to their end, and stay.
-            KeyboardInterrupt: Ctrl-C. Images that were whole by then stay; a note names each that could not be
-                deleted again.
+            SDKException: The error of the first that failed. Uploads that were running then were completed.
+            KeyboardInterrupt: Ctrl-C. Complete images stay, the others are deleted; a note names each that could not
+                be deleted.
         """
         from ecl.image.v2._many import create_many
 
@@ -219,13 +219,13 @@ class DataProxy(ImageProxyBase):
             images: Image ID to path, or pairs of image and path.
             workers: How many at once; by default four.
             progress: Called with bytes done and bytes in all, of all of them together.
-            max_bandwidth: Bytes a second that all of them move together, at most.
+            max_bandwidth: Maximum number of bytes a second, of all of them together.
 
         Returns:
             The paths, in the order given.
 
         Raises:
-            SDKException: What the first of them that failed raised; what was written of the others is kept.
+            SDKException: The error of the first that failed; what was written of the others is kept.
             KeyboardInterrupt: Ctrl-C; what was written is kept.
         """
         from ecl.image.v2._many import download_many

@@ -1,4 +1,4 @@
-"""The image proxy's methods on imports, tasks, stores and locations."""
+"""The image proxy's methods for imports, tasks, stores and locations."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportProxy"]
 
-#: Properties by which a Glance tells how an import goes.
+#: Properties in which a Glance reports the progress of an import.
 _TASK, _FAILED = "os_glance_import_task", "os_glance_failed_import"
 
 
 class ImportProxy(ImageProxyBase):
-    """Import, and what belongs to it."""
+    """Imports, tasks, stores, locations; usage and versions."""
 
     def stage_image(
         self,
@@ -35,7 +35,7 @@ class ImportProxy(ImageProxyBase):
         progress: ProgressCallback | None = None,
     ) -> Image:
         """
-        Send the data of a queued image to the staging area, for ``import_image(image)`` to follow.
+        Send the data of a queued image to the staging area; ``import_image(image)`` comes next.
 
         Operation: PUT /v2/images/{image_id}/stage.
 
@@ -103,9 +103,9 @@ class ImportProxy(ImageProxyBase):
             raise exceptions.InvalidRequest(
                 "glance-download needs remote_region and remote_image_id, and no other method takes them"
             )
-        if sum(each is not None and each is not False for each in (store, stores, all_stores)) > 1:
+        if sum(choice is not None and choice is not False for choice in (store, stores, all_stores)) > 1:
             raise exceptions.InvalidRequest("Give one of store, stores and all_stores")
-        how = {
+        arguments = {
             "name": method,
             "uri": uri,
             "glance_region": remote_region,
@@ -113,8 +113,8 @@ class ImportProxy(ImageProxyBase):
             "glance_service_interface": remote_service_interface,
         }
         body: dict[str, Any] = {
-            "method": {name: value for name, value in how.items() if value is not None},
-            "stores": None if stores is None else [self._id_of(Store, each) for each in stores],
+            "method": {name: value for name, value in arguments.items() if value is not None},
+            "stores": None if stores is None else [self._id_of(Store, item) for item in stores],
             "all_stores": all_stores,
             "all_stores_must_succeed": all_stores_must_succeed,
         }
@@ -126,7 +126,7 @@ class ImportProxy(ImageProxyBase):
 
     def get_import_info(self) -> Import:
         """
-        Get the ways in which the cloud imports images.
+        Get the import methods of the cloud.
 
         Operation: GET /v2/info/import.
         """
@@ -142,12 +142,12 @@ class ImportProxy(ImageProxyBase):
         wait: float = 3600,
     ) -> Image:
         """
-        Poll an image until it reaches *status* and no import is at work on it.
+        Poll an image until it reaches *status* and no import of it is running.
 
         Args:
             failures: Statuses that end the wait at once.
-            interval: Seconds between polls, at most: the first ones follow each other faster.
-            wait: Seconds before giving up; an import goes on then.
+            interval: Maximum seconds between polls; the first polls come faster.
+            wait: Seconds before giving up; an import continues.
 
         Raises:
             ResourceFailure: It reached one of *failures*, or its last import failed, also one to more stores that
@@ -155,7 +155,7 @@ class ImportProxy(ImageProxyBase):
             ResourceNotFound: There is no such image (any more).
             ResourceTimeout: *wait* seconds passed first.
         """
-        wanted, ends = status.lower(), {each.lower() for each in failures}
+        wanted, ends = status.lower(), {failure.lower() for failure in failures}
         for _ in polls(interval, wait):
             current = self._get(Image, self._image_id(image))
             now, busy = (current.image_status or "").lower(), _TASK in current
@@ -172,7 +172,7 @@ class ImportProxy(ImageProxyBase):
         Raise ResourceFailure, with what the newest task says, if that failed.
 
         Args:
-            short: The image is not where it should be, so the import did fail, whatever its tasks say.
+            short: The image does not have its status, so the import did fail, whatever its tasks say.
         """
         try:
             newest = max(self.image_tasks(image), key=lambda task: task.updated_at or "", default=None)
@@ -205,7 +205,7 @@ class ImportProxy(ImageProxyBase):
             query: *status*, *type*, *sort_key*, *sort_dir*; *limit*: most tasks in one answer.
 
         Raises:
-            ForbiddenException: You are no administrator.
+            ForbiddenException: You are not an administrator.
         """
         return self._list(Task, **{"paginated": True, **query})
 
@@ -217,7 +217,7 @@ class ImportProxy(ImageProxyBase):
 
         Raises:
             ResourceNotFound: There is no such task.
-            ForbiddenException: You are no administrator.
+            ForbiddenException: You are not an administrator.
         """
         return self._get(Task, self._id_of(Task, task))
 
@@ -246,15 +246,15 @@ class ImportProxy(ImageProxyBase):
 
         Args:
             failures: Statuses that end the wait at once; by default ``failure``.
-            interval: Seconds between polls, at most: the first ones follow each other faster.
-            wait: Seconds before giving up; the task goes on then.
+            interval: Maximum seconds between polls; the first polls come faster.
+            wait: Seconds before giving up; the task continues.
 
         Raises:
             ResourceFailure: It reached one of *failures*; the message says why.
             ResourceTimeout: *wait* seconds passed first.
         """
         wanted = status.lower()
-        ends = {"failure"} if failures is None else {each.lower() for each in failures}
+        ends = {"failure"} if failures is None else {failure.lower() for failure in failures}
         for _ in polls(interval, wait):
             current = self.get_task(task)
             now = (current.status or "").lower()
@@ -274,11 +274,11 @@ class ImportProxy(ImageProxyBase):
         Operation: GET /v2/info/stores, with *details* GET /v2/info/stores/detail.
 
         Args:
-            details: How each is set up, too: for administrators.
+            details: Include the configuration of each store (administrators only).
 
         Raises:
             NotFoundException: The cloud has one store without a name.
-            ForbiddenException: Details are not for you.
+            ForbiddenException: The details are for administrators only.
         """
         return Store.all(self.session, details=details)
 
@@ -290,9 +290,9 @@ class ImportProxy(ImageProxyBase):
             ResourceNotFound: There is no such store.
         """
         name = self._id_of(Store, store)
-        for each in self.stores(details=details):
-            if each.id == name:
-                return each
+        for found in self.stores(details=details):
+            if found.id == name:
+                return found
         raise exceptions.ResourceNotFound(f"No Store found for {name}")
 
     def delete_image_from_store(self, image: ImageRef, store: str | Store, ignore_missing: bool = True) -> None:
@@ -306,7 +306,7 @@ class ImportProxy(ImageProxyBase):
 
         Raises:
             ResourceNotFound: There is none, and *ignore_missing* is false.
-            ForbiddenException: It is the last store that has the data, or you are no administrator.
+            ForbiddenException: It is the last store that has the data, or you are not an administrator.
             ConflictException: There is no such store, or the image is not active.
         """
         store_name = _http.segment(self._id_of(Store, store), "store")
@@ -320,13 +320,13 @@ class ImportProxy(ImageProxyBase):
 
     def image_locations(self, image: ImageRef) -> Iterator[Location]:
         """
-        Yield where the data of an image is: for administrators.
+        Yield the locations of an image's data: for administrators.
 
         Operation: GET /v2/images/{image_id}/locations.
 
         Raises:
             NotFoundException: There is no such image.
-            ForbiddenException: It is not for you to know.
+            ForbiddenException: The cloud does not show you the locations.
         """
         return self._list(Location, image_id=self._image_id(image))
 
@@ -334,7 +334,7 @@ class ImportProxy(ImageProxyBase):
         self, image: ImageRef, url: str, *, validation_data: Mapping[str, str] | None = None
     ) -> None:
         """
-        Give a queued image the data at an address; :meth:`wait_for_image` waits for its end.
+        Let a queued image use the data at an address; :meth:`wait_for_image` waits until it is active.
 
         Operation: POST /v2/images/{image_id}/locations.
 
@@ -361,7 +361,7 @@ class ImportProxy(ImageProxyBase):
 
     def usage(self) -> Usage:
         """
-        Get what the project uses, and its limits.
+        Get the usage and the limits of the project.
 
         Operation: GET /v2/info/usage.
         """
@@ -369,7 +369,7 @@ class ImportProxy(ImageProxyBase):
 
     def versions(self) -> Iterator[Version]:
         """
-        Yield the versions of the API that the cloud speaks, in no order.
+        Yield the versions of the API that the cloud supports, in no order.
 
         Operation: GET /versions.
         """

@@ -1,4 +1,4 @@
-"""The image proxy's methods on the metadata definition catalogue."""
+"""The image proxy's methods for the metadata definition catalogue."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class MetadefProxy(ImageProxyBase):
     """
     Namespaces, and the properties, objects, tags and resource types in them.
 
-    Whatever is called *metadef_namespace*, *metadef_object* … is its name, or what a method returned. Everybody reads
-    what is public; writing is for administrators. Each method raises ResourceNotFound where there is none of that
-    name, and ForbiddenException for who may not write, or for what is protected.
+    *metadef_namespace*, *metadef_object* … is the name, or what a method returned. Everybody can read public
+    definitions; only administrators can write. Each method raises ResourceNotFound if the name is not known, and
+    ForbiddenException if you may not write, or the namespace is protected.
     """
 
     # --- namespaces ---------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ class MetadefProxy(ImageProxyBase):
         return self._list(MetadefNamespace, paginated=True, **query)
 
     def update_metadef_namespace(self, metadef_namespace: NamespaceRef, **attrs: Any) -> MetadefNamespace:
-        """Change what *attrs* name of a namespace. Operation: PUT /v2/metadefs/namespaces/{namespace}."""
+        """Change the attributes *attrs* of a namespace. Operation: PUT /v2/metadefs/namespaces/{namespace}."""
         return self._replace(MetadefNamespace, metadef_namespace, attrs)
 
     # --- tags ---------------------------------------------------------------------------------------------
@@ -105,15 +105,15 @@ class MetadefProxy(ImageProxyBase):
         Raises:
             ConflictException: It has that tag.
         """
-        made = self._of_namespace(MetadefTag, tag, metadef_namespace)
-        made._translate_response(_http.request(self.session, "POST", made._path(), service=made.service))
-        return made
+        added = self._of_namespace(MetadefTag, tag, metadef_namespace)
+        added._translate_response(_http.request(self.session, "POST", added._path(), service=added.service))
+        return added
 
     def create_metadef_tags(
         self, metadef_namespace: NamespaceRef, tags: Iterable[str], *, append: bool = False
     ) -> list[MetadefTag]:
         """
-        Give a namespace these tags, in place of those that it has or, with *append*, beside them.
+        Set the tags of a namespace or, with *append*, add to them.
 
         Operation: POST /v2/metadefs/namespaces/{namespace}/tags.
 
@@ -168,7 +168,7 @@ class MetadefProxy(ImageProxyBase):
         self, metadef_object: str | MetadefObject, namespace: NamespaceRef, **attrs: Any
     ) -> MetadefObject:
         """
-        Change what *attrs* name of an object.
+        Change the attributes *attrs* of an object.
 
         Operation: PUT /v2/metadefs/namespaces/{namespace}/objects/{object}.
         """
@@ -201,7 +201,7 @@ class MetadefProxy(ImageProxyBase):
         self, metadef_property: str | MetadefProperty, metadef_namespace: NamespaceRef, **attrs: Any
     ) -> MetadefProperty:
         """
-        Change what *attrs* name of a property.
+        Change the attributes *attrs* of a property.
 
         Operation: PUT /v2/metadefs/namespaces/{namespace}/properties/{property}.
         """
@@ -251,12 +251,12 @@ class MetadefProxy(ImageProxyBase):
         self, metadef_namespace: NamespaceRef, **attrs: Any
     ) -> MetadefResourceTypeAssociation:
         """
-        Say that a namespace is for a kind of resource: *name*, and perhaps *prefix* and *properties_target*.
+        Associate a namespace with a kind of resource: *name*, and perhaps *prefix* and *properties_target*.
 
         Operation: POST /v2/metadefs/namespaces/{namespace}/resource_types.
 
         Raises:
-            ConflictException: It is for that kind already.
+            ConflictException: It is associated with that kind already.
         """
         namespace = self._namespace(metadef_namespace)
         return self._create(MetadefResourceTypeAssociation, namespace_name=namespace, **attrs)
@@ -268,7 +268,7 @@ class MetadefProxy(ImageProxyBase):
         ignore_missing: bool = True,
     ) -> None:
         """
-        Say that a namespace is not for a kind of resource any more.
+        Remove the association of a namespace with a kind of resource.
 
         Operation: DELETE /v2/metadefs/namespaces/{namespace}/resource_types/{resource_type}.
         """

@@ -12,7 +12,7 @@ from ecl import exceptions
 
 __all__ = ["Exactly", "parameters"]
 
-#: Images in one answer when nothing is said: the most that Glance gives by default.
+#: Default number of images in one answer: the most that Glance gives by default.
 PAGE_SIZE = 1000
 
 # Filters that take "in:" and other operators; a text in them that holds a colon would be read as one.
@@ -45,8 +45,8 @@ def parameters(
     Return the query of the first page.
 
     Args:
-        limit: Most images in all; a page need not be larger.
-        page_size: Most images in one answer.
+        limit: Maximum number of images; a page need not be larger.
+        page_size: Maximum number of images in one answer.
         filters: As the API names them. True and False, numbers, dates, datetimes. A list of *tag* stands for images
             that have all of them, one of *id*, *name*, *status* or a format for images that have any of its values.
             A time may begin with ``>``, ``>=``, ``<``, ``<=`` or ``!=``; so may, but for the last, a size in bytes and
@@ -63,8 +63,8 @@ def parameters(
             raise exceptions.InvalidRequest(
                 f"Images cannot be filtered by a property {name!r}: the list has its {name} under that name"
             )
-    _check_whole("limit", limit, 0)
-    _check_whole("page_size", page_size, 1)
+    _check_integer("limit", limit, 0)
+    _check_integer("page_size", page_size, 1)
     size = page_size or PAGE_SIZE
     query = [("limit", str(size if limit is None else min(size, limit)))]
     for name, value in {**(properties or {}), **filters}.items():
@@ -80,15 +80,15 @@ def _condition(name: str, value: object) -> list[tuple[str, str]]:
         if len(values) != 1:
             raise exceptions.InvalidRequest(f"{name} can be compared with one time, not with {len(values)}")
         return [(name, _time(name, values[0]))]
-    if name in _BOUNDED and any(isinstance(each, str) and each.strip()[:1] in tuple("<>=") for each in values):
-        bounds = [_bound(name, each) for each in values]
+    if name in _BOUNDED and any(isinstance(item, str) and item.strip()[:1] in tuple("<>=") for item in values):
+        bounds = [_bound(name, item) for item in values]
         if len(dict(bounds)) < len(bounds):
             raise exceptions.InvalidRequest(f"{name} can have one bound on either side, not {len(bounds)}: {values!r}")
         return bounds
     if several and name == "sort":
-        return [(name, ",".join(_text(name, each) for each in values))]
+        return [(name, ",".join(_text(name, item) for item in values))]
     if not several or name in _REPEATED:
-        return [(name, _text(name, each)) for each in values]
+        return [(name, _text(name, item)) for item in values]
     if name not in _WITH_OPERATORS:
         raise exceptions.InvalidRequest(f"{name} can be compared with one value, not with a list")
     return [(name, _any_of(name, values))]
@@ -118,7 +118,7 @@ def _bound(name: str, value: object) -> tuple[str, str]:
 
 
 def _any_of(name: str, values: list[object]) -> str:
-    texts = [_text(name, Exactly(each) if isinstance(each, str) else each) for each in values]
+    texts = [_text(name, Exactly(item) if isinstance(item, str) else item) for item in values]
     texts = [text.removeprefix("eq:") for text in texts]
     if not texts:
         raise exceptions.InvalidRequest(f"{name} is compared with an empty list, which nothing can match")
@@ -132,7 +132,7 @@ def _any_of(name: str, values: list[object]) -> str:
     return "in:" + ",".join(f'"{text}"' if "," in text else text for text in texts)
 
 
-def _check_whole(name: str, value: object, least: int) -> None:
+def _check_integer(name: str, value: object, least: int) -> None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
         raise exceptions.InvalidRequest(f"{name} must be a whole number of at least {least}, not {value!r}")
 

@@ -1,8 +1,8 @@
 """
-Does a value fit a JSON Schema of the image API?
+Validation of values by the JSON Schemas of the image API.
 
-These documents use a small part of the language, and a library for the whole of it would be the largest dependency of
-a client: so that part is here. A keyword that is not known puts no bounds on a value, as JSON Schema wants it.
+These schemas use a small part of the language, and a library for all of it would be the largest dependency of a
+client: so that part is implemented here. An unknown keyword is ignored, as JSON Schema requires.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 
 def problems(document: Document, instance: object) -> Iterator[str]:
     """
-    Yield one sentence for each way in which *instance* does not fit *document*; each names the property.
+    Yield a sentence for every mismatch of *instance* with *document*. The sentence names the property.
 
     Args:
-        document: A whole schema: references into its ``definitions`` are followed.
+        document: A complete schema: references into its ``definitions`` are followed.
         instance: What JSON can hold; an object may be any mapping, a list any list or tuple.
     """
     yield from _check(instance, document, _Place(document, ""))
@@ -71,7 +71,7 @@ def _check(value: Any, schema: Any, place: _Place) -> Iterator[str]:
     if isinstance(names, list) and not any(_TYPES.get(name, _anything)(value) for name in names):
         yield place.says(f"must be {_either(names)}, not {_shown(value)}")
         return
-    if "enum" in schema and not any(_same(value, each) for each in schema["enum"]):
+    if "enum" in schema and not any(_same(value, allowed) for allowed in schema["enum"]):
         yield place.says(f"must be one of {', '.join(map(_shown, schema['enum']))}, not {_shown(value)}")
     for kind, check in _CHECKS:
         if kind(value):

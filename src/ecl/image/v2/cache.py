@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Cache"]
 
-#: What can be cleared: what is cached, what waits to be, or both.
+#: What can be cleared: the cache, its queue, or both.
 _TARGETS = ("both", "cache", "queue")
 
 
 class Cache(resource2.Resource):
-    """What is cached, and what waits to be. For administrators, of clouds that have a cache."""
+    """The cached images, and those in the queue. For administrators, of clouds that have a cache."""
 
     service = image_service.ImageService()
     base_path = "/v2/cache"
@@ -30,19 +30,19 @@ class Cache(resource2.Resource):
     queued_images = resource2.Body[list[str]]("queued_images")
 
     def queue(self, session: SessionLike, image_id: str) -> None:
-        """Let an image be cached. Operation: PUT /v2/cache/{image_id}."""
+        """Queue an image. Operation: PUT /v2/cache/{image_id}."""
         self._send(session, "PUT", image_id)
 
     def delete_image(self, session: SessionLike, image_id: str) -> None:
-        """Drop an image from cache and queue. Operation: DELETE /v2/cache/{image_id}."""
+        """Remove an image from cache and queue. Operation: DELETE /v2/cache/{image_id}."""
         self._send(session, "DELETE", image_id)
 
     def clear(self, session: SessionLike, target: str = "both") -> None:
         """
-        Drop all. Operation: DELETE /v2/cache.
+        Remove all images. Operation: DELETE /v2/cache.
 
         Raises:
-            InvalidRequest: *target* is none of ``both``, ``cache`` and ``queue``.
+            InvalidRequest: *target* is not ``both``, ``cache`` or ``queue``.
         """
         if target not in _TARGETS:
             raise exceptions.InvalidRequest(f"target must be one of {', '.join(_TARGETS)}, not {target!r}")
@@ -50,12 +50,12 @@ class Cache(resource2.Resource):
         _http.request(session, "DELETE", self.base_path, service=self.service, headers=headers)
 
     def clean(self, session: SessionLike) -> None:
-        """Drop what is invalid or stalled. Operation: POST /v2/cache/clean."""
+        """Remove invalid and stalled entries. Operation: POST /v2/cache/clean."""
         _http.request(session, "POST", f"{self.base_path}/clean", service=self.service)
 
     def prune(self, session: SessionLike) -> dict[str, int]:
         """
-        Drop what was used longest ago, down to the size that the cache may have.
+        Remove the least recently used images, until the cache has its maximum size.
 
         Operation: POST /v2/cache/prune.
 

@@ -56,7 +56,7 @@ class Image(resource2.Resource):
     allow_list = True
     patch_update = True
 
-    #: Documented with the class; data travels by upload_image and download_image.
+    #: Documented with the class; upload_image() and download_image() move the data.
     data = None
 
     #: An identifier for the image.
@@ -69,23 +69,23 @@ class Image(resource2.Resource):
     status = resource2.Body[str]("status")
     #: Texts attached to the image.
     tags = resource2.Body[list[str]]("tags")
-    #: What the image is wrapped in: ``bare`` if in nothing.
+    #: Container of the data: ``bare`` if there is none.
     container_format = resource2.Body[str]("container_format")
     #: When the image was registered: ISO 8601, UTC.
     created_at = resource2.Body[str]("created_at")
     #: The disk's layout: raw, qcow2, iso, vmdk, vdi, vhd, vhdx, ami, ari, aki, ploop.
     disk_format = resource2.Body[str]("disk_format")
-    #: Addresses of the data in the stores, with metadata; where the cloud shows them.
+    #: Addresses of the data in the stores, with metadata, if the cloud shows them.
     locations = resource2.Body[list[dict[str, Any]]]("locations")
-    #: Address of the data in its store; where the cloud shows it.
+    #: Address of the data in its store, if the cloud shows it.
     direct_url = resource2.Body[str]("direct_url")
     #: When the image was last changed: ISO 8601, UTC.
     updated_at = resource2.Body[str]("updated_at")
     #: Who sees it: private, shared, community or public.
     visibility = resource2.Body[str]("visibility")
-    #: GB of disk that booting it takes.
+    #: GB of disk that a server needs to boot it.
     min_disk = resource2.Body[int]("min_disk")
-    #: MB of memory that booting it takes.
+    #: MB of memory that a server needs to boot it.
     min_ram = resource2.Body[int]("min_ram")
     #: True if the image cannot be deleted.
     protected = resource2.Body[bool]("protected")
@@ -93,10 +93,10 @@ class Image(resource2.Resource):
     file = resource2.Body[str]("file")
     #: MD5 of the data, hexadecimal.
     checksum = resource2.Body[str]("checksum")
-    #: The cloud's second hash: which one, and its hexadecimal value.
+    #: The cloud's second hash: its algorithm, and its hexadecimal value.
     os_hash_algo = resource2.Body[str]("os_hash_algo")
     os_hash_value = resource2.Body[str]("os_hash_value")
-    #: What the second hash of data to come will be, where the cloud says so before there is any.
+    #: Algorithm of the second hash, if the cloud announces it before there is data.
     announced_hash_algo = resource2.Header[str]("openstack-image-hash-algo")
     #: True if default lists leave the image out.
     os_hidden = resource2.Body[bool]("os_hidden")
@@ -106,7 +106,7 @@ class Image(resource2.Resource):
     size = resource2.Body[int]("size")
     #: Size of the disk that the data holds, in bytes.
     virtual_size = resource2.Body[int]("virtual_size")
-    #: Names of the stores that have the data, joined by commas.
+    #: Names of the stores that have the data, separated by commas.
     stores = resource2.Body[str]("stores")
     #: Path of the schema of an image.
     image_schema = resource2.Body[str]("schema")
@@ -129,7 +129,7 @@ class Image(resource2.Resource):
         "sort_key", "sort_dir", "sort", "tag",
     )  # fmt: skip
 
-    _answers_whole = True
+    _answers_are_complete = True
 
     @classmethod
     def _sorted(cls, attrs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -193,7 +193,9 @@ class Image(resource2.Resource):
             self._body.attributes["id"] = self._get_id(image_id)
         changes = self._body.dirty if attrs_list is None and image_id is None else attrs_list
         operations = json_patch(changes) if isinstance(changes, Mapping) else changes
-        if not isinstance(operations, (list_type, tuple)) or not all(isinstance(each, Mapping) for each in operations):
+        if not isinstance(operations, (list_type, tuple)) or not all(
+            isinstance(operation, Mapping) for operation in operations
+        ):
             raise exceptions.InvalidRequest(
                 "image_data must be a list of JSON-patch operations, such as"
                 ' {"op": "replace", "path": "/name", "value": "…"}, or a dict of attributes'
@@ -248,13 +250,13 @@ class Image(resource2.Resource):
 
         Args:
             paginated: False stops after the first page.
-            limit: Most images to yield in all.
-            page_size: Most images in one answer; the cloud may have a lower bound of its own.
+            limit: Maximum number of images to yield.
+            page_size: Maximum number of images in one answer; the cloud may have a lower limit.
             params: Filters and order: *name*, *status*, *tag* (one or many), *visibility*, *sort* … and any
                 property; one that is called like an argument goes into a mapping *properties*.
 
         Raises:
-            InvalidRequest: *limit* or *page_size* is not a whole number that makes sense.
+            InvalidRequest: *limit* is not an integer of at least 0, or *page_size* not one of at least 1.
             BadRequestException: The service does not take a filter.
         """
         filters, properties = _apart(params, frozenset())
@@ -320,20 +322,20 @@ class Image(resource2.Resource):
 
     @classmethod
     def _by_id(cls, session: SessionLike, identifier: str, params: Mapping[str, Any]) -> Self | None:
-        # Filters are for the list. What no ID looks like is not asked for by ID.
+        # Filters are for the list. Text that cannot be an ID is not requested as one.
         del params
         return super()._by_id(session, identifier, {}) if _ID.fullmatch(identifier) else None
 
     @classmethod
     def _named(cls, session: SessionLike, name: str, params: Mapping[str, Any]) -> Iterator[Self]:
-        # Two are enough to know that there is more than one.
+        # Two are enough to see that there are several.
         return cls.list(session, name=_query.Exactly(name), **{"page_size": 2, **params})
 
 
 # Within the class "list" is the operation.
 list_type = list
 
-#: Every ID that a Glance takes, and whatever else has only the letters of one.
+#: Text that could be an ID: any ID that a Glance takes, and other text of the same characters.
 _ID = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z_-]*")
 
 #: The API's own attributes, by its names; all others are properties, those that eclsdk made attributes of, too.

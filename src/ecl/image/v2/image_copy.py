@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["FINAL_STATUSES", "ImageCopy"]
 
-#: Statuses that a job does not leave any more.
+#: Final statuses of a job.
 FINAL_STATUSES = frozenset({"replicated", "canceled", "error"})
 
 
 class ImageCopy(resource2.Resource):
-    """A copy of an image to a tenant in another region, on its way or finished."""
+    """A copy of an image to a tenant in another region, running or finished."""
 
     service = image_service.ImageService()
     base_path = "/v2/extension/image_replicator/jobs"
@@ -38,7 +38,7 @@ class ImageCopy(resource2.Resource):
     destination_tenant_id = resource2.Body[str]("destination_tenant_id")
     #: replicate_requested, replicating, replicated, cancel_requested, canceling, canceled or error.
     status = resource2.Body[str]("status")
-    #: How far the copy is, in percent.
+    #: Progress of the copy, in percent.
     copy_progress = resource2.Body[int]("copy_progress")
 
     def copy_image(self, session: SessionLike, image_id: str, tenant_id_dst: str) -> Self:
@@ -77,7 +77,7 @@ class ImageCopy(resource2.Resource):
 
     def cancel_copy_image(self, session: SessionLike, job_id: str) -> Self:
         """
-        Ask for a job to be canceled.
+        Cancel a job.
 
         Operation: DELETE /v2/extension/image_replicator/jobs/{job_id}.
 
@@ -107,5 +107,5 @@ class ImageCopy(resource2.Resource):
 
 
 def _underscored(body: dict[str, Any]) -> dict[str, Any]:
-    """Take the names with a blank, which the API's pages print, for those with an underscore, which it sends."""
+    """Replace blanks in names by underscores: the API's pages print names with a blank, the API sends underscores."""
     return {key.replace(" ", "_"): value for key, value in body.items()}

@@ -20,13 +20,13 @@ class License(resource2.Resource):
     service = image_service.ImageService()
     base_path = "/v2/extension/license_switch/types"
 
-    #: Names such as ``WindowsServer_2012R2_Standard_64_ComLicense``; the region's answer is the only truth.
+    #: Names such as ``WindowsServer_2012R2_Standard_64_ComLicense``; they differ by region.
     license_switch_types = resource2.Body[list[str]]("license_switch_types")
 
     @classmethod
     def list(cls, session: SessionLike, paginated: bool = False, **params: Any) -> Iterator[License]:
         """
-        Yield each answer of the service: one, whose *license_switch_types* is the list.
+        Yield one object, whose *license_switch_types* is the list.
 
         Operation: GET /v2/extension/license_switch/types.
 

@@ -1,4 +1,4 @@
-"""A location of an image: where its data is, or is to be had from."""
+"""A location of an image: an address of its data."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ class Location(resource2.Resource):
     image_id = resource2.URI[str]("image_id")
     #: The address.
     url = resource2.Body[str]("url")
-    #: What the cloud knows of it: ``store``, its name.
+    #: More about it: ``store``, the name of the store.
     metadata = resource2.Body[dict[str, Any]]("metadata")

@@ -14,7 +14,7 @@ __all__ = ["Member"]
 
 
 class Member(resource2.Resource):
-    """A project that an image is shared with, and what it said to that."""
+    """A project that an image is shared with, and whether it accepted."""
 
     resources_key = "members"
     service = image_service.ImageService()
@@ -37,7 +37,7 @@ class Member(resource2.Resource):
     status = resource2.Body[str]("status")
     #: Path of the schema of a member.
     schema = resource2.Body[str]("schema")
-    #: The same project, by the name under which it is given when a member is created.
+    #: The same project, under the name of the argument of create_member().
     member = resource2.Body[str]("member")
 
     def _own_id(self) -> str | None:
@@ -68,7 +68,7 @@ class Member(resource2.Resource):
         **kwargs: Any,
     ) -> Self:
         """
-        Say yes or no to an image that is shared with one's own project.
+        Accept or reject an image that is shared with your project.
 
         Operation: PUT /v2/images/{image_id}/members/{member_id}.
 
@@ -76,7 +76,7 @@ class Member(resource2.Resource):
             status: ``accepted``, ``rejected`` or ``pending``.
 
         Raises:
-            ForbiddenException: The project is not one's own.
+            ForbiddenException: It is not your project.
             NotFoundException: There is no such image or member.
         """
         del kwargs

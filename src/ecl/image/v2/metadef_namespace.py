@@ -11,7 +11,7 @@ __all__ = ["MetadefNamespace"]
 
 
 class MetadefNamespace(MetadefResource):
-    """A set of definitions that belong together, and the kinds of resource that they are for."""
+    """A group of definitions, and the kinds of resource that they describe."""
 
     resources_key = "namespaces"
     base_path = NAMESPACES
@@ -28,7 +28,7 @@ class MetadefNamespace(MetadefResource):
 
     #: The namespace's name, by which everything refers to it.
     namespace = resource2.Body[str]("namespace", alternate_id=True)
-    #: What people call it, and what it is for.
+    #: Title and description for people.
     display_name = resource2.Body[str]("display_name")
     description = resource2.Body[str]("description")
     #: public or private.
@@ -37,13 +37,13 @@ class MetadefNamespace(MetadefResource):
     is_protected = resource2.Body[bool]("protected")
     #: Project that it belongs to.
     owner = resource2.Body[str]("owner")
-    #: What it is for: each with *name*, and perhaps *prefix* and *properties_target*.
+    #: Kinds of resource that it is for: dicts with *name*, and perhaps *prefix* and *properties_target*.
     resource_type_associations = resource2.Body[list[dict[str, Any]]]("resource_type_associations")
     #: Name of each property to its schema.
     properties = resource2.Body[dict[str, Any]]("properties")
     #: Groups of properties.
     objects = resource2.Body[list[dict[str, Any]]]("objects")
-    #: Words that resources may be tagged with, each as *name*.
+    #: Tags for resources: dicts with *name*.
     tags = resource2.Body[list[dict[str, Any]]]("tags")
     #: Path of the schema of a namespace.
     schema = resource2.Body[str]("schema")

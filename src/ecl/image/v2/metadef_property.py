@@ -16,7 +16,7 @@ __all__ = ["MetadefProperty"]
 
 
 class MetadefProperty(MetadefResource):
-    """What one custom property may hold, and what it means: a JSON Schema with a name."""
+    """Values and meaning of one custom property: a JSON Schema with a name."""
 
     base_path = NAMESPACES + "/%(namespace_name)s/properties"
 
@@ -28,7 +28,7 @@ class MetadefProperty(MetadefResource):
     #: Namespace that it is in.
     namespace_name = resource2.URI[str]("namespace_name")
     name = resource2.Body[str]("name", alternate_id=True)
-    #: What people call it, and what it means.
+    #: Title and description for people.
     title = resource2.Body[str]("title")
     description = resource2.Body[str]("description")
     #: array, boolean, integer, number, object or string.
@@ -66,7 +66,7 @@ class MetadefProperty(MetadefResource):
         response = _http.request(session, "GET", fill(cls.base_path, params), service=cls.service)
         body = _http.json_of(response)
         properties = body.get("properties") if isinstance(body, dict) else None
-        if not isinstance(properties, dict) or not all(isinstance(each, dict) for each in properties.values()):
+        if not isinstance(properties, dict) or not all(isinstance(value, dict) for value in properties.values()):
             raise exceptions.InvalidResponse(response, f"The answer of {response.url} has no properties")
         uri = {"namespace_name": params["namespace_name"]}
         for name, schema in properties.items():

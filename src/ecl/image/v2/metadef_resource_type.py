@@ -9,7 +9,7 @@ __all__ = ["MetadefResourceType", "MetadefResourceTypeAssociation"]
 
 
 class MetadefResourceType(MetadefResource):
-    """A kind of resource that some namespace is, or was, for."""
+    """A kind of resource that a namespace is, or was, associated with."""
 
     resources_key = "resource_types"
     base_path = "/v2/metadefs/resource_types"
@@ -20,7 +20,7 @@ class MetadefResourceType(MetadefResource):
 
 
 class MetadefResourceTypeAssociation(MetadefResource):
-    """That a namespace is for a kind of resource."""
+    """The association of a namespace with a kind of resource."""
 
     resources_key = "resource_type_associations"
     base_path = NAMESPACES + "/%(namespace_name)s/resource_types"
@@ -33,7 +33,7 @@ class MetadefResourceTypeAssociation(MetadefResource):
     namespace_name = resource2.URI[str]("namespace_name")
     #: The kind of resource.
     name = resource2.Body[str]("name", alternate_id=True)
-    #: What stands before each property's name on such a resource.
+    #: Prefix of the properties' names on such a resource.
     prefix = resource2.Body[str]("prefix")
-    #: Which part of such a resource the properties are for.
+    #: The part of such a resource that the properties describe.
     properties_target = resource2.Body[str]("properties_target")

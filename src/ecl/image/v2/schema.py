@@ -1,4 +1,4 @@
-"""JSON Schemas of what the image API speaks of."""
+"""JSON Schemas of the image API."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Scheme(resource2.Resource):
     service = image_service.ImageService()
     base_path = "/v2/schemas"
 
-    #: What the schema is of: ``image``, ``member`` …
+    #: Name of the schema: ``image``, ``member`` …
     name = resource2.Body[str]("name")
     #: Attribute name to its schema.
     properties = resource2.Body[dict[str, Any]]("properties")
-    #: Schema of what has no entry in *properties*, or False where there can be no more.
+    #: Schema of attributes without an entry in *properties*, or False if there can be none.
     additionalProperties = resource2.Body[Any]("additionalProperties")
     #: Relations to other documents.
     links = resource2.Body[list[dict[str, str]]]("links")
@@ -45,16 +45,16 @@ class Scheme(resource2.Resource):
 
     def validate(self, properties: Mapping[str, Any]) -> None:
         """
-        Check *properties*, such as those of an image that is to be created, against this schema.
+        Validate *properties*, for example of an image before it is created, against this schema.
 
-        Nothing is sent. What the schema marks as set by the service alone is checked like anything else.
+        Nothing is sent. Read-only attributes are validated like others.
 
         Args:
             properties: By the service's names; an :class:`~ecl.image.v2.image.Image` is such a mapping.
 
         Raises:
-            InvalidRequest: Something does not fit; the message names each property and says why. Or *properties* is
-                no mapping.
+            InvalidRequest: A value does not fit; the message names all such properties and says why. Or *properties*
+                is not a mapping.
         """
         from ecl.image.v2._validation import problems
 

@@ -1,4 +1,4 @@
-"""What a cloud speaks and can do, and what of it a project uses."""
+"""API versions, import methods, and the usage of a project."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Import", "Usage", "Version"]
 
 
 class Import(resource2.Resource):
-    """The ways to import an image."""
+    """The import methods of the cloud."""
 
     service = image_service.ImageService()
     base_path = "/v2/info/import"
@@ -29,7 +29,7 @@ class Import(resource2.Resource):
 
 
 class Usage(resource2.Resource):
-    """What a project uses, and its limits: each a dict of *usage* and *limit* (-1: none), or None if not limited."""
+    """Usage and limits of a project: dicts of *usage* and *limit* (-1: unlimited), or None if there is no limit."""
 
     resource_key = "usage"
     service = image_service.ImageService()
@@ -39,15 +39,15 @@ class Usage(resource2.Resource):
 
     #: MiB of images.
     image_size_total = resource2.Body[dict[str, int]]("image_size_total")
-    #: MiB that wait for their import.
+    #: MiB in the staging area.
     image_stage_total = resource2.Body[dict[str, int]]("image_stage_total")
-    #: Images, and those that are being filled.
+    #: Number of images, and of those that are being uploaded.
     image_count_total = resource2.Body[dict[str, int]]("image_count_total")
     image_count_uploading = resource2.Body[dict[str, int]]("image_count_uploading")
 
 
 class Version(resource2.Resource):
-    """A version of the API. A minor one only says which features there are: all of them are spoken below ``/v2``."""
+    """A version of the API. A minor version only says which features there are: all are below ``/v2``."""
 
     resources_key = "versions"
     service = image_service.ImageService()

@@ -25,13 +25,13 @@ class Store(resource2.Resource):
 
     #: Identifier of the store, which is its name.
     id = resource2.Body[str]("id")
-    #: For people.
+    #: Description for people.
     description = resource2.Body[str]("description")
     #: ``"true"`` on the store that new images go to.
     default = resource2.Body[str]("default")
     #: ``"true"`` on a store that takes no new data.
     read_only = resource2.Body[str]("read-only")
-    #: Only with details, for administrators: kind of the store, its weight, and how it is set up.
+    #: Only with details, for administrators: kind of the store, its weight, and its configuration.
     type = resource2.Body[str]("type")
     weight = resource2.Body[int]("weight")
     properties = resource2.Body[dict[str, Any]]("properties")

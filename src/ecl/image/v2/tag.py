@@ -27,12 +27,12 @@ class Tag(resource2.Resource):
 
     def add_tag(self, session: SessionLike, image_id: Any, tag: str) -> None:
         """
-        Attach *tag*; an image that has it already keeps it.
+        Add *tag*, unless the image has it already.
 
-        Operation: PUT /v2/images/{image_id}/tags/{tag}; for a tag that no URL can hold, PATCH of the whole list.
+        Operation: PUT /v2/images/{image_id}/tags/{tag}; for a tag that no URL can hold, PATCH of the list.
 
         Raises:
-            InvalidRequest: *tag* is empty, or no text.
+            InvalidRequest: *tag* is empty, or not text.
             NotFoundException: There is no such image.
         """
         if self._fits_url(tag):
@@ -43,12 +43,12 @@ class Tag(resource2.Resource):
 
     def delete_tag(self, session: SessionLike, image_id: Any, tag: str) -> None:
         """
-        Take *tag* off.
+        Remove *tag*.
 
-        Operation: DELETE /v2/images/{image_id}/tags/{tag}; for a tag that no URL can hold, PATCH of the whole list.
+        Operation: DELETE /v2/images/{image_id}/tags/{tag}; for a tag that no URL can hold, PATCH of the list.
 
         Raises:
-            InvalidRequest: *tag* is empty, or no text.
+            InvalidRequest: *tag* is empty, or not text.
             NotFoundException: There is no such image, or it has no such tag.
         """
         if self._fits_url(tag):
@@ -57,13 +57,13 @@ class Tag(resource2.Resource):
         image = Image.existing(id=self._get_id(image_id)).get(session)
         if tag not in (image.tags or []):
             raise exceptions.NotFoundException(f"Image {image.id} has no tag {tag!r}")
-        image.update(session, attrs_list={"tags": [each for each in image.tags or [] if each != tag]})
+        image.update(session, attrs_list={"tags": [other for other in image.tags or [] if other != tag]})
 
     def _send(self, session: SessionLike, method: str, image_id: Any, tag: str) -> None:
         self._update(image_id=self._get_id(image_id), tag=tag)
         _http.request(session, method, self._path(requires_id=False), service=self.service)
 
     def _fits_url(self, tag: str) -> bool:
-        # A slash, quoted or not, separates the segments of a path for a Glance, these two are steps in it, and it
-        # reads the bytes of any other script as Latin-1.
+        # For a Glance a slash, quoted or not, separates the segments of a path, "." and ".." are steps in it, and
+        # bytes beyond ASCII are Latin-1.
         return _http.text(tag, "tag").isascii() and "/" not in tag and tag not in (".", "..")

@@ -1,4 +1,4 @@
-"""A task: what the service does for an image after it has answered."""
+"""A task: work of the service on an image, after it has answered the request."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Task(resource2.Resource):
     type = resource2.Body[str]("type")
     #: pending, processing, success or failure.
     status = resource2.Body[str]("status")
-    #: Project that the task belongs to, and the user and request that began it.
+    #: Project that the task belongs to, and the user and request that started it.
     owner_id = resource2.Body[str]("owner")
     user_id = resource2.Body[str]("user_id")
     request_id = resource2.Body[str]("request_id")
     #: Image that it is about.
     image_id = resource2.Body[str]("image_id")
-    #: What it was given, and what came out.
+    #: Input and result.
     input = resource2.Body[dict[str, Any]]("input")
     result = resource2.Body[dict[str, Any]]("result")
     #: Why it failed.
@@ -49,7 +49,7 @@ class Task(resource2.Resource):
 
 
 class ImageTask(Task):
-    """A task as whoever sees its image sees it."""
+    """A task, listed by its image: visible to everybody who sees the image."""
 
     base_path = "/v2/images/%(image_id)s/tasks"
 
