@@ -110,12 +110,11 @@ def test_images_filters(proxy, stub, on):
 
 
 def test_find_image(proxy, stub, on):
-    """find_image() needs two requests."""
-    stub.on("GET", "/v2/images/debian", Answer(404))
+    """find_image() needs one request for a name."""
     on("GET", "/v2/images", {"images": [WIRE]})
 
     assert proxy.find_image("debian").id == "abc"
-    assert stub.lines == ["GET /v2/images/debian", "GET /v2/images?limit=2&name=debian"]
+    assert stub.lines == ["GET /v2/images?limit=2&name=debian"]
 
 
 def test_ignore_missing(conn, proxy, stub, on):

@@ -140,12 +140,21 @@ def test_find_by_id(proxy, stub):
 
 
 def test_find_by_name(proxy, stub):
-    """A name is found by a filter of the service: two requests, however many images there are."""
-    stub.on("GET", "/v2/images/debian", Answer(404))
+    """A name is found by a filter of the service: one request, however many images there are."""
     stub.on("GET", "/v2/images", Answer.json({"images": [{"id": "1", "name": "debian"}]}))
 
     assert proxy.find_image("debian").id == "1"
-    assert stub.lines == ["GET /v2/images/debian", "GET /v2/images?limit=2&name=debian"]
+    assert stub.lines == ["GET /v2/images?limit=2&name=debian"]
+
+
+def test_find_by_name_that_is_a_uuid(proxy, stub):
+    """A name in the form of an ID is asked for as an ID first."""
+    name = "6ed6c476-bcbf-485a-ac5b-fd1906a72cb1"
+    stub.on("GET", f"/v2/images/{name}", Answer(404))
+    stub.on("GET", "/v2/images", Answer.json({"images": [{"id": "1", "name": name}]}))
+
+    assert proxy.find_image(name).id == "1"
+    assert stub.lines == [f"GET /v2/images/{name}", f"GET /v2/images?limit=2&name={name}"]
 
 
 @pytest.mark.parametrize(

@@ -35,34 +35,18 @@ def download(
     stop: Stop | None = None,
 ) -> Any:
     """
-    Receive the data of an image, and verify it against the service's hash.
+    Receive the data of an image, and verify it; :func:`ecl.image.transfer.download` says what becomes of *output*.
 
-    A connection that breaks is taken up again where it broke. Memory: a block of 1 MiB for each connection and a few
-    for the hash; the data itself where it is returned as bytes.
+    Memory: a block of 1 MiB for each connection and a few for the hash; the data itself if it is returned as bytes.
 
     Args:
-        output: A path: the file is written beside it as ``NAME.part`` and gets its name when it is verified; an
-            existing file is replaced then. What an earlier download of the same data left there is used again.
-            Zeros become holes. A binary file, or the path of a pipe or device: it is written in order, and verified
-            at the end. None: the data is returned.
-        progress: Called with bytes done and bytes in all at most ten times a second; where there are several
-            connections, from their threads, one at a time. What it raises ends the download.
-        connections: How many ranges are fetched side by side into a path; by default one, and eight when that turns
-            out to be slow.
-        max_bandwidth: Bytes a second, at most; a :class:`Bandwidth` is shared by all that are given it.
-        stop: Ends a download to a file from another thread, though its connections may be silent; what was written
-            is kept.
-
-    Returns:
-        *output*, or the data.
+        stop: Ends a download to a file from another thread, even if its connections are silent.
 
     Raises:
-        NotFoundException: There is no such image.
         InvalidRequest: The image has no data, or *output* cannot be written.
-        DigestMismatch: What arrived is not what the service has a hash of; no file has its name.
-        FileFailure: Writing failed; the disk may be full. What was written of a path is kept for the next time.
-        ConnectFailure: The connection broke again and again; what was written of a path is kept.
-        HttpException: The service refused.
+        DigestMismatch: The received data does not match the service's hash; no file gets the name.
+        FileFailure: Writing failed. What was written to a path is kept for the next time.
+        ConnectFailure: The connection broke again and again; what was written to a path is kept.
         SDKException: *stop* ended it.
     """
     # What is wrong with the arguments is found before anything is sent.

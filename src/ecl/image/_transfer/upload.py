@@ -23,17 +23,9 @@ _SETTLE_INTERVAL = 0.5
 
 def upload(remote: RemoteImage, data: ImageData | Source, options: UploadOptions) -> None:
     """
-    Send *data* into a queued image.
+    Send *data* into a queued image; :func:`ecl.image.transfer.upload` says what is retried and raised.
 
-    A source that can be read again (a path, bytes, a seekable file) is sent again when the connection fails or the
-    service answers 502, 503 or 504, as long as the image is still queued. Memory: six blocks of 1 MiB.
-
-    Raises:
-        InvalidRequest: The source cannot be read, is dangerous, or is not what the image's disk_format says.
-        ConflictException: The image is not queued.
-        FileFailure: Reading the source failed on the way.
-        DigestMismatch: What arrived is not what was sent; the image is active with the wrong bytes.
-        HttpException: The service refused.
+    Memory: six blocks of 1 MiB.
     """
     if isinstance(data, Source):
         _upload(remote, data, options)

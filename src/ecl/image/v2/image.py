@@ -322,7 +322,7 @@ class Image(resource2.Resource):
 
     @classmethod
     def _by_id(cls, session: SessionLike, identifier: str, params: Mapping[str, Any]) -> Self | None:
-        # Filters are for the list. Text that cannot be an ID is not requested as one.
+        # Filters are for the list. Text that is not an ID is not requested as one.
         del params
         return super()._by_id(session, identifier, {}) if _ID.fullmatch(identifier) else None
 
@@ -335,8 +335,8 @@ class Image(resource2.Resource):
 # Within the class "list" is the operation.
 list_type = list
 
-#: Text that could be an ID: any ID that a Glance takes, and other text of the same characters.
-_ID = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z_-]*")
+#: An image ID: Glance takes only UUIDs.
+_ID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 #: The API's own attributes, by its names; all others are properties, those that eclsdk made attributes of, too.
 BASE_ATTRIBUTES = frozenset(Image._body_mapping().values()) - {
