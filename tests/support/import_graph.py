@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import graphlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -55,10 +55,10 @@ def _imports(tree: ast.AST, typing: bool) -> Iterator[str]:
         yield from _imports(node, typing)
 
 
-def module_cycles(names: Iterable[str]) -> list[list[str]]:
-    """Return circles of modules among *names* that import each other at run time: at most one."""
-    chosen = set(names)
-    return _cycles({name: (imports(name) & chosen) - {name} for name in chosen})
+def module_cycles(prefix: str) -> list[list[str]]:
+    """Return circles of modules below *prefix* that import each other at run time: at most one."""
+    names = {name for name in modules() if _is_in(name, prefix)}
+    return _cycles({name: set(imports(name)) & names - {name} for name in names})
 
 
 def package_cycles(prefix: str) -> list[list[str]]:
@@ -92,7 +92,7 @@ def _is_in(name: str, package: str) -> bool:
     return name == package or name.startswith(package + ".")
 
 
-def _cycles(graph: Mapping[str, Set[str]]) -> list[list[str]]:
+def _cycles(graph: dict[str, set[str]]) -> list[list[str]]:
     try:
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as exc:
