@@ -18,20 +18,20 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecl.server.api.app import build_image_app
-from ecl.server.api.imports import import_routes
+from ecl.server.api.imports.image_import import import_routes
+from ecl.server.data.cleanup import recover
+from ecl.server.data.region import Region
+from ecl.server.data.store.base import Store
+from ecl.server.data.store.folder import FolderStore
 from ecl.server.db.engine import Database
-from ecl.server.direct_body import DirectBodyProtocol
 from ecl.server.errors import Unauthorized
+from ecl.server.http.body_protocol import DirectBodyProtocol
+from ecl.server.http.request_id import RequestIds
 from ecl.server.identity.caller import Caller
-from ecl.server.importer.importer import Importer
-from ecl.server.process import database_url
-from ecl.server.recovery import recover
-from ecl.server.region import Region
-from ecl.server.replicator.destinations import Destinations
-from ecl.server.request_id import RequestIds
-from ecl.server.settings import ImageLimits, RegionSettings, Settings
-from ecl.server.store.base import Store
-from ecl.server.store.folder import FolderStore
+from ecl.server.jobs.imports.importer import Importer
+from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.process.run import database_url
+from ecl.server.settings.model import ImageLimits, RegionSettings, Settings
 from ecl.testing import ImageService
 
 __all__ = ["LICENSE_TYPES", "Client", "RegionService", "poll", "project_id", "run_region"]

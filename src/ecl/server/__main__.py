@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 
-from ecl.server.process import StartError, serve, stop_with_parent
-from ecl.server.settings_load import SettingsError, load_settings
+from ecl.server.process.run import StartError, serve, stop_with_parent
+from ecl.server.settings.load import SettingsError, load_settings
 
 
 def main() -> int:

@@ -10,24 +10,24 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ecl.server.accounting import Accounting
 from ecl.server.api.app import build_image_app, image_routes
-from ecl.server.api.image_replicator import replicator_routes
-from ecl.server.api.imports import import_routes
-from ecl.server.api.routing import json_response
+from ecl.server.api.common.routing import json_response
+from ecl.server.api.extensions.image_replicator import replicator_routes
+from ecl.server.api.imports.image_import import import_routes
+from ecl.server.data.cleanup import recover
+from ecl.server.data.region import open_region
 from ecl.server.db.engine import Database
-from ecl.server.identity.app import build_identity_app
-from ecl.server.identity.tokens import Authenticator
-from ecl.server.importer.importer import Importer
-from ecl.server.metadefs_load import load_metadefs
-from ecl.server.metrics import Metrics
-from ecl.server.metrics_app import MetricsApp
-from ecl.server.recovery import recover
-from ecl.server.region import open_region
-from ecl.server.replicator.destinations import Destinations
-from ecl.server.replicator.replicator import Replicator
-from ecl.server.request_id import RequestIds
-from ecl.server.settings import Settings
+from ecl.server.db.metadefs_load import load_metadefs
+from ecl.server.http.access_log import Accounting
+from ecl.server.http.metrics import Metrics
+from ecl.server.http.metrics_app import MetricsApp
+from ecl.server.http.request_id import RequestIds
+from ecl.server.identity.local.app import build_identity_app
+from ecl.server.identity.local.tokens import Authenticator
+from ecl.server.jobs.copies.replicator import Replicator
+from ecl.server.jobs.imports.importer import Importer
+from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.settings.model import Settings
 
 __all__ = ["ServiceApp", "build_service"]
 
@@ -71,7 +71,7 @@ class ServiceApp:
             await PlainTextResponse("OK")(scope, receive, send)
             return
         if path == "/openapi.json" and scope["method"] == "GET":
-            from ecl.server.api.openapi import openapi_document
+            from ecl.server.api.openapi.document import openapi_document
 
             # Relative to the address of the document.
             document = openapi_document(self._routes, [f"image/{region}" for region in self._images])

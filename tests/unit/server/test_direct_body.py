@@ -23,10 +23,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from ecl.server.api import body as body_module
-from ecl.server.api.body import Body
-from ecl.server.direct_body import DirectBodyProtocol, direct_body
 from ecl.server.errors import BadRequest
+from ecl.server.http import body as body_module
+from ecl.server.http.body import Body
+from ecl.server.http.body_protocol import DirectBodyProtocol, direct_body
 from support.http_stub import make_certificate
 
 #: One byte string for every test; a body is a piece of it, so that no two places look alike.

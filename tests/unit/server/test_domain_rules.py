@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecl.server.api.error_response import preferred_error_type
+from ecl.server.api.common.error_response import preferred_error_type
+from ecl.server.api.common.ranges import parse_range
 from ecl.server.api.versions import versioned_path
 from ecl.server.domain import status
 from ecl.server.domain.filters import parse_text, parse_time
 from ecl.server.domain.json_patch import parse_patch
 from ecl.server.domain.listing import MAX_PARAMETERS, page_links, parse_list_query
-from ecl.server.domain.ranges import parse_range
 from ecl.server.domain.schemas import SCHEMA_NAMES, schema, validate
 from ecl.server.errors import BadRequest, Forbidden, RangeNotSatisfiable, reason
-from ecl.server.settings import ImageLimits
+from ecl.server.settings.model import ImageLimits
 
 LIMITS = ImageLimits()
 

@@ -11,35 +11,28 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ecl.server.api import (
-    actions,
-    cache,
-    image_data,
-    images,
-    license_switch,
-    members,
-    metadef_namespaces,
-    metadef_objects,
-    metadef_properties,
-    metadef_resource_types,
-    metadef_tags,
-    schemas,
-    stores,
-    tags,
-    tasks,
-)
-from ecl.server.api.error_response import error_response
-from ecl.server.api.middleware import ErrorGuard
-from ecl.server.api.request import Service
-from ecl.server.api.routing import json_response
+from ecl.server.api import cache, schemas, stores
+from ecl.server.api.common.error_response import error_response
+from ecl.server.api.common.request import Service
+from ecl.server.api.common.routing import json_response
+from ecl.server.api.extensions import license_switch
+from ecl.server.api.images import actions, images, members, tags
+from ecl.server.api.images import data as image_data
+from ecl.server.api.imports import tasks
+from ecl.server.api.metadefs import namespaces as metadef_namespaces
+from ecl.server.api.metadefs import objects as metadef_objects
+from ecl.server.api.metadefs import properties as metadef_properties
+from ecl.server.api.metadefs import resource_types as metadef_resource_types
+from ecl.server.api.metadefs import tags as metadef_tags
 from ecl.server.api.versions import is_version_document, version_response, versioned_path
+from ecl.server.data.region import Region
 from ecl.server.db.engine import Database
 from ecl.server.domain.protection import PropertyProtection
 from ecl.server.errors import BadRequest, Forbidden, NotFound, ServiceError, Unauthorized
+from ecl.server.http.error_guard import ErrorGuard
+from ecl.server.http.public_url import public_url
 from ecl.server.identity.caller import Caller
-from ecl.server.public_url import public_url
-from ecl.server.region import Region
-from ecl.server.settings import Settings
+from ecl.server.settings.model import Settings
 
 __all__ = ["Authenticator", "build_image_app", "image_routes"]
 
@@ -81,7 +74,7 @@ def build_image_app(
     Build the image API of *region*; whoever mounts it gives the prefix as ASGI ``root_path``.
 
     Args:
-        extra_routes: More resources, made with `ecl.server.api.routing.resource`; paths begin with ``/v2/``.
+        extra_routes: More resources, made with `ecl.server.api.common.routing.resource`; paths begin with ``/v2/``.
     """
     routes = image_routes(extra_routes)
     service = Service(region, database, settings, PropertyProtection(settings.property_rules))
@@ -117,7 +110,7 @@ class _ImageApp:
             await PlainTextResponse("OK")(scope, receive, send)
             return
         if path == "/openapi.json" and scope["method"] == "GET":
-            from ecl.server.api.openapi import openapi_document
+            from ecl.server.api.openapi.document import openapi_document
 
             await json_response(openapi_document(self._routes, [base + prefix]))(scope, receive, send)
             return

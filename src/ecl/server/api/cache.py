@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from ecl.server.api.request import ImageRequest
-from ecl.server.api.routing import resource
+from ecl.server.api.common.request import ImageRequest
+from ecl.server.api.common.routing import resource
 from ecl.server.errors import Forbidden, NotFound
 
 __all__ = ["ROUTES"]

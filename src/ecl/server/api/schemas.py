@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from ecl.server.api.request import ImageRequest
-from ecl.server.api.routing import json_response, resource
+from ecl.server.api.common.request import ImageRequest
+from ecl.server.api.common.routing import json_response, resource
 from ecl.server.domain.schemas import SCHEMA_NAMES, schema
 
 __all__ = ["ROUTES"]

@@ -7,18 +7,18 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ecl.server.api.lookup import visible_image
-from ecl.server.api.request import ImageRequest
-from ecl.server.api.routing import empty, json_response, resource
+from ecl.server.api.common.request import ImageRequest
+from ecl.server.api.common.routing import empty, json_response, resource
+from ecl.server.api.images.lookup import visible_image
+from ecl.server.data.cleanup import delete_bytes
+from ecl.server.data.region import Region
+from ecl.server.data.store.base import Store
 from ecl.server.db.locations import remove_location
 from ecl.server.db.usage import usage_of
 from ecl.server.domain.access import check_can_see_locations
 from ecl.server.domain.import_request import check_not_importing
 from ecl.server.domain.usage import usage_to_wire
 from ecl.server.errors import Conflict, Forbidden, NotFound
-from ecl.server.recovery import delete_bytes
-from ecl.server.region import Region
-from ecl.server.store.base import Store
 
 __all__ = ["ROUTES"]
 

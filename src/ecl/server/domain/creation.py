@@ -19,7 +19,7 @@ from ecl.server.domain.status import QUEUED
 from ecl.server.domain.update import unique_tags
 from ecl.server.errors import BadRequest
 from ecl.server.identity.caller import Caller
-from ecl.server.settings import ImageLimits, RegionSettings
+from ecl.server.settings.model import ImageLimits, RegionSettings
 
 __all__ = ["new_image"]
 

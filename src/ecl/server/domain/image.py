@@ -7,7 +7,7 @@ from typing import Any
 
 from ecl.server.clock import iso_seconds
 from ecl.server.errors import BadRequest, Forbidden, TooLarge
-from ecl.server.settings import ImageLimits, RegionSettings
+from ecl.server.settings.model import ImageLimits, RegionSettings
 
 __all__ = [
     "BASE_ATTRIBUTES",

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ecl.server.data.region import Region
 from ecl.server.domain.image import Image
 from ecl.server.domain.schemas import validate
 from ecl.server.domain.status import ACTIVE, QUEUED, UPLOADING
 from ecl.server.errors import BadRequest, Conflict
-from ecl.server.region import Region
-from ecl.server.settings import ImportSettings
+from ecl.server.settings.model import ImportSettings
 
 __all__ = [
     "FAILED_IMPORT",

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from ecl.server.domain.filters import parse_boolean, parse_integer, parse_text, parse_time
 from ecl.server.errors import BadRequest
-from ecl.server.settings import ImageLimits
+from ecl.server.settings.model import ImageLimits
 
 __all__ = ["MAX_PARAMETERS", "ListQuery", "SortKey", "page_links", "parse_list_query"]
 

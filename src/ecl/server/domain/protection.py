@@ -9,7 +9,7 @@ from typing import Literal
 from ecl.server.domain.image import is_reserved
 from ecl.server.errors import Conflict, Forbidden
 from ecl.server.identity.caller import Caller
-from ecl.server.settings import PropertyRule
+from ecl.server.settings.model import PropertyRule
 
 __all__ = ["PropertyProtection"]
 

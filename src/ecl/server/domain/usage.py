@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecl.server.errors import TooLarge
-from ecl.server.settings import ImageLimits
+from ecl.server.settings.model import ImageLimits
 
 __all__ = ["MIB", "Usage", "check_share", "has_shares", "room_for", "usage_to_wire"]
 

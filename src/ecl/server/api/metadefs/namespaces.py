@@ -1,0 +1,194 @@
+"""``/v2/metadefs/namespaces``: list, create, show, replace and delete namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from ecl.server.api.common.request import ImageRequest
+from ecl.server.api.common.routing import empty, json_response, resource
+from ecl.server.api.metadefs.lookup import namespace_to_change, visible_namespace
+from ecl.server.clock import now
+from ecl.server.db import metadefs as db
+from ecl.server.domain.filters import parse_integer
+from ecl.server.domain.listing import page_links
+from ecl.server.domain.metadef import (
+    LIST_KEYS,
+    PREFIX_PATH,
+    Item,
+    Namespace,
+    check_can_write,
+    check_reads,
+    items_of_body,
+    namespace_not_found,
+    namespace_of_body,
+    namespace_to_wire,
+    prefixed,
+    sees,
+)
+from ecl.server.errors import BadRequest, Conflict, Forbidden
+
+__all__ = ["ROUTES", "parse_order", "parse_page_limit"]
+
+_SORT_KEYS = (
+    ["namespace", "display_name", "description", "visibility", "protected", "owner", "created_at", "updated_at", "id"]
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    limit: int
+    order: list[tuple[str, bool]]
+    marker: str | None
+    visibility: str | None
+    resource_types: tuple[str, ...] | None
+
+
+def _parse_query(request: ImageRequest) -> _Query:
+    # The last of several counts.
+    given = dict(request.query())
+    visibility = given.get("visibility")
+    if visibility not in (None, "public", "private", ""):
+        raise BadRequest("The parameter 'visibility' must be public or private.")
+    types = given.get("resource_types")
+    return _Query(
+        parse_page_limit(request, given),
+        parse_order(given, _SORT_KEYS),
+        given.get("marker"),
+        visibility,
+        tuple(types.split(",")) if types is not None else None,
+    )
+
+
+def parse_page_limit(request: ImageRequest, given: dict[str, str]) -> int:
+    """Return how many items one page has. Raises BadRequest."""
+    limits = request.service.settings.limits
+    if "limit" not in given:
+        return limits.limit_param_default
+    limit = parse_integer("limit", given["limit"])
+    if limit < 0:
+        raise BadRequest("The parameter 'limit' must not be negative.")
+    return min(limit, limits.api_limit_max)
+
+
+def parse_order(given: dict[str, str], known: Sequence[str]) -> list[tuple[str, bool]]:
+    """Return the columns to sort by, each with whether it descends, so that the order is total. Raises BadRequest."""
+    key, direction = given.get("sort_key", "created_at"), given.get("sort_dir", "desc")
+    if key not in known:
+        raise BadRequest(f"Cannot sort by '{key[:40]}', only by: {', '.join(known)}.")
+    if direction not in ("asc", "desc"):
+        raise BadRequest("A sort direction must be asc or desc.")
+    descends = direction == "desc"
+    return [(name, descends) for name in dict.fromkeys((key, "created_at", "id"))]
+
+
+async def _list(request: ImageRequest) -> Response:
+    await request.refuse_body()
+    query = _parse_query(request)
+    check_reads(request.caller)
+    page = await run_in_threadpool(_page, request, query)
+    is_full = len(page) == query.limit > 0
+    last = page[-1][0].namespace if is_full else None
+    first, following = page_links(PREFIX_PATH, request.query(), last)
+    body: dict[str, Any] = {
+        "namespaces": [namespace_to_wire(namespace, items) for namespace, items in page],
+        "first": first,
+        "schema": "/v2/schemas/metadefs/namespaces",
+    }
+    if following is not None:
+        body["next"] = following
+    return json_response(body)
+
+
+def _page(request: ImageRequest, query: _Query) -> list[tuple[Namespace, list[Item]]]:
+    region, caller = request.service.region.name, request.caller
+    with request.service.database.read() as connection:
+        marker = None
+        if query.marker is not None:
+            marker = db.fetch_namespace(connection, region, query.marker)
+            if marker is None:
+                raise namespace_not_found(query.marker)
+            if not sees(caller, marker):
+                raise Forbidden("The marker is a namespace that you may not see.")
+        found = db.list_namespaces(
+            connection,
+            region,
+            caller,
+            order=query.order,
+            limit=query.limit,
+            marker=marker,
+            visibility=query.visibility,
+            resource_types=query.resource_types,
+        )
+        items = db.list_items(connection, found, "resource_type")
+        return [(namespace, items[namespace.id]) for namespace in found]
+
+
+async def _create(request: ImageRequest) -> Response:
+    moment = now()
+    namespace, body = namespace_of_body(await request.read_json(), request.caller, moment)
+    check_can_write(request.caller)
+    items = items_of_body(body, moment)
+    await run_in_threadpool(_insert, request, namespace, items)
+    # What is inside is shown as it was sent.
+    wire = namespace_to_wire(namespace) | {key: body[key] for key in LIST_KEYS.values() if key in body}
+    return json_response(wire, 201, {"Location": request.endpoint + wire["self"]})
+
+
+def _insert(request: ImageRequest, namespace: Namespace, items: list[Item]) -> None:
+    """Store the namespace with everything in it, or nothing."""
+    region = request.service.region.name
+    with request.service.database.write() as connection:
+        if db.fetch_namespace(connection, region, namespace.namespace) is not None:
+            raise Conflict(f"There is a namespace {namespace.namespace} already.")
+        db.insert_namespace(connection, region, namespace)
+        db.insert_items(connection, region, namespace, items)
+
+
+async def _show(request: ImageRequest) -> Response:
+    await request.refuse_body()
+    namespace, items = await run_in_threadpool(_fetch, request)
+    resource_type = dict(request.query()).get("resource_type")
+    return json_response(namespace_to_wire(namespace, prefixed(items, resource_type) if resource_type else items))
+
+
+def _fetch(request: ImageRequest) -> tuple[Namespace, list[Item]]:
+    with visible_namespace(request) as (connection, namespace):
+        return namespace, db.list_items(connection, [namespace])[namespace.id]
+
+
+async def _replace(request: ImageRequest) -> Response:
+    namespace, _body = namespace_of_body(await request.read_json(), request.caller, now())
+    await run_in_threadpool(_store, request, namespace)
+    return json_response(namespace_to_wire(namespace))
+
+
+def _store(request: ImageRequest, namespace: Namespace) -> None:
+    region = request.service.region.name
+    with namespace_to_change(request) as (connection, before):
+        renamed = namespace.namespace != before.namespace
+        if renamed and db.fetch_namespace(connection, region, namespace.namespace) is not None:
+            raise Conflict(f"There is a namespace {namespace.namespace} already.")
+        namespace.id, namespace.created_at = before.id, before.created_at
+        db.update_namespace(connection, namespace)
+
+
+async def _delete(request: ImageRequest) -> Response:
+    await request.refuse_body()
+    await run_in_threadpool(_remove, request)
+    return empty()
+
+
+def _remove(request: ImageRequest) -> None:
+    with namespace_to_change(request, deletes=True) as (connection, namespace):
+        db.delete_namespace(connection, namespace)
+
+
+ROUTES = (
+    resource(PREFIX_PATH, GET=_list, POST=_create),
+    resource(PREFIX_PATH + "/{namespace}", GET=_show, PUT=_replace, DELETE=_delete),
+)

@@ -1,0 +1,380 @@
+"""
+One import task, from whatever state it is in to its end.
+
+Bytes from outside come to the staging area first; from there, or from a store that has them, they go to each store of
+the task. A store counts as filled when its row is committed, so a task that is taken up again after a crash goes on
+with the next one. Every change of the image asks first whether the image is still this task's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ecl.server.data.content import Content, format_to_inspect
+from ecl.server.data.fanout import Fanout
+from ecl.server.data.region import Region
+from ecl.server.data.store.base import DataMissing, Reader, Store, StoreError, StoreFull, Writer
+from ecl.server.db.engine import Database
+from ecl.server.db.images import change_status, fetch_image, mark_deleted, update_image
+from ecl.server.db.locations import add_location, remove_location
+from ecl.server.db.tasks import change_task, end_task
+from ecl.server.db.usage import usage_of
+from ecl.server.domain.image import Image, check_quotas
+from ecl.server.domain.import_request import FAILED_IMPORT, IMPORT_TASK, IMPORTING_TO, take_over
+from ecl.server.domain.status import ACTIVE, IMPORTING, QUEUED, UPLOADING
+from ecl.server.domain.task import IMPORT, PROCESSING, Task
+from ecl.server.domain.usage import check_share, has_shares, room_for
+from ecl.server.errors import ServiceError
+from ecl.server.jobs.imports.fetch import FetchError, fetch
+from ecl.server.jobs.imports.remote_image import RemoteImage
+from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.jobs.runner import Stopped
+from ecl.server.settings.model import Settings
+
+__all__ = ["ImportContext", "run_import"]
+
+_log = logging.getLogger(__name__)
+
+#: Bytes read at a time.
+_BLOCK = 1 << 20
+#: Seconds between two looks at whether the image is still wanted.
+_LOOK_INTERVAL = 1.0
+
+
+class _Gone(Exception):
+    """The image was deleted, or somebody else took it over."""
+
+
+class _Failed(Exception):
+    """The import cannot succeed; the message says why, for people."""
+
+
+class ImportContext:
+    """What every import of a process works with."""
+
+    def __init__(
+        self, settings: Settings, database: Database, destinations: Destinations, regions: Iterable[Region]
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.destinations = destinations
+        self.regions = {region.name: region for region in regions}
+
+
+def run_import(task: Task, context: ImportContext, is_stopping: Callable[[], bool]) -> None:
+    """
+    Bring *task* to its end; afterwards the image is active, or as it was before the task, and no bytes are left over.
+
+    Of a task that made its image itself, nothing is left if it fails.
+
+    Args:
+        is_stopping: Asked at every block; True ends the work at once.
+
+    Raises:
+        Stopped: *is_stopping* said so.
+    """
+    importing = _Importing(task, context, is_stopping)
+    try:
+        importing.bring_in()
+        importing.fill_stores()
+        importing.succeed()
+    except _Gone:
+        importing.abandon()
+    except (_Failed, FetchError, ServiceError, StoreError) as exc:
+        importing.fail(_reason(exc))
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, StoreFull):
+        return "There is no room for the image in the store."
+    if isinstance(exc, StoreError):
+        _log.error("an import failed: %s", exc)
+        return "The store of the image failed."
+    return str(exc)
+
+
+class _Importing:
+    def __init__(self, task: Task, context: ImportContext, is_stopping: Callable[[], bool]) -> None:
+        self._task = task
+        self._settings = context.settings
+        self._database = context.database
+        self._destinations = context.destinations
+        self._region = context.regions[task.region]
+        self._is_stopping = is_stopping
+        self._request: dict[str, Any] = task.input["import_req"]
+        self._method: str = self._request["method"]["name"]
+        self._must_succeed: bool = self._request.get("all_stores_must_succeed", True)
+        self._targets: list[str] = task.input["backend"]
+        self._failures: dict[str, str] = {}
+        self._next_look = 0.0
+
+    @property
+    def _image_id(self) -> str:
+        assert self._task.image_id is not None
+        return self._task.image_id
+
+    @property
+    def _is_copy(self) -> bool:
+        return self._method == "copy-image"
+
+    # --- bytes from outside --------------------------------------------------------------------------------
+
+    def bring_in(self) -> None:
+        """Bring the bytes to the staging area, unless they are there, and make the image importing."""
+        with self._database.write() as connection:
+            image = self._mine(connection)
+            change_task(connection, self._task.id, PROCESSING)
+            if image.status == UPLOADING:
+                change_status(connection, self._region.name, image.id, before=UPLOADING, after=IMPORTING)
+        if image.status == QUEUED:
+            self._download(image)
+
+    def _download(self, image: Image) -> None:
+        limits, name = self._settings.limits, self._region.name
+        # What would make the import fail at its end is found before the bytes come.
+        self._described(image)
+        with self._database.read() as connection:
+            usage = usage_of(connection, name, image.owner if has_shares(limits) else None)
+        room = min(room_for(limits, usage, share) for share in ("image_size_total", "image_stage_total"))
+        writer = self._region.staging.writer(image.id, str(uuid.uuid4()))
+        try:
+            with closing(self._outside(room)) as blocks:
+                for block in blocks:
+                    self._look()
+                    writer.write(block)
+            self._look(now=True)
+            writer.flush()
+            with self._database.write() as connection:
+                self._mine(connection)
+                moved = change_status(connection, name, image.id, before=QUEUED, after=IMPORTING)
+                if not moved:
+                    raise _Gone
+                writer.commit()
+        finally:
+            writer.abort()
+
+    def _outside(self, room: int) -> Any:
+        if self._method == "web-download":
+            return fetch(self._request["method"]["uri"], self._settings.imports, room, self._is_stopping)
+        return self._remote.blocks(room)
+
+    @cached_property
+    def _remote(self) -> RemoteImage:
+        return RemoteImage(self._task, self._destinations)
+
+    def _described(self, image: Image) -> Image:
+        """Return *image* as it is to become active: by glance-download with what is said of its bytes elsewhere."""
+        if self._method != "glance-download":
+            return image
+        after = image.copy()
+        take_over(after, dict(self._remote.image))
+        check_quotas(after, self._settings.limits)
+        return after
+
+    # --- stores --------------------------------------------------------------------------------------------
+
+    def fill_stores(self) -> None:
+        """Give each store of the task the bytes. Raises _Failed if too many of them did not take them."""
+        for name in self._targets:
+            with self._database.read() as connection:
+                image = self._mine(connection)
+            if name in image.stores:
+                continue
+            try:
+                self._fill(self._described(image), name)
+            except (_Failed, ServiceError, StoreError) as exc:
+                self._failures[name] = _reason(exc)
+                if self._must_succeed:
+                    raise
+                self._note(name, failed=True)
+        if len(self._failures) == len(self._targets):
+            raise _Failed(" ".join(sorted(set(self._failures.values()))))
+
+    def _fill(self, image: Image, name: str) -> None:
+        store = self._region.store_named(name)
+        if store is None or store.read_only:
+            raise _Failed(f"There is no store {name} that takes data (any more).")
+        inspect_as = None if self._is_copy else format_to_inspect(image.disk_format, image.container_format)
+        announced = (self._task.input.get("validation_data") or {}).get("os_hash_algo")
+        content = Content(image.os_hash_algo or announced or self._settings.hash_algorithm, inspect_as)
+        with closing(self._source(image)) as reader:
+            writer = store.writer(image.id, str(uuid.uuid4()))
+            try:
+                asyncio.run(self._pour(reader, content, writer))
+                self._look(now=True)
+                values = content.attributes(reader.size)
+                if image.os_hash_value is not None and values["os_hash_value"] != image.os_hash_value:
+                    raise _Failed("The bytes of the image are damaged where they were to be copied from.")
+                self._check_expected(values)
+                writer.flush()
+                self._record(image, store, values, writer)
+            finally:
+                writer.abort()
+
+    def _source(self, image: Image) -> Reader:
+        """Open the bytes: of a copy in a store that has them, else in the staging area."""
+        if not self._is_copy:
+            try:
+                return self._region.staging.reader(image.id)
+            except DataMissing as exc:
+                raise _Failed("The staged data of the image is gone.") from exc
+        for name in image.stores:
+            store = self._region.store_named(name)
+            if store is not None:
+                with suppress(StoreError):
+                    reader = store.reader(image.id)
+                    if reader.size == image.size:
+                        return reader
+                    reader.close()
+        raise _Failed("No store has the bytes of the image to copy.")
+
+    async def _pour(self, reader: Reader, content: Content, writer: Writer) -> None:
+        """Give every block to the hashes and the store, which work side by side."""
+
+        def take(block: bytes | memoryview) -> None:
+            content.inspect(block)
+            writer.write(block)
+
+        fanout = Fanout([*content.consumers, take])
+        try:
+            for offset in range(0, reader.size, _BLOCK):
+                self._look()
+                # This loop is the task's own: nobody else waits while it reads.
+                await fanout.put(reader.read(offset, _BLOCK))
+            await fanout.join()
+        finally:
+            await fanout.close()
+
+    def _check_expected(self, values: dict[str, Any]) -> None:
+        """Hold the content to what the client of a location said that it is."""
+        expected = self._task.input.get("validation_data") or {}
+        for name, value in expected.items():
+            if values.get(name) != value:
+                raise _Failed(f"The {name} of the data is another one than was announced.")
+
+    def _record(self, image: Image, store: Store, values: dict[str, Any], writer: Writer) -> None:
+        """Commit that *store* has the bytes, and with the last one, or the first that suffices, make it active."""
+        region = self._region.name
+        limits = self._settings.limits
+        with self._database.write() as connection:
+            current = self._mine(connection)
+            described = self._described(current)
+            if format_to_inspect(described.disk_format, described.container_format) != format_to_inspect(
+                image.disk_format, image.container_format
+            ):
+                raise _Failed("The formats of the image were changed during its import.")
+            if has_shares(limits):
+                check_share(limits, usage_of(connection, region, image.owner), "image_size_total", values["size"])
+            waiting = [each for each in self._targets if each not in (*current.stores, store.name, *self._failures)]
+            becomes_active = current.status == IMPORTING and (not waiting or not self._must_succeed)
+            after = (described if becomes_active else current).copy()
+            for name, value in values.items():
+                if not self._is_copy:
+                    setattr(after, name, value)
+            after.properties[IMPORTING_TO] = ",".join(waiting)
+            if becomes_active:
+                after.status = ACTIVE
+            update_image(connection, region, current, after)
+            add_location(connection, region, image.id, store.name)
+            writer.commit()
+
+    def _note(self, name: str, *, failed: bool) -> None:
+        """Show that a store was not filled, where others may still be."""
+        with self._database.write() as connection:
+            before = self._mine(connection)
+            after = before.copy()
+            waiting = [each for each in before.properties.get(IMPORTING_TO, "").split(",") if each not in ("", name)]
+            after.properties[IMPORTING_TO] = ",".join(waiting)
+            if failed:
+                after.properties[FAILED_IMPORT] = ",".join(self._failures)
+            update_image(connection, self._region.name, before, after)
+
+    # --- ends ----------------------------------------------------------------------------------------------
+
+    def succeed(self) -> None:
+        """Say that the task is done, and let go of the image."""
+        with self._database.write() as connection:
+            before = self._mine(connection)
+            after = before.copy()
+            if before.status == IMPORTING:
+                # A store failed after all others were filled.
+                after = self._described(before).copy()
+                after.status = ACTIVE
+            del after.properties[IMPORT_TASK]
+            after.properties[IMPORTING_TO] = ""
+            after.properties[FAILED_IMPORT] = ",".join(self._failures)
+            update_image(connection, self._region.name, before, after)
+            end_task(connection, self._task.id, result={"image_id": self._image_id})
+        self._tidy()
+
+    def fail(self, reason: str) -> None:
+        """Put the image back to where it was, remove what stores already have, and say that the task failed."""
+        _log.warning("task %s (%s of image %s) failed: %s", self._task.id, self._method, self._image_id, reason)
+        filled: list[str] = []
+        with self._database.write() as connection:
+            end_task(connection, self._task.id, message=reason)
+            try:
+                before = self._mine(connection)
+            except _Gone:
+                return
+            filled = [name for name in self._targets if name in before.stores]
+            for name in filled:
+                remove_location(connection, self._region.name, before.id, name)
+            if self._task.type == IMPORT:
+                # Nobody asked for the image but as the result of the task.
+                mark_deleted(connection, self._region.name, before.id)
+            else:
+                self._put_back(connection, before)
+        # Only now: bytes without a row are removed at the next start, a row without bytes is a broken image.
+        for name in filled:
+            store = self._region.store_named(name)
+            if store is not None:
+                with suppress(StoreError):
+                    store.delete(self._image_id)
+        self._tidy()
+
+    def _put_back(self, connection: Connection, before: Image) -> None:
+        after = before.copy()
+        del after.properties[IMPORT_TASK]
+        after.properties[IMPORTING_TO] = ""
+        after.properties[FAILED_IMPORT] = ",".join(self._failures or self._targets)
+        update_image(connection, self._region.name, before, after)
+        if before.status in (IMPORTING, UPLOADING):
+            change_status(connection, self._region.name, before.id, before=before.status, after=QUEUED)
+
+    def abandon(self) -> None:
+        """End the task of an image that is no longer there."""
+        with self._database.write() as connection:
+            end_task(connection, self._task.id, message="The image was deleted during its import.")
+
+    def _tidy(self) -> None:
+        if not self._is_copy:
+            with suppress(StoreError):
+                self._region.staging.delete(self._image_id)
+
+    # -------------------------------------------------------------------------------------------------------
+
+    def _mine(self, connection: Connection) -> Image:
+        """Return the image. Raises _Gone if it is not there, or not this task's."""
+        image = fetch_image(connection, self._region.name, self._image_id)
+        if image is None or image.properties.get(IMPORT_TASK) != self._task.id:
+            raise _Gone
+        return image
+
+    def _look(self, *, now: bool = False) -> None:
+        """Raise Stopped if the service is about to end, _Gone (asked once a second) if nobody wants the image."""
+        if self._is_stopping():
+            raise Stopped
+        if now or time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK_INTERVAL
+            with self._database.read() as connection:
+                self._mine(connection)
