@@ -18,7 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecl.server.api.app import build_image_app
-from ecl.server.api.imports.image_import import import_routes
+from ecl.server.api.common.request import Service
 from ecl.server.data.cleanup import recover
 from ecl.server.data.region import Region
 from ecl.server.data.store.base import Store
@@ -28,6 +28,7 @@ from ecl.server.errors import Unauthorized
 from ecl.server.http.body_protocol import DirectBodyProtocol
 from ecl.server.http.request_id import RequestIds
 from ecl.server.identity.caller import Caller
+from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
 from ecl.server.process.run import database_url
@@ -210,8 +211,11 @@ def run_region(
     recover(region, database)
     tokens = TokenTable()
     # Nothing here asks another region.
-    importer = Importer(settings, database, Destinations(settings, database, ""), [region])
-    app = RequestIds(_with_jobs(build_image_app(region, database, tokens, settings, import_routes(importer)), importer))
+    destinations = Destinations(settings, database, "")
+    importer = Importer(settings, database, destinations, [region])
+    replicator = Replicator(settings, database, destinations)
+    served = Service(region, database, settings, importer=importer, replicator=replicator, destinations=destinations)
+    app = RequestIds(_with_jobs(build_image_app(served, tokens), importer))
     config = uvicorn.Config(
         app,
         http=DirectBodyProtocol,

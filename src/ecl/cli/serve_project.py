@@ -57,7 +57,7 @@ def delete(ctx: click.Context, name: str, data_dir: Path | None, config: Path | 
     """Delete the project NAME with its roles and tokens. Its images stay, for admins to see."""
     with opened(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
-        from ecl.server.process.first_start import SERVICE_PROJECT
+        from ecl.server.identity.local.internal_user import SERVICE_PROJECT
 
         with database.write() as connection:
             found = directory.find_project(connection, name)

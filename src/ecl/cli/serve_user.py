@@ -170,7 +170,7 @@ def revoke(ctx: click.Context, name: str, role: str, project: str, data_dir: Pat
 def _person(connection: Connection, name: str) -> User:
     """Return the user *name*, who is not the service's own."""
     from ecl.server.identity.local import directory
-    from ecl.server.process.first_start import REPLICATOR
+    from ecl.server.identity.local.internal_user import REPLICATOR
 
     found = directory.find_user(connection, name)
     if found.name == REPLICATOR:

@@ -7,13 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from starlette.responses import PlainTextResponse
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ecl.server.api.app import build_image_app, image_routes
-from ecl.server.api.common.routing import json_response
-from ecl.server.api.extensions.image_replicator import replicator_routes
-from ecl.server.api.imports.image_import import import_routes
+from ecl.server.api.app import ROUTES, build_image_app
+from ecl.server.api.common.request import Service
 from ecl.server.data.cleanup import recover
 from ecl.server.data.region import open_region
 from ecl.server.db.engine import Database
@@ -22,6 +19,7 @@ from ecl.server.http.access_log import Accounting
 from ecl.server.http.metrics import Metrics
 from ecl.server.http.metrics_app import MetricsApp
 from ecl.server.http.request_id import RequestIds
+from ecl.server.http.routing import json_response
 from ecl.server.identity.local.app import build_identity_app
 from ecl.server.identity.local.tokens import Authenticator
 from ecl.server.jobs.copies.replicator import Replicator
@@ -42,7 +40,6 @@ class ServiceApp:
     ``/metrics`` is for whoever watches the service, all else is identity's.
 
     Args:
-        routes: Of the image API, for its description.
         background: What runs beside the requests: entered at start, left at stop in reverse order.
     """
 
@@ -52,14 +49,12 @@ class ServiceApp:
         images: Mapping[str, ASGIApp],
         metrics: ASGIApp,
         database: Database,
-        routes: Sequence[BaseRoute] = (),
         background: Sequence[AbstractAsyncContextManager[object]] = (),
     ) -> None:
         self._identity = identity
         self._images = images
         self._metrics = metrics
         self._database = database
-        self._routes = routes
         self._background = background
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +69,7 @@ class ServiceApp:
             from ecl.server.api.openapi.document import openapi_document
 
             # Relative to the address of the document.
-            document = openapi_document(self._routes, [f"image/{region}" for region in self._images])
+            document = openapi_document(ROUTES, [f"image/{region}" for region in self._images])
             await json_response(document)(scope, receive, send)
             return
         if path == "/metrics":
@@ -126,12 +121,24 @@ def build_service(settings: Settings, database: Database, own_url: str) -> tuple
     destinations = Destinations(settings, database, own_url)
     replicator = Replicator(settings, database, destinations)
     importer = Importer(settings, database, destinations, regions)
-    routes = [*replicator_routes(replicator, destinations), *import_routes(importer)]
-    images = {region.name: build_image_app(region, database, authenticator, settings, routes) for region in regions}
+    images = {
+        region.name: build_image_app(
+            Service(
+                region,
+                database,
+                settings,
+                importer=importer,
+                replicator=replicator,
+                destinations=destinations,
+            ),
+            authenticator,
+        )
+        for region in regions
+    }
     metrics = Metrics()
     watched = MetricsApp(metrics, database, authenticator, settings.metrics_networks)
     service = ServiceApp(
-        build_identity_app(database, settings), images, watched, database, image_routes(routes), [replicator, importer]
+        build_identity_app(database, settings), images, watched, database, background=[replicator, importer]
     )
     log = settings.access_log_format if settings.access_log else None
     counted = Accounting(service, metrics, frozenset(images), log)

@@ -14,9 +14,11 @@ from ecl.server.api.versions import versioned_path
 from ecl.server.domain import status
 from ecl.server.domain.filters import parse_text, parse_time
 from ecl.server.domain.json_patch import parse_patch
-from ecl.server.domain.listing import MAX_PARAMETERS, page_links, parse_list_query
+from ecl.server.domain.listing import MAX_PARAMETERS, parse_list_query
+from ecl.server.domain.paging import page_links
 from ecl.server.domain.schemas import SCHEMA_NAMES, schema, validate
-from ecl.server.errors import BadRequest, Forbidden, RangeNotSatisfiable, reason
+from ecl.server.errors import BadRequest, Forbidden
+from ecl.server.http.errors import RangeNotSatisfiable, reason
 from ecl.server.settings.model import ImageLimits
 
 LIMITS = ImageLimits()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import json_response, resource
+from ecl.server.api.common.routing import resource
 from ecl.server.domain.schemas import SCHEMA_NAMES, schema
+from ecl.server.http.routing import json_response
 
 __all__ = ["ROUTES"]
 

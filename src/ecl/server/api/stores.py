@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import empty, json_response, resource
+from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.data.cleanup import delete_bytes
 from ecl.server.data.region import Region
@@ -17,8 +17,9 @@ from ecl.server.db.locations import remove_location
 from ecl.server.db.usage import usage_of
 from ecl.server.domain.access import check_can_see_locations
 from ecl.server.domain.import_request import check_not_importing
-from ecl.server.domain.usage import usage_to_wire
+from ecl.server.domain.quota import usage_to_wire
 from ecl.server.errors import Conflict, Forbidden, NotFound
+from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES"]
 

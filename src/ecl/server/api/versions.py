@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from ecl.server.api.common.routing import json_response
+from ecl.server.http.routing import json_response
 
 __all__ = ["VERSIONS", "is_version_document", "version_response", "versioned_path"]
 

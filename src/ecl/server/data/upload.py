@@ -25,11 +25,11 @@ from ecl.server.data.store.base import Store, StoreError, StoreFull, Writer
 from ecl.server.db.engine import Database
 from ecl.server.db.images import change_status
 from ecl.server.db.locations import add_location
-from ecl.server.db.usage import usage_of
+from ecl.server.db.usage import check_quota, usage_for_quotas
 from ecl.server.domain.image import Image
 from ecl.server.domain.import_request import check_not_importing
-from ecl.server.domain.status import ACTIVE, QUEUED, SAVING, UPLOADING, may_become
-from ecl.server.domain.usage import check_share, has_shares, room_for
+from ecl.server.domain.quota import check_usage, remaining_bytes
+from ecl.server.domain.status import ACTIVE, QUEUED, SAVING, UPLOADING
 from ecl.server.errors import BadRequest, Conflict, Gone, TooLarge, Unavailable
 from ecl.server.settings.model import Settings
 
@@ -57,8 +57,8 @@ class Upload:
     inspect_as: str | None
     #: Bytes that the client said it would send; None: it did not say.
     declared_size: int | None
-    #: Most bytes that there is room for.
-    room: int
+    #: Most bytes that the quotas and the size limit leave for it.
+    max_bytes: int
 
     @property
     def is_staging(self) -> bool:
@@ -71,9 +71,13 @@ class Upload:
         return UPLOADING if self.is_staging else SAVING
 
     @property
-    def share(self) -> str:
-        """What of its project's the upload takes."""
-        return "image_stage_total" if self.is_staging else "image_size_total"
+    def quota(self) -> str:
+        """Name of the project's quota that the bytes count towards."""
+        return _quota(self.region, self.store)
+
+
+def _quota(region: Region, store: Store) -> str:
+    return "image_stage_total" if store is region.staging else "image_size_total"
 
 
 def begin_upload(
@@ -99,7 +103,7 @@ def begin_upload(
     """
     limits = settings.limits
     inspect_as = format_to_inspect(image.disk_format, image.container_format)
-    usage = usage_of(connection, region.name, image.owner if has_shares(limits) else None)
+    usage = usage_for_quotas(connection, region.name, image.owner, limits)
     upload = Upload(
         region=region,
         database=database,
@@ -110,7 +114,7 @@ def begin_upload(
         store=store,
         inspect_as=None if store is region.staging else inspect_as,
         declared_size=declared_size,
-        room=room_for(limits, usage, "image_stage_total" if store is region.staging else "image_size_total"),
+        max_bytes=remaining_bytes(limits, usage, _quota(region, store)),
     )
     if not upload.is_staging and (image.disk_format is None or image.container_format is None):
         raise BadRequest("Set disk_format and container_format before uploading data.")
@@ -118,11 +122,10 @@ def begin_upload(
         raise Gone(f"The store {store.name} takes no new data.")
     check_not_importing(image)
     _check_size(declared_size or 0, upload)
-    check_share(limits, usage, "image_count_uploading", 1)
-    moved = may_become(image.status, upload.status) and change_status(
+    check_usage(limits, usage, "image_count_uploading", 1)
+    if not change_status(
         connection, region.name, image.id, before=QUEUED, after=upload.status, values={"upload_id": upload.upload_id}
-    )
-    if not moved:
+    ):
         raise Conflict(f"Image {image.id} is {image.status}; data can only be uploaded while it is queued.")
     return upload
 
@@ -219,9 +222,8 @@ class _Intake:
         writer = self._open_writer()
         name, limits = upload.region.name, upload.settings.limits
         with upload.database.write() as connection:
-            if has_shares(limits):
-                # Other uploads of the project may have ended since this one began.
-                check_share(limits, usage_of(connection, name, upload.owner), upload.share, size)
+            # Other uploads of the project may have ended since this one began.
+            check_quota(connection, name, upload.owner, limits, upload.quota, size)
             if not change_status(
                 connection,
                 name,
@@ -271,8 +273,8 @@ def _check_size(size: int, upload: Upload) -> None:
     maximum = upload.settings.limits.image_size_cap
     if size > maximum:
         raise TooLarge(f"An image may have at most {maximum} bytes.")
-    if size > upload.room:
-        raise TooLarge(f"The project's limit {upload.share} leaves room for {upload.room} bytes.")
+    if size > upload.max_bytes:
+        raise TooLarge(f"The project's limit {upload.quota} leaves room for {upload.max_bytes} bytes.")
 
 
 def _size_differs(upload: Upload, what: str) -> BadRequest:

@@ -12,7 +12,7 @@ from ecl.server.clock import now
 from ecl.server.db.locations import locations_of
 from ecl.server.db.schema import image_members, image_properties, image_tags, images
 from ecl.server.domain.image import Image
-from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING, UPLOADING
+from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING, UPLOADING, check_move, statuses_before
 
 __all__ = [
     "IMAGE_COLUMNS",
@@ -94,6 +94,7 @@ def insert_image(connection: Connection, region: str, image: Image) -> None:
 
 def update_image(connection: Connection, region: str, before: Image, after: Image) -> None:
     """Store what differs between *before* and *after*, and the time of the change."""
+    check_move(before.status, after.status)
     changed = {name: getattr(after, name) for name in _NAMES if getattr(after, name) != getattr(before, name)}
     connection.execute(update(images).where(_is(region, after.id)).values(**changed, updated_at=now()))
     old_tags, new_tags = set(before.tags), set(after.tags)
@@ -142,6 +143,7 @@ def change_status(
     Returns:
         True if it did; False if the image was at another status, or another upload holds it.
     """
+    check_move(before, after)
     found = {"in_region": region, "of_image": image_id, "before": before}
     statement = _FROM_STATUS
     if held_by is not None:
@@ -166,7 +168,7 @@ def mark_deleted(connection: Connection, region: str, image_id: str) -> None:
     moment = now()
     connection.execute(
         update(images)
-        .where(_is(region, image_id))
+        .where(_is(region, image_id), images.c.status.in_(statuses_before(DELETED)))
         .values(status=DELETED, deleted_at=moment, updated_at=moment, upload_id=None)
     )
     for table in (image_properties, image_tags, image_members):
@@ -175,6 +177,8 @@ def mark_deleted(connection: Connection, region: str, image_id: str) -> None:
 
 def release_saving(connection: Connection, region: str) -> int:
     """Put every image whose upload never ended back to queued. Returns how many there were."""
+    for status in (SAVING, UPLOADING):
+        check_move(status, QUEUED)
     arriving = (images.c.status == SAVING) | ((images.c.status == UPLOADING) & images.c.upload_id.is_not(None))
     result = connection.execute(
         update(images).where(images.c.region == region, arriving).values(status=QUEUED, updated_at=now(), **_NO_DATA)

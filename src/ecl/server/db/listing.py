@@ -9,17 +9,15 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, false, not_, or_
 
 from ecl.server.clock import MICROSECONDS
 from ecl.server.db.images import IMAGE_COLUMNS, image_from_row
+from ecl.server.db.paging import Condition, after, ordered
 from ecl.server.db.schema import image_locations, image_members, image_properties, image_tags, images
 from ecl.server.domain.image import Image
-from ecl.server.domain.listing import ListQuery, SortKey
+from ecl.server.domain.listing import ListQuery
+from ecl.server.domain.paging import SortKey
 from ecl.server.domain.status import INVISIBLE
 from ecl.server.identity.caller import Caller
 
 __all__ = ["list_images"]
-
-Condition = ColumnElement[bool]
-
-_NULLABLE = frozenset({"name", "container_format", "disk_format", "size"})
 
 
 def list_images(
@@ -37,7 +35,7 @@ def list_images(
     conditions.extend(_filters(query))
     conditions.append(_seen_by(region, caller, query))
     if marker is not None:
-        conditions.append(_after(query.sort, marker))
+        conditions.append(after(images, query.sort, marker))
     # Few images have one name or ID: find those, then sort, instead of walking through all in the list's order.
     walk = not query.texts.keys() & {"name", "id"}
     order = [_order(key, walk_index=walk) for key in query.sort]
@@ -164,40 +162,8 @@ def _has_property(name: str, value: str) -> Condition:
 
 
 def _order(key: SortKey, *, walk_index: bool) -> ColumnElement[Any]:
-    column: ColumnElement[Any] = images.c[key.name]
     if key.name == "created_at" and not walk_index:
-        # A sum is not in an index, so the database cannot be tempted to follow one.
-        column = column + 0
-    ordered = column.desc() if key.descending else column.asc()
-    if key.name not in _NULLABLE:
-        return ordered
-    # Databases differ in where they put nothing; here it is the lowest value.
-    return ordered.nulls_last() if key.descending else ordered.nulls_first()
-
-
-def _after(keys: Sequence[SortKey], marker: Image) -> Condition:
-    """Return the condition of standing after *marker*: beyond it at some key, equal at all keys before."""
-    alternatives: list[Condition] = []
-    equal: list[Condition] = []
-    for key in keys:
-        column, value = images.c[key.name], getattr(marker, key.name)
-        alternatives.append(and_(*equal, _beyond(key, column, value)))
-        equal.append(column.is_(None) if value is None else column == value)
-    condition = or_(*alternatives)
-    first = keys[0]
-    if first.name in _NULLABLE:
-        return condition
-    # Implied by the rest, but the database can use an index for it.
-    column, value = images.c[first.name], getattr(marker, first.name)
-    bound: Condition = column <= value if first.descending else column >= value
-    return and_(bound, condition)
-
-
-def _beyond(key: SortKey, column: ColumnElement[Any], value: Any) -> Condition:
-    if value is None:
-        return false() if key.descending else column.is_not(None)
-    higher: Condition = column > value
-    lower: Condition = column < value
-    if not key.descending:
-        return higher
-    return or_(lower, column.is_(None)) if key.name in _NULLABLE else lower
+        # No index covers a sum, so the database cannot be tempted to follow one.
+        total = images.c.created_at + 0
+        return total.desc() if key.descending else total.asc()
+    return ordered(images.c[key.name], key)

@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Row, case, delete, insert, or_, select, updat
 
 from ecl.server.clock import now
 from ecl.server.db.metadef_schema import metadef_items, metadef_namespaces, metadef_resource_types
+from ecl.server.db.paging import ordered
 from ecl.server.domain.metadef import Item, Kind, Namespace
+from ecl.server.domain.paging import SortKey
 from ecl.server.identity.caller import Caller
 
 __all__ = [
@@ -55,7 +57,7 @@ def list_namespaces(
     region: str,
     caller: Caller,
     *,
-    order: Sequence[tuple[str, bool]],
+    order: Sequence[SortKey],
     limit: int,
     marker: Namespace | None = None,
     visibility: str | None = None,
@@ -65,10 +67,9 @@ def list_namespaces(
     Return at most *limit* of the namespaces that *caller* sees.
 
     Args:
-        order: Columns to sort by, each with whether it descends.
-        marker: The one after which the page begins.
-        visibility: Only those.
-        resource_types: Only those that are associated with one of them.
+        marker: The namespace after which the page begins.
+        visibility: Only namespaces with this visibility.
+        resource_types: Only namespaces that are associated with one of these.
     """
     table = metadef_namespaces.c
     conditions: list[Any] = [table.region == region]
@@ -80,9 +81,7 @@ def list_namespaces(
         items = metadef_items.c
         associated = select(items.namespace_id).where(items.kind == "resource_type", items.name.in_(resource_types))
         conditions.append(table.id.in_(associated))
-    columns = [
-        table[name].desc().nulls_last() if descends else table[name].asc().nulls_first() for name, descends in order
-    ]
+    columns = [ordered(table[key.name], key) for key in order]
     # The keys alone are few bytes for each namespace, and only administrators make these.
     keys = list(connection.execute(select(table.id).where(*conditions).order_by(*columns)).scalars())
     begin = keys.index(marker.id) + 1 if marker is not None and marker.id in keys else 0

@@ -6,15 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from ecl.server.clock import now
+from ecl.server.db.paging import after, ordered
 from ecl.server.db.schema import tasks
+from ecl.server.domain.paging import SortKey
 from ecl.server.domain.task import FAILURE, KEPT, SUCCESS, UNFINISHED, Task
 
 __all__ = [
     "change_task",
-    "count_tasks",
     "end_task",
     "fetch_task",
     "insert_task",
@@ -68,17 +69,11 @@ def unfinished_tasks(connection: Connection, regions: Collection[str]) -> list[T
     return [_task(row) for row in connection.execute(query.order_by(tasks.c.created_at, tasks.c.id))]
 
 
-def count_tasks(connection: Connection) -> list[tuple[str, str, int]]:
-    """Return region, status and number of all tasks."""
-    query = select(tasks.c.region, tasks.c.status, func.count()).group_by(tasks.c.region, tasks.c.status)
-    return [(region, status, count) for region, status, count in connection.execute(query)]
-
-
 def list_tasks(
     connection: Connection,
     region: str,
     filters: Mapping[str, str],
-    sort: Sequence[tuple[str, bool]],
+    order: Sequence[SortKey],
     marker: Task | None,
     limit: int,
 ) -> list[Task]:
@@ -87,20 +82,14 @@ def list_tasks(
 
     Args:
         filters: Column to its value.
-        sort: Columns, and whether they descend; the last one is the ID, so the order is total.
+        order: The last key is the ID, so the order is total.
         marker: The last task of the page before.
     """
     conditions = [tasks.c.region == region, *(tasks.c[name] == value for name, value in filters.items())]
     if marker is not None:
-        beyond: list[ColumnElement[bool]] = []
-        equal: list[ColumnElement[bool]] = []
-        for name, descending in sort:
-            column, value = tasks.c[name], getattr(marker, name)
-            beyond.append(and_(*equal, column < value if descending else column > value))
-            equal.append(column == value)
-        conditions.append(or_(*beyond))
-    order = [tasks.c[name].desc() if descending else tasks.c[name].asc() for name, descending in sort]
-    rows = connection.execute(select(*_COLUMNS).where(*conditions).order_by(*order).limit(limit))
+        conditions.append(after(tasks, order, marker))
+    columns = [ordered(tasks.c[key.name], key) for key in order]
+    rows = connection.execute(select(*_COLUMNS).where(*conditions).order_by(*columns).limit(limit))
     return [_task(row) for row in rows]
 
 

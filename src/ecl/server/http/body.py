@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
-from ecl.server.errors import BadRequest
+from ecl.server.errors import BadRequest, TooLarge
 from ecl.server.http.body_protocol import DirectBody, direct_body
 
-__all__ = ["IDLE_TIMEOUT", "Body"]
+__all__ = ["IDLE_TIMEOUT", "Body", "read_body"]
 
 #: Seconds without a byte after which an upload is given up: the image must not stay saving for a dead client.
 IDLE_TIMEOUT = 600
 
 
 class Body:
-    """The body of one request, to be read once, one way or the other."""
+    """The body of one request. Read it once, by one method or the other."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
@@ -29,7 +29,7 @@ class Body:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """
-        Give the body as it arrives, without empty chunks.
+        Yield the body as it arrives, without empty chunks.
 
         Raises:
             ClientDisconnect: The client went away.
@@ -88,3 +88,23 @@ class Body:
 
 def _nothing_came() -> BadRequest:
     return BadRequest(f"Nothing came for {IDLE_TIMEOUT} seconds.")
+
+
+async def read_body(request: Request, max_bytes: int) -> bytearray:
+    """
+    Return the whole body of *request*.
+
+    Raises:
+        TooLarge: It has more than *max_bytes*; no more than that is ever held.
+        BadRequest: Nothing came for `IDLE_TIMEOUT` seconds.
+    """
+    too_large = TooLarge(f"A request body may have at most {max_bytes} bytes.")
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > max_bytes:
+        raise too_large
+    body = bytearray()
+    async for chunk in Body(request.scope, request.receive).chunks():
+        body += chunk
+        if len(body) > max_bytes:
+            raise too_large
+    return body

@@ -11,10 +11,9 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from ecl.server.db.schema import copy_jobs, image_locations, images, tasks
-from ecl.server.domain.status import INVISIBLE
+from ecl.server.db.metrics import count_images, count_jobs, stored_bytes
 from ecl.version import __version__
 
 __all__ = ["CONTENT_TYPE", "Metrics", "database_text"]
@@ -104,29 +103,14 @@ def database_text(connection: Connection) -> str:
 
 
 def _of_database(connection: Connection) -> Iterator[str]:
-    jobs: list[Sample] = []
-    for kind, table, region in (("copy", copy_jobs, copy_jobs.c.source_region_id), ("import", tasks, tasks.c.region)):
-        query = select(region, table.c.status, func.count()).group_by(region, table.c.status)
-        jobs += [
-            ({"region": name, "kind": kind, "status": status}, count)
-            for name, status, count in connection.execute(query.order_by(region, table.c.status))
-        ]
+    jobs = [
+        ({"region": region, "kind": kind, "status": status}, count)
+        for region, kind, status, count in count_jobs(connection)
+    ]
     yield _family("ecl_jobs", "gauge", "Copies and imports that the database knows, by status.", jobs)
-    by_status = (
-        select(images.c.region, images.c.status, func.count())
-        .where(images.c.status.not_in(INVISIBLE))
-        .group_by(images.c.region, images.c.status)
-        .order_by(images.c.region, images.c.status)
-    )
-    counts = [({"region": name, "status": status}, count) for name, status, count in connection.execute(by_status)]
+    counts = [({"region": region, "status": status}, count) for region, status, count in count_images(connection)]
     yield _family("ecl_images", "gauge", "Images, by status.", counts)
-    by_store = (
-        select(image_locations.c.region, image_locations.c.store, func.coalesce(func.sum(images.c.size), 0))
-        .join(images, (images.c.region == image_locations.c.region) & (images.c.id == image_locations.c.image_id))
-        .group_by(image_locations.c.region, image_locations.c.store)
-        .order_by(image_locations.c.region, image_locations.c.store)
-    )
-    sizes = [({"region": name, "store": store}, int(size)) for name, store, size in connection.execute(by_store)]
+    sizes = [({"region": region, "store": store}, size) for region, store, size in stored_bytes(connection)]
     yield _family("ecl_stored_bytes", "gauge", "Bytes of images in the stores.", sizes)
 
 

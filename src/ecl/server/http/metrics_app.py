@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from ecl.server.db.engine import Database
 from ecl.server.errors import Unauthorized
 from ecl.server.http.metrics import CONTENT_TYPE, Metrics, database_text
-from ecl.server.identity.local.tokens import Authenticator
+from ecl.server.identity.authenticator import Authenticator
 
 __all__ = ["MetricsApp"]
 

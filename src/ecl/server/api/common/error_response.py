@@ -1,4 +1,4 @@
-"""Errors of the image API, in the form that the request's Accept asks for, as Glance chooses it."""
+"""Error responses of the image API, in the format that Glance chooses for the request's Accept header."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from html import escape
 import msgspec
 from starlette.responses import Response
 
-from ecl.server.errors import ServiceError, reason
+from ecl.server.errors import ServiceError
+from ecl.server.http.errors import headers_of, reason, status_of
 
 __all__ = ["error_response", "preferred_error_type"]
 
 _HTML, _JSON, _PLAIN = "text/html", "application/json", "text/plain"
-#: Ranges read from one Accept header; the rest of a longer one is not looked at.
+#: Most media ranges that are read from one Accept header; the rest is ignored.
 _MAX_RANGES = 50
 
 
 def error_response(error: ServiceError, accept: str | None) -> Response:
     """Return *error* as a response: an HTML page, a flat JSON object, or plain text."""
-    code = f"{error.status} {reason(error.status)}"
+    status = status_of(error)
+    title = reason(status)
+    code = f"{status} {title}"
     media_type = preferred_error_type(accept)
     if media_type == _JSON:
-        content = msgspec.json.encode({"message": error.message, "code": code, "title": reason(error.status)})
+        content = msgspec.json.encode({"message": error.message, "code": code, "title": title})
     elif media_type == _HTML:
         page = (
             f"<html><head><title>{code}</title></head>"
@@ -32,14 +35,14 @@ def error_response(error: ServiceError, accept: str | None) -> Response:
         content = f"{code}\n\n{error.message}\n".encode()
     if media_type != _JSON:
         media_type += "; charset=UTF-8"
-    return Response(content, error.status, {**error.headers, "Content-Type": media_type})
+    return Response(content, status, {**headers_of(error), "Content-Type": media_type})
 
 
 def preferred_error_type(accept: str | None) -> str:
     """
-    Return HTML if *accept* matches it at the same or a higher quality than JSON, else JSON if it matches that,
-    else plain text. So ``*/*`` is HTML, and no header at all is plain text: clients rely on both.
-    A header that is none is taken for ``*/*``.
+    Return HTML if *accept* rates it at least as high as JSON, else JSON if *accept* allows it, else plain text.
+
+    So ``*/*`` gives HTML, and no header gives plain text: clients rely on both. A malformed header counts as ``*/*``.
     """
     ranges = _parse_accept(accept or "")
     if ranges is None:
@@ -51,7 +54,7 @@ def preferred_error_type(accept: str | None) -> str:
 
 
 def _parse_accept(accept: str) -> list[tuple[str, str, float]] | None:
-    """Return type, subtype and quality of each range; None if one of them is no media range."""
+    """Return type, subtype and quality of each range; None if one of them is not a media range."""
     ranges = []
     for item in accept.split(",", _MAX_RANGES)[:_MAX_RANGES]:
         media_range, *parameters = (part.strip().lower() for part in item.split(";"))

@@ -1,10 +1,11 @@
-"""Which part of an image a download asks for."""
+"""Range headers: which part of an image a download asks for."""
 
 from __future__ import annotations
 
 import re
 
-from ecl.server.errors import BadRequest, RangeNotSatisfiable
+from ecl.server.errors import BadRequest
+from ecl.server.http.errors import RangeNotSatisfiable
 
 __all__ = ["parse_content_range", "parse_range"]
 
@@ -14,11 +15,11 @@ _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/(?:\*|[0-9]{1,19
 
 def parse_range(header: str, size: int) -> tuple[int, int]:
     """
-    Return first and last byte (both included) that the ``Range`` *header* asks of *size* bytes.
+    Return the first and last byte (inclusive) of the ``Range`` *header* for an image of *size* bytes.
 
     Raises:
         BadRequest: More than one range.
-        RangeNotSatisfiable: Not a range of bytes, or none of them is there.
+        RangeNotSatisfiable: It is not a range of bytes, or lies beyond the image.
     """
     if "," in header:
         raise BadRequest("Only one range of an image can be asked for at a time.")
@@ -27,7 +28,7 @@ def parse_range(header: str, size: int) -> tuple[int, int]:
     if not (first or last) or size == 0:
         raise _not_satisfiable(header, size)
     if not first:
-        # The last so many bytes; "-0", like more than there are, is everything, as in Glance.
+        # A suffix: the last *length* bytes. "-0", and more than the image has, mean the whole image, as in Glance.
         length = int(last)
         return (size - length, size - 1) if 0 < length <= size else (0, size - 1)
     begin = int(first)
@@ -39,10 +40,10 @@ def parse_range(header: str, size: int) -> tuple[int, int]:
 
 def parse_content_range(header: str, size: int) -> tuple[int, int]:
     """
-    Return first and last byte of the old form: a request with ``Content-Range: bytes 0-4/10``.
+    Return the first and last byte of the old form: a request with ``Content-Range: bytes 0-4/10``.
 
     Raises:
-        RangeNotSatisfiable: It cannot be read, or reaches beyond the image.
+        RangeNotSatisfiable: It is malformed, or reaches beyond the image.
     """
     match = _CONTENT_RANGE.fullmatch(header.strip())
     if not match:
@@ -56,5 +57,5 @@ def parse_content_range(header: str, size: int) -> tuple[int, int]:
 def _not_satisfiable(header: str, size: int) -> RangeNotSatisfiable:
     return RangeNotSatisfiable(
         f"The range '{header[:80]}' is not a part of an image of {size} bytes.",
-        headers={"Content-Range": f"bytes */{size}"},
+        {"Content-Range": f"bytes */{size}"},
     )

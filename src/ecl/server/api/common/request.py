@@ -1,9 +1,7 @@
-"""One request to the image API: who asks whom, and its body, read within bounds."""
+"""A request to the image API: the caller, the region, and the body, read within bounds."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,27 +11,42 @@ from starlette.requests import Request
 from ecl.server.data.region import Region
 from ecl.server.db.engine import Database
 from ecl.server.domain.access import image_not_found
+from ecl.server.domain.ids import is_uuid
 from ecl.server.domain.protection import PropertyProtection
-from ecl.server.errors import BadRequest, TooLarge
-from ecl.server.http.body import Body
+from ecl.server.errors import BadRequest
+from ecl.server.http.body import Body, read_body
 from ecl.server.identity.caller import Caller
+from ecl.server.jobs.copies.replicator import Replicator
+from ecl.server.jobs.imports.importer import Importer
+from ecl.server.jobs.peers.destinations import Destinations
 from ecl.server.settings.model import Settings
 
 __all__ = ["ImageRequest", "Service"]
 
-#: Most fields of a query string; whoever reads them bounds them further.
+#: Most fields of a query string; what parses them may allow fewer.
 _MAX_QUERY_FIELDS = 1000
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@dataclass(frozen=True, slots=True)
 class Service:
-    """What every handler of one region works with."""
+    """What the handlers of one region share."""
 
-    region: Region
-    database: Database
-    settings: Settings
-    protection: PropertyProtection
+    def __init__(
+        self,
+        region: Region,
+        database: Database,
+        settings: Settings,
+        *,
+        importer: Importer,
+        replicator: Replicator,
+        destinations: Destinations,
+    ) -> None:
+        self.region = region
+        self.database = database
+        self.settings = settings
+        self.protection = PropertyProtection(settings.property_rules)
+        self.importer = importer
+        self.replicator = replicator
+        self.destinations = destinations
 
 
 class ImageRequest(Request):
@@ -41,28 +54,28 @@ class ImageRequest(Request):
 
     @property
     def service(self) -> Service:
-        """The region that is asked, and its database and settings."""
+        """The region that the request is for, with its database and settings."""
         service: Service = self.scope["ecl.service"]
         return service
 
     @property
     def caller(self) -> Caller:
-        """Who asks."""
+        """The user and project of the token."""
         caller: Caller = self.scope["ecl.caller"]
         return caller
 
     @property
     def endpoint(self) -> str:
-        """The region's endpoint as the client reached it, absolute and without a slash at the end."""
+        """The absolute URL by which the client reached the region, without a slash at the end."""
         endpoint: str = self.scope["ecl.endpoint"]
         return endpoint
 
     @property
     def image_id(self) -> str:
-        """The image ID of the path, in lower case. Raises NotFound if it is not shaped like one."""
+        """The image ID of the path, in lower case. Raises NotFound if it is not a UUID."""
         text: str = self.path_params["image_id"]
         image_id = text.lower()
-        if not _UUID.fullmatch(image_id):
+        if not is_uuid(image_id):
             raise image_not_found(text)
         return image_id
 
@@ -83,24 +96,15 @@ class ImageRequest(Request):
         Return the decoded JSON body.
 
         Raises:
-            BadRequest: There is none, or it is not JSON.
-            TooLarge: It is longer than ``limits.max_json_body``.
+            BadRequest: There is no body, or it is not JSON.
+            TooLarge: The body is longer than ``limits.max_json_body``.
         """
-        maximum = self.service.settings.limits.max_json_body
-        too_large = TooLarge(f"A request body may have at most {maximum} bytes.")
-        declared = self.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared[:20]) > maximum:
-            raise too_large
-        body = bytearray()
-        async for chunk in self.body_reader().chunks():
-            body += chunk
-            if len(body) > maximum:
-                raise too_large
+        body = await read_body(self, self.service.settings.limits.max_json_body)
         try:
             value = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise BadRequest("The request needs a body in JSON, and this is not JSON.") from exc
-        # Not every database can hold this character; so none does.
+        # PostgreSQL cannot store this character, so no database gets it.
         if b"\\u0000" in body and _has_nul(value):
             raise BadRequest("A text in the body holds a NUL character.")
         return value
@@ -112,7 +116,7 @@ class ImageRequest(Request):
                 raise BadRequest("This request takes no body.")
 
     def body_reader(self) -> Body:
-        """Return what reads the body; whoever asks for it is the only one who does."""
+        """Return the body, to be read once."""
         return Body(self.scope, self.receive)
 
 

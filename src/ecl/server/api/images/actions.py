@@ -6,11 +6,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import empty, resource
+from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image
 from ecl.server.db.images import change_status
 from ecl.server.domain.status import ACTIVE, DEACTIVATED
 from ecl.server.errors import Forbidden
+from ecl.server.http.routing import empty
 
 __all__ = ["ROUTES"]
 

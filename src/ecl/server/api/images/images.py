@@ -8,23 +8,25 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server.api.common.patch_types import patch_version
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import empty, json_response, resource
+from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import caller_sees, changeable_image, visible_image
 from ecl.server.data.cleanup import delete_bytes, remove_data
 from ecl.server.db.images import fetch_image, id_is_taken, insert_image, mark_deleted, update_image
 from ecl.server.db.listing import list_images
-from ecl.server.db.usage import usage_of
+from ecl.server.db.usage import check_quota
 from ecl.server.domain.access import check_can_list
 from ecl.server.domain.creation import new_image
 from ecl.server.domain.image import Image, check_properties, check_quotas, image_to_wire
-from ecl.server.domain.json_patch import Operation, media_type_version, parse_patch
-from ecl.server.domain.listing import ListQuery, page_links, parse_list_query
+from ecl.server.domain.json_patch import Operation, parse_patch
+from ecl.server.domain.listing import ListQuery, parse_list_query
+from ecl.server.domain.paging import page_links
 from ecl.server.domain.schemas import validate
 from ecl.server.domain.status import IMPORTING, UPLOADING
 from ecl.server.domain.update import apply_patch
-from ecl.server.domain.usage import check_share, has_shares
 from ecl.server.errors import BadRequest, Conflict, Forbidden
+from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES", "add_image"]
 
@@ -37,15 +39,18 @@ async def _list(request: ImageRequest) -> Response:
     page = await run_in_threadpool(_page, request, query)
     is_full = len(page) == query.limit > 0
     first, following = page_links("/v2/images", parameters, page[-1].id if is_full else None)
-    shown = [_shown(request, image) for image in page]
-    body = {"images": shown, "first": first, "schema": "/v2/schemas/images"}
+    body: dict[str, Any] = {
+        "images": [_to_wire(request, image) for image in page],
+        "first": first,
+        "schema": "/v2/schemas/images",
+    }
     if following is not None:
         body["next"] = following
     return json_response(body)
 
 
-def _shown(request: ImageRequest, image: Image) -> dict[str, Any]:
-    """Return *image* as the caller may see it."""
+def _to_wire(request: ImageRequest, image: Image) -> dict[str, Any]:
+    """Return *image* in JSON form, without the properties that the caller may not read."""
     wire = image_to_wire(image)
     readable = request.service.protection.readable(request.caller, image.properties)
     for name in image.properties.keys() - readable.keys():
@@ -56,7 +61,7 @@ def _shown(request: ImageRequest, image: Image) -> dict[str, Any]:
 def _page(request: ImageRequest, query: ListQuery) -> list[Image]:
     region, protection = request.service.region.name, request.service.protection
     if not all(protection.allows(request.caller, "read", name) for name in query.properties):
-        # Whoever may not read a property may not find out its value either.
+        # A filter would reveal the value of a property that the caller may not read.
         query.impossible = True
     with request.service.database.read() as connection:
         marker = _marker(connection, region, request, query.marker)
@@ -79,12 +84,12 @@ async def _create(request: ImageRequest) -> Response:
     service = request.service
     image = new_image(body, request.caller, service.region.settings, service.settings.limits)
     await run_in_threadpool(_insert, request, image)
-    wire = _shown(request, image)
+    wire = _to_wire(request, image)
     headers = {
         "Location": request.endpoint + wire["self"],
         "OpenStack-image-import-methods": ",".join(service.settings.imports.methods),
         "OpenStack-image-store-ids": ",".join(store.name for store in service.region.stores),
-        **_announced(request),
+        **_hash_header(request),
     }
     return json_response(wire, 201, {name: value for name, value in headers.items() if value})
 
@@ -96,19 +101,18 @@ def _insert(request: ImageRequest, image: Image) -> None:
 
 def add_image(request: ImageRequest, connection: Connection, image: Image) -> None:
     """
-    Add a new *image* of the caller's.
+    Add a new *image* for the caller.
 
     Raises:
         Forbidden: The caller may not set one of its properties.
-        Conflict: Its ID is taken.
-        TooLarge: The project has as many images as it may have.
+        Conflict: Its ID is in use.
+        TooLarge: The project's quota of images is used up.
     """
     region, limits = request.service.region.name, request.service.settings.limits
     request.service.protection.check_create(request.caller, image.properties)
     if id_is_taken(connection, region, image.id):
         raise Conflict(f"The ID {image.id} is taken, or was taken by an image that is deleted now.")
-    if has_shares(limits):
-        check_share(limits, usage_of(connection, region, image.owner), "image_count_total", 1)
+    check_quota(connection, region, image.owner, limits, "image_count_total", 1)
     insert_image(connection, region, image)
 
 
@@ -118,22 +122,22 @@ async def _show(request: ImageRequest) -> Response:
     image = await request.service.database.look_up(
         lambda connection: visible_image(connection, region, request.caller, image_id)
     )
-    return json_response(_shown(request, image), headers=_announced(request))
+    return json_response(_to_wire(request, image), headers=_hash_header(request))
 
 
-def _announced(request: ImageRequest) -> dict[str, str]:
-    """Return the header that names the second hash of data to come: a client can compute it while it sends."""
+def _hash_header(request: ImageRequest) -> dict[str, str]:
+    """Return the header with the hash algorithm of future uploads, so that a client can hash while it sends."""
     return {"OpenStack-image-hash-algo": request.service.settings.hash_algorithm}
 
 
 async def _update(request: ImageRequest) -> Response:
-    version = media_type_version(request.headers.get("content-type"))
+    version = patch_version(request.headers.get("content-type"))
     operations = parse_patch(await request.read_json(), version)
     for operation in operations:
         if operation.verb != "remove":
             validate("image", {operation.name: operation.value})
     image = await run_in_threadpool(_patch, request, request.image_id, operations)
-    return json_response(_shown(request, image))
+    return json_response(_to_wire(request, image))
 
 
 def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) -> Image:
@@ -146,8 +150,7 @@ def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) ->
         before = changeable_image(connection, region.name, caller, image_id)
         after = before.copy()
         apply_patch(after, operations, caller, service.protection)
-        old = before.properties
-        changed = {name: value for name, value in after.properties.items() if old.get(name) != value}
+        changed = dict(after.properties.items() - before.properties.items())
         check_properties(changed, region.settings)
         check_quotas(after, service.settings.limits)
         update_image(connection, region.name, before, after)
@@ -170,7 +173,7 @@ def _remove(request: ImageRequest, image_id: str) -> None:
         if image.protected:
             raise Forbidden(f"Image {image_id} is protected and cannot be deleted.")
         mark_deleted(connection, region.name, image_id)
-    # Only now: were the process to die between the two, the next start would remove the bytes.
+    # After the commit: if the process dies between the two, the next start removes the data.
     for store in image.stores:
         remove_data(region, service.database, image_id, store)
     if image.status in (UPLOADING, IMPORTING):

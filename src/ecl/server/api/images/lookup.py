@@ -1,4 +1,4 @@
-"""Find the image that a request is about, by the rules of who may see and change it."""
+"""Find the image of a request, if the caller may see it or change it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def caller_sees(connection: Connection, region: str, caller: Caller, image: Imag
 
 
 def visible_image(connection: Connection, region: str, caller: Caller, image_id: str) -> Image:
-    """Return the image. Raises NotFound if it is not there or *caller* does not see it."""
+    """Return the image. Raises NotFound if it does not exist or *caller* does not see it."""
     image = fetch_image(connection, region, image_id)
     if image is None or not caller_sees(connection, region, caller, image):
         raise image_not_found(image_id)
@@ -44,7 +44,7 @@ def changeable_image(connection: Connection, region: str, caller: Caller, image_
     Return the image, for *caller* to change in a transaction that may write.
 
     Raises:
-        NotFound: It is not there, or the caller does not see it.
+        NotFound: It does not exist, or the caller does not see it.
         Forbidden: The caller sees it but may not change it.
     """
     image = visible_image(connection, region, caller, image_id)

@@ -1,4 +1,4 @@
-"""``/v2/images/{id}/members``: the projects that a shared image is offered to."""
+"""``/v2/images/{id}/members``: the projects that a shared image is shared with."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import empty, json_response, resource
+from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.db import members as db
 from ecl.server.domain.access import check_can_change, is_owner
 from ecl.server.domain.image import Image
 from ecl.server.domain.member import MEMBER_STATUSES, Member, member_to_wire
 from ecl.server.errors import BadRequest, Conflict, Forbidden, NotFound, ServiceError, TooLarge
+from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES"]
 
@@ -36,8 +37,8 @@ def _visible_members(request: ImageRequest, image_id: str) -> list[Member]:
         if caller.is_admin or is_owner(caller, image):
             return db.list_members(connection, region, image_id)
         # An invited project sees its own invitation only.
-        own = db.fetch_member(connection, region, image_id, caller.project_id or "")
-        return [own] if own else []
+        member = db.fetch_member(connection, region, image_id, caller.project_id or "")
+        return [member] if member else []
 
 
 async def _create(request: ImageRequest) -> Response:
@@ -110,16 +111,17 @@ def _shared_image(
     connection: Connection,
     request: ImageRequest,
     image_id: str,
-    otherwise: Callable[[str], ServiceError],
+    error: Callable[[str], ServiceError],
 ) -> Image:
+    """Return the image, which the caller sees. Raises *error* unless it is shared."""
     image = visible_image(connection, request.service.region.name, request.caller, image_id)
     if image.visibility != "shared":
-        raise otherwise(f"Only a shared image has members; image {image_id} is {image.visibility}.")
+        raise error(f"Only a shared image has members; image {image_id} is {image.visibility}.")
     return image
 
 
 def _visible_member(connection: Connection, request: ImageRequest, image: Image, member_id: str) -> Member:
-    """Return the member. Raises NotFound, also if the caller may not know of it."""
+    """Return the member. Raises NotFound if there is none, or the caller may not see it."""
     caller = request.caller
     member = None
     if caller.is_admin or is_owner(caller, image) or member_id == caller.project_id:
@@ -132,7 +134,7 @@ def _visible_member(connection: Connection, request: ImageRequest, image: Image,
 def _member_of(body: Any) -> str:
     member_id = body.get("member") if isinstance(body, dict) else None
     if isinstance(member_id, int) and not isinstance(member_id, bool):
-        # As Glance does: some clouds have numeric project IDs, and clients send them bare.
+        # As in Glance: some clouds have numeric project IDs, and clients send them as numbers.
         member_id = str(member_id)
     if not isinstance(member_id, str) or not member_id or len(member_id) > _MAX_MEMBER_ID:
         raise BadRequest(
@@ -142,7 +144,7 @@ def _member_of(body: Any) -> str:
 
 
 def _status_of(body: Any) -> Any:
-    """Return the status as it came: who may not answer is told that first."""
+    """Return the status, unchecked: a caller who may not answer gets Forbidden first."""
     if not isinstance(body, dict) or "status" not in body:
         raise BadRequest(f"The body must be a JSON object with 'status', one of: {', '.join(MEMBER_STATUSES)}.")
     return body["status"]

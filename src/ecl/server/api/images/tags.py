@@ -6,11 +6,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import empty, resource
+from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image
 from ecl.server.db.images import add_tag, remove_tag
 from ecl.server.domain.image import check_quotas
 from ecl.server.errors import BadRequest, NotFound
+from ecl.server.http.routing import empty
 
 __all__ = ["ROUTES"]
 

@@ -1,4 +1,4 @@
-"""``/v2/images/{id}/locations``: where the bytes of an image are, and where they are to be had from."""
+"""``/v2/images/{id}/locations``: the URLs of an image's data, and a URL to fetch data from."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import json_response
-from ecl.server.api.images.lookup import visible_image
+from ecl.server.api.common.routing import resource
+from ecl.server.api.images.lookup import changeable_image, visible_image
+from ecl.server.api.imports.new_task import add_task
 from ecl.server.domain.access import check_can_see_locations
-from ecl.server.errors import BadRequest
+from ecl.server.domain.import_request import check_importable
+from ecl.server.domain.task import LOCATION_IMPORT
+from ecl.server.errors import BadRequest, Conflict, Forbidden
+from ecl.server.http.routing import empty, json_response
+from ecl.server.jobs.imports.addresses import parse_target
 
-__all__ = ["list_locations", "parse_location"]
+__all__ = ["ROUTES"]
 
 _LONGEST_URL = 2048
 #: Hashes that a client may announce, with the length of their hexadecimal form.
@@ -23,13 +28,13 @@ _HASHES = {"sha256": 64, "sha384": 96, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+")
 
 
-async def list_locations(request: ImageRequest) -> Response:
-    """``GET``: the addresses of the bytes, for administrators and other services."""
+async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
     return json_response(await run_in_threadpool(_locations, request, request.image_id))
 
 
 def _locations(request: ImageRequest, image_id: str) -> list[dict[str, Any]]:
+    """Return the URLs of the image's data, for administrators and other services."""
     region, caller = request.service.region, request.caller
     if "service" in caller.roles:
         # Of the images that its project sees another service is told where they are, though it may not show them.
@@ -41,7 +46,7 @@ def _locations(request: ImageRequest, image_id: str) -> list[dict[str, Any]]:
     return [{"url": store.url(image.id), "metadata": {"store": store.name}} for store in stores if store is not None]
 
 
-def parse_location(body: object) -> tuple[str, dict[str, str]]:
+def _parse(body: object) -> tuple[str, dict[str, str]]:
     """
     Return the URL and the announced hash (``os_hash_algo``, ``os_hash_value``, or nothing) of a decoded *body*.
 
@@ -63,3 +68,39 @@ def parse_location(body: object) -> tuple[str, dict[str, str]]:
         known = ", ".join(_HASHES)
         raise BadRequest(f"'os_hash_algo' must be one of {known}, and 'os_hash_value' its lower-case hexadecimal form.")
     return url, {"os_hash_algo": algorithm, "os_hash_value": value}
+
+
+async def _add(request: ImageRequest) -> Response:
+    url, validation = _parse(await request.read_json())
+    await run_in_threadpool(_start, request, request.image_id, url, validation)
+    request.service.importer.notify()
+    return empty(202)
+
+
+def _start(request: ImageRequest, image_id: str, url: str, validation: dict[str, str]) -> None:
+    """Store the task that fetches the data at *url*: the image gets a copy, not a reference."""
+    service, caller = request.service, request.caller
+    region = service.region
+    with service.database.write() as connection:
+        image = changeable_image(connection, region.name, caller, image_id)
+        if "web-download" not in service.settings.imports.methods:
+            raise Forbidden("This service fetches no data from addresses.")
+        if not url.startswith(("http://", "https://")):
+            refusal = BadRequest if caller.is_admin else Forbidden
+            raise refusal("The address of a location must begin with http:// or https://.")
+        parse_target(url, service.settings.imports)
+        if image.status != "queued":
+            raise Conflict(f"Image {image_id} is {image.status}; a location can only be added while it is queued.")
+        check_importable(image, "web-download")
+        body = {"method": {"name": "web-download", "uri": url}}
+        input_ = {
+            "image_id": image_id,
+            "loc_url": url,
+            "validation_data": validation,
+            "import_req": body,
+            "backend": [region.store.name],
+        }
+        add_task(request, connection, image, LOCATION_IMPORT, input_)
+
+
+ROUTES = (resource("/v2/images/{image_id}/locations", GET=_list, POST=_add),)

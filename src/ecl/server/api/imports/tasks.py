@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,24 +10,28 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import json_response, resource
+from ecl.server.api.common.routing import resource
+from ecl.server.api.images.images import add_image
 from ecl.server.api.images.lookup import visible_image
+from ecl.server.api.imports.new_task import add_task
 from ecl.server.db.tasks import fetch_task, list_tasks, tasks_of_image
 from ecl.server.domain.access import is_owner
-from ecl.server.domain.filters import parse_integer
-from ecl.server.domain.listing import page_links
+from ecl.server.domain.creation import new_image
+from ecl.server.domain.ids import is_uuid
+from ecl.server.domain.paging import SortKey, page_links, parse_limit
 from ecl.server.domain.task import IMPORT, STATUSES, Task, image_task_to_wire, task_to_wire
 from ecl.server.errors import BadRequest, Forbidden, NotFound
+from ecl.server.http.routing import json_response
 from ecl.server.identity.caller import Caller
+from ecl.server.jobs.imports.addresses import parse_target
 from ecl.server.settings.model import ImageLimits
 
-__all__ = ["ROUTES", "check_can_use_tasks", "list_of_tasks"]
+__all__ = ["ROUTES"]
 
 _SORT_KEYS = ("created_at", "updated_at", "id", "status", "type")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def check_can_use_tasks(caller: Caller) -> None:
+def _check_can_use_tasks(caller: Caller) -> None:
     """Raise Forbidden unless *caller* may see and make tasks as such."""
     if not caller.is_admin:
         raise Forbidden("Tasks need the role admin.")
@@ -43,22 +46,24 @@ class _Query:
     filters: dict[str, str] = field(default_factory=dict)
 
     @property
-    def sort(self) -> list[tuple[str, bool]]:
+    def order(self) -> list[SortKey]:
         """The order, made total."""
-        keys = dict.fromkeys((self.sort_key, "created_at", "id"))
-        return [(key, self.descending) for key in keys]
+        return [SortKey(name, self.descending) for name in dict.fromkeys((self.sort_key, "created_at", "id"))]
 
 
-async def list_of_tasks(request: ImageRequest) -> Response:
-    """``GET /v2/tasks``: one page."""
+async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
-    check_can_use_tasks(request.caller)
+    _check_can_use_tasks(request.caller)
     parameters = request.query()
     query = _parse(parameters, request.service.settings.limits)
     page = await run_in_threadpool(_page, request, query)
     is_full = len(page) == query.limit > 0
     first, following = page_links("/v2/tasks", parameters, page[-1].id if is_full else None)
-    body = {"tasks": [task_to_wire(task, whole=False) for task in page], "first": first, "schema": "/v2/schemas/tasks"}
+    body = {
+        "tasks": [task_to_wire(task, details=False) for task in page],
+        "first": first,
+        "schema": "/v2/schemas/tasks",
+    }
     if following is not None:
         body["next"] = following
     return json_response(body)
@@ -69,11 +74,9 @@ def _parse(parameters: Sequence[tuple[str, str]], limits: ImageLimits) -> _Query
     query = _Query(limits.limit_param_default)
     for name, value in parameters:
         if name == "limit":
-            query.limit = min(parse_integer(name, value), limits.api_limit_max)
-            if query.limit < 0:
-                raise BadRequest("The parameter 'limit' must not be negative.")
+            query.limit = parse_limit(value, limits)
         elif name == "marker":
-            if not _UUID.fullmatch(value.lower()):
+            if not is_uuid(value.lower()):
                 raise BadRequest("The parameter 'marker' must be the ID of a task.")
             query.marker = value.lower()
         elif name in _CHOICES:
@@ -99,7 +102,7 @@ def _page(request: ImageRequest, query: _Query) -> list[Task]:
             marker = fetch_task(connection, region, query.marker)
             if marker is None:
                 raise BadRequest(f"The marker '{query.marker}' is not the ID of a task.")
-        return list_tasks(connection, region, query.filters, query.sort, marker, query.limit)
+        return list_tasks(connection, region, query.filters, query.order, marker, query.limit)
 
 
 def _task(connection: Connection, region: str, task_id: str) -> Task:
@@ -111,7 +114,7 @@ def _task(connection: Connection, region: str, task_id: str) -> Task:
 
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
-    check_can_use_tasks(request.caller)
+    _check_can_use_tasks(request.caller)
     return json_response(task_to_wire(await run_in_threadpool(_fetch, request)))
 
 
@@ -138,7 +141,40 @@ def _fetch_of_image(request: ImageRequest, image_id: str) -> list[Task]:
     return tasks
 
 
+async def _create(request: ImageRequest) -> Response:
+    _check_can_use_tasks(request.caller)
+    task = await run_in_threadpool(_start, request, await request.read_json())
+    request.service.importer.notify()
+    wire = task_to_wire(task)
+    return json_response(wire, 201, {"Location": request.endpoint + wire["self"]})
+
+
+def _start(request: ImageRequest, body: object) -> Task:
+    """Make the image that the task is to fill, and store the task."""
+    service = request.service
+    region = service.region
+    if not isinstance(body, dict) or body.get("type") != IMPORT:
+        raise BadRequest("A task needs a 'type', and the only one is 'import'.")
+    input_ = body.get("input")
+    if not isinstance(input_, dict):
+        raise BadRequest("A task needs an 'input', which must be an object.")
+    origin, disk_format = input_.get("import_from"), input_.get("import_from_format")
+    properties = input_.get("image_properties")
+    if not isinstance(origin, str) or not isinstance(disk_format, str) or not isinstance(properties, dict):
+        raise BadRequest("An import task needs 'import_from', 'import_from_format' and 'image_properties'.")
+    parse_target(origin, service.settings.imports)
+    described = {"disk_format": disk_format, "container_format": "bare", **properties}
+    image = new_image(described, request.caller, region.settings, service.settings.limits)
+    kept = {name: input_[name] for name in ("import_from", "import_from_format", "image_properties")}
+    request_of = {"method": {"name": "web-download", "uri": origin}}
+    with service.database.write() as connection:
+        add_image(request, connection, image)
+        all_of_it = {**kept, "import_req": request_of, "backend": [region.store.name]}
+        return add_task(request, connection, image, IMPORT, all_of_it)
+
+
 ROUTES = (
+    resource("/v2/tasks", GET=_list, POST=_create),
     resource("/v2/tasks/{task_id}", GET=_show),
     resource("/v2/images/{image_id}/tasks", GET=_of_image),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import empty, json_response, resource
+from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import namespace_to_change, visible_namespace
 from ecl.server.clock import now
 from ecl.server.db import metadefs as db
-from ecl.server.domain.filters import parse_integer
-from ecl.server.domain.listing import page_links
 from ecl.server.domain.metadef import (
     LIST_KEYS,
     PREFIX_PATH,
@@ -30,9 +27,11 @@ from ecl.server.domain.metadef import (
     prefixed,
     sees,
 )
+from ecl.server.domain.paging import SortKey, page_links, parse_limit, parse_order
 from ecl.server.errors import BadRequest, Conflict, Forbidden
+from ecl.server.http.routing import empty, json_response
 
-__all__ = ["ROUTES", "parse_order", "parse_page_limit"]
+__all__ = ["ROUTES"]
 
 _SORT_KEYS = (
     ["namespace", "display_name", "description", "visibility", "protected", "owner", "created_at", "updated_at", "id"]
@@ -42,48 +41,26 @@ _SORT_KEYS = (
 @dataclass(frozen=True, slots=True)
 class _Query:
     limit: int
-    order: list[tuple[str, bool]]
+    order: list[SortKey]
     marker: str | None
     visibility: str | None
     resource_types: tuple[str, ...] | None
 
 
 def _parse_query(request: ImageRequest) -> _Query:
-    # The last of several counts.
-    given = dict(request.query())
-    visibility = given.get("visibility")
+    # If a parameter is repeated, the last one counts.
+    parameters = dict(request.query())
+    visibility = parameters.get("visibility")
     if visibility not in (None, "public", "private", ""):
         raise BadRequest("The parameter 'visibility' must be public or private.")
-    types = given.get("resource_types")
+    types = parameters.get("resource_types")
     return _Query(
-        parse_page_limit(request, given),
-        parse_order(given, _SORT_KEYS),
-        given.get("marker"),
+        parse_limit(parameters.get("limit"), request.service.settings.limits),
+        parse_order(parameters, _SORT_KEYS),
+        parameters.get("marker"),
         visibility,
         tuple(types.split(",")) if types is not None else None,
     )
-
-
-def parse_page_limit(request: ImageRequest, given: dict[str, str]) -> int:
-    """Return how many items one page has. Raises BadRequest."""
-    limits = request.service.settings.limits
-    if "limit" not in given:
-        return limits.limit_param_default
-    limit = parse_integer("limit", given["limit"])
-    if limit < 0:
-        raise BadRequest("The parameter 'limit' must not be negative.")
-    return min(limit, limits.api_limit_max)
-
-
-def parse_order(given: dict[str, str], known: Sequence[str]) -> list[tuple[str, bool]]:
-    """Return the columns to sort by, each with whether it descends, so that the order is total. Raises BadRequest."""
-    key, direction = given.get("sort_key", "created_at"), given.get("sort_dir", "desc")
-    if key not in known:
-        raise BadRequest(f"Cannot sort by '{key[:40]}', only by: {', '.join(known)}.")
-    if direction not in ("asc", "desc"):
-        raise BadRequest("A sort direction must be asc or desc.")
-    descends = direction == "desc"
-    return [(name, descends) for name in dict.fromkeys((key, "created_at", "id"))]
 
 
 async def _list(request: ImageRequest) -> Response:

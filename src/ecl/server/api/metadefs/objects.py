@@ -6,22 +6,23 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import empty, json_response, resource
+from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import add_item, existing_item, remove_item, replace_item, visible_namespace
 from ecl.server.clock import now
 from ecl.server.db.metadefs import list_items
 from ecl.server.domain.filters import parse_integer
 from ecl.server.domain.metadef import PREFIX_PATH, Item, Namespace, item_to_wire, parse_item
 from ecl.server.errors import BadRequest
+from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES"]
 
 
 async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
-    given = dict(request.query())
-    # The limit must be one, but has no effect: there are no pages.
-    if "limit" in given and parse_integer("limit", given["limit"]) <= 0:
+    limit = dict(request.query()).get("limit")
+    # The limit is checked but has no effect: there are no pages.
+    if limit is not None and parse_integer("limit", limit) <= 0:
         raise BadRequest("The parameter 'limit' must be positive.")
     namespace, items = await run_in_threadpool(_fetch_all, request)
     objects = [item_to_wire(item, namespace.namespace) for item in items]

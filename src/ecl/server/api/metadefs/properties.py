@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import empty, json_response, resource
+from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import (
     add_item,
     existing_item,
@@ -20,6 +20,7 @@ from ecl.server.api.metadefs.lookup import (
 from ecl.server.clock import now
 from ecl.server.db.metadefs import fetch_item, list_items
 from ecl.server.domain.metadef import PREFIX_PATH, Item, item_to_wire, parse_item
+from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES"]
 

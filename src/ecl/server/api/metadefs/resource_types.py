@@ -6,11 +6,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import empty, json_response, resource
+from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import add_item, remove_item, visible_namespace
 from ecl.server.clock import iso_seconds, now
 from ecl.server.db.metadefs import list_items, list_resource_types
 from ecl.server.domain.metadef import PREFIX_PATH, Item, check_reads, item_to_wire, parse_item
+from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES"]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ecl.server.api.common.request import ImageRequest
-from ecl.server.api.common.routing import empty, json_response, resource
+from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import (
     add_item,
     existing_item,
@@ -18,11 +19,12 @@ from ecl.server.api.metadefs.lookup import (
     replace_item,
     visible_namespace,
 )
-from ecl.server.api.metadefs.namespaces import parse_order, parse_page_limit
 from ecl.server.clock import iso_seconds, now
 from ecl.server.db.metadefs import delete_items, insert_items, list_items
 from ecl.server.domain.metadef import PREFIX_PATH, Item, parse_item
+from ecl.server.domain.paging import SortKey, parse_limit, parse_order
 from ecl.server.errors import BadRequest, Conflict, Forbidden
+from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES"]
 
@@ -40,18 +42,19 @@ def _to_wire(item: Item) -> dict[str, Any]:
 
 async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
-    given = dict(request.query())
-    limit, order = parse_page_limit(request, given), parse_order(given, _SORT_KEYS)
-    tags = await run_in_threadpool(_fetch_all, request, given.get("marker"), order)
+    parameters = dict(request.query())
+    limit = parse_limit(parameters.get("limit"), request.service.settings.limits)
+    order = parse_order(parameters, _SORT_KEYS)
+    tags = await run_in_threadpool(_fetch_all, request, parameters.get("marker"), order)
     return json_response({"tags": [{"name": tag.name} for tag in tags[:limit]]})
 
 
-def _fetch_all(request: ImageRequest, marker: str | None, order: list[tuple[str, bool]]) -> list[Item]:
+def _fetch_all(request: ImageRequest, marker: str | None, order: list[SortKey]) -> list[Item]:
     """Return the namespace's tags in *order*, those after *marker*."""
     with visible_namespace(request) as (connection, namespace):
         tags = list_items(connection, [namespace], "tag")[namespace.id]
-        for key, descends in reversed(order):
-            tags.sort(key=lambda tag, key=key: getattr(tag, key), reverse=descends)  # type: ignore[misc]
+        for key in reversed(order):
+            tags.sort(key=attrgetter(key.name), reverse=key.descending)
         if marker is None:
             return tags
         names = [tag.name for tag in tags]

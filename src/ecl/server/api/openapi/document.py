@@ -12,10 +12,10 @@ from typing import Any
 
 from starlette.routing import BaseRoute, Route
 
-from ecl.server.api.common.routing import methods_of
+from ecl.server.api.common.patch_types import PATCH_TYPES
 from ecl.server.api.openapi.operations import OPERATIONS, Operation
-from ecl.server.domain.json_patch import PATCH_TYPES
 from ecl.server.domain.schemas import SCHEMA_NAMES, schema
+from ecl.server.http.routing import methods_of
 from ecl.version import __version__
 
 __all__ = ["openapi_document"]

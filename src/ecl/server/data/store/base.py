@@ -7,9 +7,10 @@ a caller passes nothing else, and a store refuses everything else, so no key can
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Set
+
+from ecl.server.domain.ids import is_uuid
 
 __all__ = [
     "DataMissing",
@@ -21,8 +22,6 @@ __all__ = [
     "Writer",
     "checked_key",
 ]
-
-_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class StoreError(Exception):
@@ -48,7 +47,7 @@ def checked_key(key: str) -> str:
     Raises:
         ValueError: It is anything else.
     """
-    if not _KEY.fullmatch(key):
+    if not is_uuid(key):
         raise ValueError("a store key must be a lower-case UUID")
     return key
 

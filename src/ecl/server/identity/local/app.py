@@ -12,10 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ecl.server.db.engine import Database
 from ecl.server.errors import ServiceError
+from ecl.server.http.errors import headers_of, status_of
+from ecl.server.http.routing import json_response
 from ecl.server.identity.local import documents
 from ecl.server.identity.local.credential_routes import credential_routes
 from ecl.server.identity.local.project_routes import project_routes
-from ecl.server.identity.local.service import IdentityService, reply, route
+from ecl.server.identity.local.service import IdentityService, route
 from ecl.server.identity.local.token_routes import token_routes
 from ecl.server.settings.model import Settings
 
@@ -28,10 +30,10 @@ def build_identity_app(database: Database, settings: Settings) -> ASGIApp:
 
     async def list_versions(request: Request) -> Response:
         base = service.base(request)
-        return reply(300, documents.versions(base), {"Location": f"{base}/v3/"})
+        return json_response(documents.versions(base), 300, {"Location": f"{base}/v3/"})
 
     async def show_version(request: Request) -> Response:
-        return reply(200, {"version": documents.version(service.base(request))})
+        return json_response({"version": documents.version(service.base(request))})
 
     async def refuse(request: Request, exc: Exception) -> Response:
         return _refusal(exc, service.base(request))
@@ -71,8 +73,8 @@ def _refusal(exc: Exception, base: str) -> Response:
     """Return the one form in which identity says no."""
     headers = {}
     if isinstance(exc, ServiceError):
-        status, message = exc.status, exc.message
-        headers = dict(exc.headers)
+        status, message = status_of(exc), exc.message
+        headers = dict(headers_of(exc))
     elif isinstance(exc, HTTPException):
         status, message = exc.status_code, f"{HTTPStatus(exc.status_code).phrase}: no such resource or method."
         headers = dict(exc.headers or {})
@@ -80,4 +82,4 @@ def _refusal(exc: Exception, base: str) -> Response:
         status, message = 500, "An unexpected error prevented the server from fulfilling your request."
     if status == 401:
         headers["WWW-Authenticate"] = f'Keystone uri="{base}/v3"'
-    return reply(status, documents.error_document(status, message), headers)
+    return json_response(documents.error_document(status, message), status, headers)

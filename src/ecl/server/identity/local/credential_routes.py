@@ -12,12 +12,14 @@ from starlette.routing import Route
 
 from ecl.server.clock import now
 from ecl.server.errors import BadRequest, Forbidden, NotFound
+from ecl.server.http.body import read_body
+from ecl.server.http.routing import json_response
 from ecl.server.identity.local import application_credentials as store
 from ecl.server.identity.local import directory, documents
 from ecl.server.identity.local.application_credentials import ApplicationCredential
 from ecl.server.identity.local.passwords import hash_password
 from ecl.server.identity.local.roles import ROLES, expand_roles, stable_id
-from ecl.server.identity.local.service import IdentityService, read_body, reply, route
+from ecl.server.identity.local.service import MAX_BODY, IdentityService, route
 from ecl.server.identity.local.times import from_iso
 from ecl.server.identity.local.tokens import Token
 
@@ -62,10 +64,10 @@ class _CredentialHandlers:
         caller = await self._owner(request, changes=True)
         if caller.project is None:
             raise Forbidden("An application credential is made with a token for a project.")
-        wanted = _parse(await read_body(request), caller)
+        wanted = _parse(await read_body(request, MAX_BODY), caller)
         expires_at = _expiry(wanted.expires_at)
         secret = store.generate_secret() if wanted.secret is None else wanted.secret
-        secret_hash = await self._service.slowly(partial(hash_password, secret))
+        secret_hash = await self._service.hash_in_thread(partial(hash_password, secret))
         made = await self._service.write(
             partial(
                 store.create_credential,
@@ -77,7 +79,7 @@ class _CredentialHandlers:
             )
         )
         document = documents.credential_document(made, caller.roles, self._url(request), secret)
-        return reply(201, {"application_credential": document})
+        return json_response({"application_credential": document}, 201)
 
     async def list_all(self, request: Request) -> Response:
         """``GET``: one's own, or with ``?name=`` the one of that name."""
@@ -90,7 +92,7 @@ class _CredentialHandlers:
             return [documents.credential_document(item, _roles(connection, item), url) for item in found]
 
         found = await self._service.read(query)
-        return reply(200, {"application_credentials": found, "links": documents.links(url)})
+        return json_response({"application_credentials": found, "links": documents.links(url)})
 
     async def show(self, request: Request) -> Response:
         """``GET`` of one."""
@@ -100,7 +102,7 @@ class _CredentialHandlers:
             item = _one(connection, caller, request)
             return documents.credential_document(item, _roles(connection, item), self._url(request))
 
-        return reply(200, {"application_credential": await self._service.read(query)})
+        return json_response({"application_credential": await self._service.read(query)})
 
     async def delete(self, request: Request) -> Response:
         """``DELETE`` of one, with every token that was made with it."""
@@ -137,7 +139,7 @@ def _roles(connection: Connection, credential: ApplicationCredential) -> tuple[s
     return expand_roles(directory.granted_roles(connection, credential.user_id, credential.project_id))
 
 
-def _parse(body: bytes, caller: Token) -> _New:
+def _parse(body: bytes | bytearray, caller: Token) -> _New:
     try:
         wanted = msgspec.json.decode(body, type=_Body).application_credential
     except (ValueError, RecursionError) as exc:

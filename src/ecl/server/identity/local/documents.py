@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from ecl.server.errors import reason
+from ecl.server.http.errors import reason
 from ecl.server.identity.local.application_credentials import ApplicationCredential
 from ecl.server.identity.local.directory import Project
 from ecl.server.identity.local.login import DOMAIN_ID, DOMAIN_NAME

@@ -92,7 +92,7 @@ class LoginRequest(msgspec.Struct):
     auth: _Auth
 
 
-def parse_login(body: bytes) -> LoginRequest:
+def parse_login(body: bytes | bytearray) -> LoginRequest:
     """
     Read the body of a login.
 

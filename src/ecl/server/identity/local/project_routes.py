@@ -9,8 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ecl.server.errors import Forbidden, NotFound
+from ecl.server.http.routing import json_response
 from ecl.server.identity.local import directory, documents
-from ecl.server.identity.local.service import IdentityService, reply, route
+from ecl.server.identity.local.service import IdentityService, route
 
 __all__ = ["project_routes"]
 
@@ -37,7 +38,7 @@ class _ProjectHandlers:
         found = await self._service.read(partial(directory.list_projects, name=name))
         base = self._service.base(request)
         body = [documents.project_document(project, base) for project in found]
-        return reply(200, {"projects": body, "links": documents.links(f"{base}/v3/projects")})
+        return json_response({"projects": body, "links": documents.links(f"{base}/v3/projects")})
 
     async def show(self, request: Request) -> Response:
         """``GET /v3/projects/ID``: a project that the caller has a role on; any for an admin."""
@@ -51,4 +52,4 @@ class _ProjectHandlers:
         if project is None:
             raise NotFound("There is no project of this ID.")
         document = documents.project_document(project, self._service.base(request))
-        return reply(200, {"project": document})
+        return json_response({"project": document})

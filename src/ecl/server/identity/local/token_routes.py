@@ -9,10 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ecl.server.errors import Forbidden, NotFound
+from ecl.server.http.body import read_body
+from ecl.server.http.routing import json_response
 from ecl.server.identity.local import directory, documents
 from ecl.server.identity.local.documents import Document
 from ecl.server.identity.local.login import log_in, parse_login
-from ecl.server.identity.local.service import IdentityService, read_body, reply, route
+from ecl.server.identity.local.service import MAX_BODY, IdentityService, route
 from ecl.server.identity.local.tokens import Token, read_token, revoke_token
 
 __all__ = ["token_routes"]
@@ -34,9 +36,9 @@ class _TokenHandlers:
 
     async def issue(self, request: Request) -> Response:
         """``POST /v3/auth/tokens``: log in."""
-        login = parse_login(await read_body(request))
+        login = parse_login(await read_body(request, MAX_BODY))
         lifetime = self._service.settings.token_lifetime
-        text, token = await self._service.slowly(partial(log_in, self._service.database, login, lifetime))
+        text, token = await self._service.hash_in_thread(partial(log_in, self._service.database, login, lifetime))
         return self._token_reply(201, request, text, token)
 
     async def show(self, request: Request) -> Response:
@@ -56,7 +58,7 @@ class _TokenHandlers:
         if token.project is None:
             raise Forbidden("Only a token for a project has a catalog.")
         url = f"{self._service.base(request)}/v3/auth/catalog"
-        return reply(200, {"catalog": self._catalog(request, token), "links": documents.links(url)})
+        return json_response({"catalog": self._catalog(request, token), "links": documents.links(url)})
 
     async def list_projects(self, request: Request) -> Response:
         """``GET /v3/auth/projects``."""
@@ -66,7 +68,7 @@ class _TokenHandlers:
         if token.application_credential is not None:
             mine = [project for project in mine if project == token.project]
         found = [documents.project_document(project, base) for project in mine]
-        return reply(200, {"projects": found, "links": documents.links(f"{base}/v3/auth/projects")})
+        return json_response({"projects": found, "links": documents.links(f"{base}/v3/auth/projects")})
 
     async def _subject(self, request: Request) -> tuple[str, Token]:
         """Return the token of X-Subject-Token. One's own may be asked for; any by an admin or a service."""
@@ -85,4 +87,4 @@ class _TokenHandlers:
 
     def _token_reply(self, status: int, request: Request, text: str, token: Token) -> Response:
         services = None if "nocatalog" in request.query_params else self._catalog(request, token)
-        return reply(status, documents.token_document(token, services), {"X-Subject-Token": text})
+        return json_response(documents.token_document(token, services), status, {"X-Subject-Token": text})

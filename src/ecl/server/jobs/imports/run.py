@@ -27,12 +27,12 @@ from ecl.server.db.engine import Database
 from ecl.server.db.images import change_status, fetch_image, mark_deleted, update_image
 from ecl.server.db.locations import add_location, remove_location
 from ecl.server.db.tasks import change_task, end_task
-from ecl.server.db.usage import usage_of
+from ecl.server.db.usage import check_quota, usage_for_quotas
 from ecl.server.domain.image import Image, check_quotas
-from ecl.server.domain.import_request import FAILED_IMPORT, IMPORT_TASK, IMPORTING_TO, take_over
+from ecl.server.domain.import_request import FAILED_IMPORT, IMPORT_TASK, IMPORTING_TO, adopt_metadata
+from ecl.server.domain.quota import remaining_bytes
 from ecl.server.domain.status import ACTIVE, IMPORTING, QUEUED, UPLOADING
 from ecl.server.domain.task import IMPORT, PROCESSING, Task
-from ecl.server.domain.usage import check_share, has_shares, room_for
 from ecl.server.errors import ServiceError
 from ecl.server.jobs.imports.fetch import FetchError, fetch
 from ecl.server.jobs.imports.remote_image import RemoteImage
@@ -143,11 +143,11 @@ class _Importing:
         # What would make the import fail at its end is found before the bytes come.
         self._described(image)
         with self._database.read() as connection:
-            usage = usage_of(connection, name, image.owner if has_shares(limits) else None)
-        room = min(room_for(limits, usage, share) for share in ("image_size_total", "image_stage_total"))
+            usage = usage_for_quotas(connection, name, image.owner, limits)
+        max_bytes = min(remaining_bytes(limits, usage, quota) for quota in ("image_size_total", "image_stage_total"))
         writer = self._region.staging.writer(image.id, str(uuid.uuid4()))
         try:
-            with closing(self._outside(room)) as blocks:
+            with closing(self._outside(max_bytes)) as blocks:
                 for block in blocks:
                     self._look()
                     writer.write(block)
@@ -162,10 +162,10 @@ class _Importing:
         finally:
             writer.abort()
 
-    def _outside(self, room: int) -> Any:
+    def _outside(self, max_bytes: int) -> Any:
         if self._method == "web-download":
-            return fetch(self._request["method"]["uri"], self._settings.imports, room, self._is_stopping)
-        return self._remote.blocks(room)
+            return fetch(self._request["method"]["uri"], self._settings.imports, max_bytes, self._is_stopping)
+        return self._remote.blocks(max_bytes)
 
     @cached_property
     def _remote(self) -> RemoteImage:
@@ -176,7 +176,7 @@ class _Importing:
         if self._method != "glance-download":
             return image
         after = image.copy()
-        take_over(after, dict(self._remote.image))
+        adopt_metadata(after, dict(self._remote.image))
         check_quotas(after, self._settings.limits)
         return after
 
@@ -272,8 +272,7 @@ class _Importing:
                 image.disk_format, image.container_format
             ):
                 raise _Failed("The formats of the image were changed during its import.")
-            if has_shares(limits):
-                check_share(limits, usage_of(connection, region, image.owner), "image_size_total", values["size"])
+            check_quota(connection, region, image.owner, limits, "image_size_total", values["size"])
             waiting = [each for each in self._targets if each not in (*current.stores, store.name, *self._failures)]
             becomes_active = current.status == IMPORTING and (not waiting or not self._must_succeed)
             after = (described if becomes_active else current).copy()

@@ -11,7 +11,7 @@ from keystoneauth1 import plugin
 from ecl import session as sdk_session
 from ecl.server.clock import MICROSECONDS, now
 from ecl.server.db.engine import Database
-from ecl.server.process.first_start import internal_token
+from ecl.server.identity.local.internal_user import internal_token
 
 __all__ = ["own_session"]
 

@@ -1,4 +1,4 @@
-"""What a project uses of a region, and how much of it the settings allow."""
+"""Quotas: what a project uses of a region, and how much the settings allow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from ecl.server.errors import TooLarge
 from ecl.server.settings.model import ImageLimits
 
-__all__ = ["MIB", "Usage", "check_share", "has_shares", "room_for", "usage_to_wire"]
+__all__ = ["MIB", "Usage", "check_usage", "has_quotas", "remaining_bytes", "usage_to_wire"]
 
 #: Bytes in the unit of the limits on sizes.
 MIB = 1 << 20
@@ -25,18 +25,18 @@ class Usage:
     image_count_uploading: int
 
 
-def has_shares(limits: ImageLimits) -> bool:
-    """Return True if what a project may have is limited in any way."""
+def has_quotas(limits: ImageLimits) -> bool:
+    """Return True if the settings set any quota for a project."""
     return any(getattr(limits, name) >= 0 for name in _NAMES)
 
 
-def check_share(limits: ImageLimits, usage: Usage, name: str, more: int) -> None:
+def check_usage(limits: ImageLimits, usage: Usage, name: str, more: int) -> None:
     """
-    Raise TooLarge if *more* of what *name* counts goes beyond the project's share.
+    Raise TooLarge if *more* exceeds the project's quota *name*.
 
     Args:
         name: A field of `Usage`.
-        more: Images, or bytes.
+        more: Images or bytes to add to *usage*.
     """
     limit = getattr(limits, name)
     if limit < 0:
@@ -48,8 +48,8 @@ def check_share(limits: ImageLimits, usage: Usage, name: str, more: int) -> None
         raise TooLarge(f"The project's limit {name} is {limit} {what}, and {used / unit:.4g} of them are in use.")
 
 
-def room_for(limits: ImageLimits, usage: Usage, name: str) -> int:
-    """Return how many more bytes of one image fit: into the project's share *name*, and into one image at all."""
+def remaining_bytes(limits: ImageLimits, usage: Usage, name: str) -> int:
+    """Return how many bytes one more image may have: the project's quota *name* and the size limit decide."""
     limit: int = getattr(limits, name)
     if limit < 0:
         return limits.image_size_cap
@@ -58,8 +58,8 @@ def room_for(limits: ImageLimits, usage: Usage, name: str) -> int:
 
 
 def usage_to_wire(limits: ImageLimits, usage: Usage) -> dict[str, Any]:
-    """Return *usage* as the API shows it: nothing where nothing is limited, sizes in MiB, rounded up."""
-    if not has_shares(limits):
+    """Return *usage* as the API shows it: empty without quotas, sizes in MiB, rounded up."""
+    if not has_quotas(limits):
         return {}
     shown = {}
     for name in _NAMES:
