@@ -24,10 +24,10 @@ from ecl.server.data.region import Region
 from ecl.server.data.store.base import Store
 from ecl.server.data.store.folder import FolderStore
 from ecl.server.db.engine import Database
+from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
 from ecl.server.http.body_protocol import DirectBodyProtocol
 from ecl.server.http.request_id import RequestIds
-from ecl.server.identity.caller import Caller
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations

@@ -1,4 +1,4 @@
-"""Assembles the service: database, regions with their stores, identity. Nothing else knows everything."""
+"""Assembles the service from its parts. This is the only module that knows all of them."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class ServiceApp:
     """
     The whole service as one ASGI application.
 
-    ``/image/<region>`` is the image API of a region, ``/openapi.json`` describes it, ``/healthcheck`` says OK,
-    ``/metrics`` is for whoever watches the service, all else is identity's.
+    ``/image/<region>`` is the image API of a region, ``/openapi.json`` describes it, ``/healthcheck`` answers OK,
+    ``/metrics`` is for the monitoring system, and every other path goes to identity.
 
     Args:
-        background: What runs beside the requests: entered at start, left at stop in reverse order.
+        background: Contexts that are entered at start and left at stop, in reverse order: the threads of jobs.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class ServiceApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
             return
         path: str = scope["path"]
         if path == "/healthcheck":
@@ -82,15 +82,15 @@ class ServiceApp:
             return
         await self._identity(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        """Start what runs in the background, wait for the end, and stop it."""
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
+        """Start the background contexts, wait for the end of the server, and stop them."""
         await receive()
         async with AsyncExitStack() as stack:
             stack.callback(self._database.close)
             try:
                 for context in self._background:
                     await stack.enter_async_context(context)
-            except Exception:  # noqa: BLE001 - whatever it was, the server is told and stops
+            except Exception:  # noqa: BLE001 - any failure stops the server
                 _log.exception("the service cannot start")
                 await send({"type": "lifespan.startup.failed", "message": ""})
                 return
@@ -101,12 +101,12 @@ class ServiceApp:
 
 def build_service(settings: Settings, database: Database, own_url: str) -> tuple[ASGIApp, Callable[[], None]]:
     """
-    Return the service on a *database* whose schema is prepared, and what stops its jobs early.
+    Return the service on a *database* whose schema is up to date, and a function that stops its jobs early.
 
-    Regions are put in order first, so nothing is half-done when the first request comes.
+    Each region is cleaned up first, so nothing is half-done when the first request comes.
 
     Args:
-        own_url: Where this process will listen; the replicator reaches its own regions there.
+        own_url: URL of this process; the replicator reaches the process's own regions there.
 
     Raises:
         StoreError: A store cannot be opened.
@@ -136,15 +136,15 @@ def build_service(settings: Settings, database: Database, own_url: str) -> tuple
         for region in regions
     }
     metrics = Metrics()
-    watched = MetricsApp(metrics, database, authenticator, settings.metrics_networks)
+    metrics_app = MetricsApp(metrics, database, authenticator.authenticate, settings.metrics_networks)
     service = ServiceApp(
-        build_identity_app(database, settings), images, watched, database, background=[replicator, importer]
+        build_identity_app(database, settings), images, metrics_app, database, background=[replicator, importer]
     )
     log = settings.access_log_format if settings.access_log else None
-    counted = Accounting(service, metrics, frozenset(images), log)
+    accounting = Accounting(service, metrics, frozenset(images), log)
 
     def stop_jobs() -> None:
         replicator.stop()
         importer.stop()
 
-    return RequestIds(counted), stop_jobs
+    return RequestIds(accounting), stop_jobs

@@ -22,17 +22,17 @@ from ecl.server.api.metadefs import properties as metadef_properties
 from ecl.server.api.metadefs import resource_types as metadef_resource_types
 from ecl.server.api.metadefs import tags as metadef_tags
 from ecl.server.api.versions import is_version_document, version_response, versioned_path
+from ecl.server.domain.caller import Caller
 from ecl.server.errors import BadRequest, Forbidden, NotFound, ServiceError, Unauthorized
 from ecl.server.http.error_guard import ErrorGuard
 from ecl.server.http.public_url import public_url
 from ecl.server.http.routing import json_response
 from ecl.server.identity.authenticator import Authenticator
-from ecl.server.identity.caller import Caller
 
 __all__ = ["ROUTES", "build_image_app"]
 
 
-#: Every route of a region's image API.
+#: Every route of the image API of a region, in the order of matching.
 ROUTES: Sequence[BaseRoute] = tuple(
     route
     for module in (
@@ -129,7 +129,7 @@ def _decoded_path(scope: Scope, prefix: str) -> str:
     """Return the path below *prefix*, percent-decoded once. Raises BadRequest if it is not UTF-8."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     try:
-        # An encoded slash would look like a separator; it is none, and no resource has one in its name.
+        # An encoded slash becomes a separator here; no resource has a slash in its name.
         path = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError as exc:
         raise BadRequest("The path is not UTF-8.") from exc

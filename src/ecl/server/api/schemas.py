@@ -1,4 +1,4 @@
-"""``/v2/schemas``: the documents that describe what the API takes and gives."""
+"""``/v2/schemas``: the JSON schemas of requests and responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/v2/stores`` and ``/v2/info``: the region's stores, its ways to import, and what a project uses of it."""
+"""``/v2/stores`` and ``/v2/info``: the stores and import methods of the region, and the usage of a project."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _to_wire(store: Store, region: Region) -> dict[str, Any]:
     wire = {"id": store.name}
     if store.description is not None:
         wire["description"] = store.description
-    # Flags are texts, and there only if they are true.
+    # Flags are the text "true", and absent otherwise.
     if store is region.store:
         wire["default"] = "true"
     if store.read_only:
@@ -99,9 +99,9 @@ def _remove(request: ImageRequest, name: str) -> None:
         if name not in image.stores:
             raise NotFound(f"Image {image_id} is not in the store {name}.")
         if store.read_only:
-            raise Forbidden(f"Nothing is removed from the store {name}: it is read-only.")
+            raise Forbidden(f"The store {name} is read-only.")
         remove_location(connection, region.name, image_id, name)
-    # Only now: bytes without a row go at the next start at the latest, a row without bytes is a broken image.
+    # After the commit: data without a row is removed at the next start, but a row without data is a broken image.
     delete_bytes(region, store, image_id)
 
 

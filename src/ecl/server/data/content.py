@@ -1,4 +1,4 @@
-"""What the bytes of an image say about it: hashes, format, sizes. Fed block by block while they pass by."""
+"""Compute what depends on the data of an image, block by block: hashes, format, sizes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["Content", "format_to_inspect"]
 
 
 def format_to_inspect(disk_format: str | None, container_format: str | None) -> str | None:
-    """Return the format that the content must have; None: it is not inspected."""
-    # Only a bare image is what its disk_format says; the others are wrapped.
+    """Return the format that the data must have, None if it is not inspected."""
+    # Only the data of a bare image has its disk_format; other data is in a container.
     return disk_format if container_format == "bare" else None
 
 
 class Content:
     """
-    Takes in the bytes of one image.
+    Computes hashes and sizes of one image, and inspects its format.
 
     Args:
-        hash_algorithm: The hash beside md5.
-        inspect_as: What `format_to_inspect` returns.
+        hash_algorithm: The hash besides md5.
+        inspect_as: From `format_to_inspect`.
     """
 
     def __init__(self, hash_algorithm: str, inspect_as: str | None) -> None:
@@ -33,20 +33,20 @@ class Content:
 
     @property
     def consumers(self) -> Sequence[Callable[[bytes | memoryview], None]]:
-        """What wants every block, each in a thread of its own."""
+        """Functions that need every block; each is slow enough for a thread of its own."""
         return (self._md5.update, self._hash.update)
 
     def inspect(self, block: bytes | memoryview) -> None:
-        """Look at the next *block*; quick, so not worth a thread."""
+        """Inspect the next *block*. This is quick, so it needs no thread."""
         if self._inspection is not None:
             self._inspection.feed(block)
 
     def attributes(self, size: int) -> dict[str, Any]:
         """
-        Return the image's columns that follow from all its *size* bytes.
+        Return the image's attributes that follow from its *size* bytes of data, after the last block.
 
         Raises:
-            UnsupportedMedia: The content is not what it should be, or not safe.
+            UnsupportedMedia: The data does not have its declared format, or is not safe.
         """
         return {
             "size": size,

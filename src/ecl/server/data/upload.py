@@ -1,10 +1,11 @@
 """
-One upload: stream, hashes and format inspection, store, active; or back to queued as if nothing had been sent.
+One upload: hash, inspect and store the data, then make the image active; or put it back to queued and remove the data.
 
-An upload to the staging area ends earlier: the bytes are on the disk, and the image waits for its import.
+An upload to the staging area only stores the data: the image then waits for its import.
 
-The order makes the promise: bytes on the disk under their final name, then the row active and committed, then
-the answer. Every change of status names the upload that holds the image, so two uploads never mix.
+The order keeps the promise of a 204: the data is on the disk under its final name, then the row is active and
+committed, then the response is sent. Every change of status names the upload that holds the image, so two uploads
+never mix.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ __all__ = ["Upload", "begin_upload", "receive_upload"]
 
 _log = logging.getLogger(__name__)
 
-#: Follows the last block. No hash changes by it.
+#: Sent after the last block. It does not change a hash.
 _END = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload that holds its image: the image is saving (or uploading), and nobody else may fill it."""
+    """An upload that holds its image: the image is saving (or uploading), and no other upload can start."""
 
     region: Region
     database: Database
@@ -51,13 +52,13 @@ class Upload:
     image_id: str
     owner: str | None
     upload_id: str
-    #: Where the bytes go. The staging area: the image is uploading, and stays so.
+    #: Where the data goes. If it is the staging area, the image stays uploading.
     store: Store
-    #: The format that the content must have; None: it is not inspected.
+    #: The format that the data must have, None if it is not inspected.
     inspect_as: str | None
-    #: Bytes that the client said it would send; None: it did not say.
+    #: Bytes that the client declared, None if it did not.
     declared_size: int | None
-    #: Most bytes that the quotas and the size limit leave for it.
+    #: Most bytes that the project's quota and the size limit allow.
     max_bytes: int
 
     @property
@@ -67,12 +68,12 @@ class Upload:
 
     @property
     def status(self) -> str:
-        """What the image is while the upload holds it."""
+        """The status of the image while the upload holds it."""
         return UPLOADING if self.is_staging else SAVING
 
     @property
     def quota(self) -> str:
-        """Name of the project's quota that the bytes count towards."""
+        """Name of the quota that the data counts towards."""
         return _quota(self.region, self.store)
 
 
@@ -90,16 +91,16 @@ def begin_upload(
     declared_size: int | None,
 ) -> Upload:
     """
-    Take hold of *image* for one upload to *store*; it is saving once the transaction is committed.
+    Claim *image* for one upload to *store*: it is saving when the transaction is committed.
 
     Args:
-        store: One of the region's, or its staging area: then the image is uploading.
+        store: One of the region's stores, or its staging area; then the image is uploading.
 
     Raises:
-        BadRequest: Its formats are not set, which an upload to the staging area does not need yet.
-        Conflict: It is not queued, or an import is at work on it.
-        Gone: The store takes no data.
-        TooLarge: The declared size is more than an image, or the project, may have.
+        BadRequest: The image's formats are not set; an upload to the staging area does not need them yet.
+        Conflict: The image is not queued, or an import is running.
+        Gone: The store is read-only.
+        TooLarge: The declared size exceeds the size limit or the project's quota.
     """
     limits = settings.limits
     inspect_as = format_to_inspect(image.disk_format, image.container_format)
@@ -132,14 +133,14 @@ def begin_upload(
 
 async def receive_upload(upload: Upload, body: Body) -> None:
     """
-    Take in *body* to its end; afterwards the image is active and durable, or staged and durable.
+    Receive the whole *body*. Afterwards the image is active, or its data is staged, durably.
 
-    On any exception, also one of *body* itself, the image is queued again and no bytes remain.
+    On any exception, also one of *body* itself, the image is queued again and no data remains.
 
     Raises:
-        BadRequest: Fewer or more bytes than declared.
-        UnsupportedMedia: The content is not what the disk_format says, or not safe.
-        TooLarge: Beyond the size limit, or the store is full.
+        BadRequest: The body has fewer or more bytes than declared.
+        UnsupportedMedia: The data does not have the disk_format of the image, or is not safe.
+        TooLarge: The data exceeds the size limit or a quota, or the store is full.
         Unavailable: The store failed.
         Gone: The image was deleted meanwhile.
     """
@@ -157,7 +158,7 @@ async def receive_upload(upload: Upload, body: Body) -> None:
         await intake.join()
         await run_in_threadpool(intake.finish, size)
     except BaseException as exc:
-        released = await asyncio.shield(_give_up(intake))
+        released = await asyncio.shield(_roll_back(intake))
         if isinstance(exc, Exception) and not released:
             raise Gone(f"Image {upload.image_id} was deleted during the upload.") from exc
         if isinstance(exc, StoreFull):
@@ -168,38 +169,38 @@ async def receive_upload(upload: Upload, body: Body) -> None:
 
 
 class Body(Protocol):
-    """Where the bytes of an upload come from."""
+    """The request body of an upload."""
 
     async def readinto(self, buffer: memoryview, /) -> int:
         """Fill *buffer*; return the number of bytes, which is less than its length only at the end."""
 
 
 class _Intake:
-    """What one upload has open: the writer, the hashes, the inspection, and the threads that feed them."""
+    """The open parts of one upload: the writer, the hashes, the inspection, and their threads."""
 
     def __init__(self, upload: Upload) -> None:
         self.upload = upload
         self._writer: Writer | None = None
         self._content = Content(upload.settings.hash_algorithm, upload.inspect_as)
-        # Staged bytes are hashed when they are imported.
+        # Staged data is hashed when it is imported.
         hashing = () if upload.is_staging else self._content.consumers
         self._fanout = Fanout([*hashing, self._write])
 
     async def put(self, block: Block) -> None:
-        """Hand *block* to all."""
+        """Pass *block* to the writer and the hashes."""
         await self._fanout.put(block)
 
     async def join(self) -> None:
-        """Wait until all are done with all blocks."""
+        """Wait until all of them have finished all blocks."""
         await self._fanout.put(_END)
         await self._fanout.join()
 
     async def close(self) -> None:
-        """Let the threads go, if `join` has not."""
+        """Stop the threads, unless `join` has done so."""
         await self._fanout.close()
 
     def _open_writer(self) -> Writer:
-        # By whoever needs it first: a thread of its own would take longer than to open it does.
+        # Opened by the thread that needs it first: handing that over to another thread would take longer than opening.
         if self._writer is None:
             self._writer = self.upload.store.writer(self.upload.image_id, self.upload.upload_id)
         return self._writer
@@ -207,14 +208,14 @@ class _Intake:
     def _write(self, block: Block) -> None:
         writer = self._open_writer()
         if not block:
-            # While the hashes catch up.
+            # Flush while the hashes catch up.
             writer.flush()
             return
         self._content.inspect(block)
         writer.write(block)
 
     def finish(self, size: int) -> None:
-        """Check what came, and make the image active, or let go of it as staged. Blocks."""
+        """Check the data, and make the image active, or release it as staged. Blocks."""
         upload = self.upload
         if upload.declared_size is not None and size != upload.declared_size:
             raise _size_differs(upload, f"{size} instead of {upload.declared_size}")
@@ -222,7 +223,7 @@ class _Intake:
         writer = self._open_writer()
         name, limits = upload.region.name, upload.settings.limits
         with upload.database.write() as connection:
-            # Other uploads of the project may have ended since this one began.
+            # Other uploads of the project may have ended since this one started.
             check_quota(connection, name, upload.owner, limits, upload.quota, size)
             if not change_status(
                 connection,
@@ -236,11 +237,11 @@ class _Intake:
                 raise Gone(f"Image {upload.image_id} was deleted during the upload.")
             if not upload.is_staging:
                 add_location(connection, name, upload.image_id, upload.store.name)
-            # Within the transaction: whoever lost its hold on the image can never replace its bytes.
+            # Within the transaction: an upload that has lost its claim on the image can never replace its data.
             writer.commit()
 
     def release(self) -> bool:
-        """Put the image back to queued and remove the bytes. Blocks. Returns False if it is no longer ours."""
+        """Put the image back to queued and remove the data. Blocks. Returns False if this upload does not hold it."""
         upload = self.upload
         if self._writer is not None:
             self._writer.abort()
@@ -254,17 +255,17 @@ class _Intake:
                 held_by=upload.upload_id,
             )
             if released:
-                # Only if the final name was given and then the commit failed is there anything.
+                # There is data only if the file got its final name and then the commit failed.
                 upload.store.delete(upload.image_id)
         return released
 
 
-async def _give_up(intake: _Intake) -> bool:
-    """Undo the upload; True if the image is queued again, or will be after the next start."""
+async def _roll_back(intake: _Intake) -> bool:
+    """Undo the upload. Returns True if the image is queued again, or will be after the next start."""
     await intake.close()
     try:
         return await run_in_threadpool(intake.release)
-    except Exception:  # noqa: BLE001 - the upload's own error is the one to show
+    except Exception:  # noqa: BLE001 - the client gets the upload's own error
         _log.exception("image %s stays saving until the next start", intake.upload.image_id)
         return True
 
@@ -278,4 +279,4 @@ def _check_size(size: int, upload: Upload) -> None:
 
 
 def _size_differs(upload: Upload, what: str) -> BadRequest:
-    return BadRequest(f"The upload of image {upload.image_id} brought {what} bytes.")
+    return BadRequest(f"The upload of image {upload.image_id} has {what} bytes.")

@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from ecl.server.db.engine import Database, UnusableDatabase
+from ecl.server.db.engine import Database
+from ecl.server.db.url import UnusableDatabase
 
 __all__ = ["claimed_regions"]
 

@@ -11,11 +11,11 @@ from ecl.server.clock import MICROSECONDS
 from ecl.server.db.images import IMAGE_COLUMNS, image_from_row
 from ecl.server.db.paging import Condition, after, ordered
 from ecl.server.db.schema import image_locations, image_members, image_properties, image_tags, images
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import Image
 from ecl.server.domain.listing import ListQuery
 from ecl.server.domain.paging import SortKey
 from ecl.server.domain.status import INVISIBLE
-from ecl.server.identity.caller import Caller
 
 __all__ = ["list_images"]
 

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, case, delete, insert, or_, select, updat
 from ecl.server.clock import now
 from ecl.server.db.metadef_schema import metadef_items, metadef_namespaces, metadef_resource_types
 from ecl.server.db.paging import ordered
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.metadef import Item, Kind, Namespace
 from ecl.server.domain.paging import SortKey
-from ecl.server.identity.caller import Caller
 
 __all__ = [
     "delete_items",

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from ecl.server.clock import now
 from ecl.server.db.engine import Database
 from ecl.server.db.metadefs import delete_namespace, fetch_namespace, insert_items, insert_namespace
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.metadef import Item, Namespace, items_of_body, namespace_of_body
 from ecl.server.errors import ServiceError
-from ecl.server.identity.caller import Caller
 
 __all__ = ["Loaded", "MetadefsError", "load_metadefs"]
 

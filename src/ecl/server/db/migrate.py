@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from ecl.server.db.engine import UnusableDatabase
 from ecl.server.db.metadef_schema import metadata
+from ecl.server.db.url import UnusableDatabase
 
 __all__ = ["HEAD", "DatabaseTooNew", "migrate"]
 

@@ -7,9 +7,9 @@ Forbidden.
 
 from __future__ import annotations
 
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import Image
 from ecl.server.errors import Forbidden, NotFound
-from ecl.server.identity.caller import Caller
 
 __all__ = [
     "check_can_change",

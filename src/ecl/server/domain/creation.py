@@ -7,6 +7,7 @@ from typing import Any
 
 from ecl.server.clock import now
 from ecl.server.domain.access import check_can_create, check_visibility_value
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import (
     BASE_ATTRIBUTES,
     Image,
@@ -18,7 +19,6 @@ from ecl.server.domain.schemas import validate
 from ecl.server.domain.status import QUEUED
 from ecl.server.domain.update import unique_tags
 from ecl.server.errors import BadRequest
-from ecl.server.identity.caller import Caller
 from ecl.server.settings.model import ImageLimits, RegionSettings
 
 __all__ = ["new_image"]

@@ -13,9 +13,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from ecl.server.clock import iso_seconds
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.schemas import validate
 from ecl.server.errors import BadRequest, Conflict, Forbidden, NotFound
-from ecl.server.identity.caller import Caller
 
 __all__ = [
     "LIST_KEYS",

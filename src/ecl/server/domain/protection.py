@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import is_reserved
 from ecl.server.errors import Conflict, Forbidden
-from ecl.server.identity.caller import Caller
 from ecl.server.settings.model import PropertyRule
 
 __all__ = ["PropertyProtection"]

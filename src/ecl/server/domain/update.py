@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecl.server.domain.access import check_owner_value, check_visibility_value
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import WRITABLE, Image
 from ecl.server.domain.json_patch import Operation
 from ecl.server.domain.protection import PropertyProtection
 from ecl.server.domain.status import FORMATS_OPEN
 from ecl.server.errors import Conflict, Forbidden
-from ecl.server.identity.caller import Caller
 
 __all__ = ["apply_patch", "unique_tags"]
 

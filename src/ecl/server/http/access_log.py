@@ -1,4 +1,4 @@
-"""Every request is counted, and if wanted written into the access log."""
+"""Count every request, and write the access log."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ __all__ = ["ACCESS_LOG", "Accounting"]
 ACCESS_LOG = "ecl.access"
 _access = logging.getLogger(ACCESS_LOG)
 
-#: What the metrics call the part of the service that is no region.
+#: The region label of requests that are for no region.
 _IDENTITY = "identity"
 
 
 class Accounting:
     """
-    Counts requests and bytes, and writes the access log. Stands within `ecl.server.http.request_id.RequestIds`.
+    Middleware that counts requests and bytes and writes the access log. It needs the request ID of `RequestIds`.
 
     Args:
-        regions: Names of the regions; a path that begins otherwise counts as identity's.
-        access_log: In which form each request is logged; None: it is not.
+        regions: Names of the regions; other paths are counted as "identity".
+        access_log: Format of the log; None: no log.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Accounting:
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
-            # After it was sent: what the client did not take does not count.
+            # Counted after sending: bytes that the client did not take do not count.
             sent += len(message.get("body", b""))
 
         self._metrics.begin(region)
@@ -78,8 +78,8 @@ class Accounting:
 
     def _log(self, scope: Scope, status: int, seconds: float, received: int, sent: int) -> None:
         request_id, method = scope.get("ecl.request_id", "-"), scope["method"]
-        # The path as it came, still quoted: no client writes its own lines into the log. Not the query: it may hold
-        # what nobody else should read.
+        # The raw path is still percent-encoded, so no client can write lines of its own into the log. The query is left
+        # out: it may contain secrets.
         path = scope.get("raw_path", b"").partition(b"?")[0].decode("ascii", "backslashreplace")
         if self._access_log == "text":
             _access.info("%s %s %s %d %.0f ms", request_id, method, path, status, seconds * 1000)

@@ -1,9 +1,9 @@
 """
-Bodies that the system writes straight into a handler's buffers: an extension of ASGI, and the HTTP of uvicorn with it.
+Request bodies that are read from the socket straight into a handler's buffers: an extension of ASGI, for uvicorn.
 
-ASGI hands a body on as bytes objects; on the way into one, and from there into blocks worth hashing, each byte is
-copied five times. Under ``scope["extensions"][EXTENSION]`` a handler finds a `DirectBody` for the rest of a body whose
-first bytes it had from ``receive``. Where there is none (another server, a body sent in chunks), ``receive`` gives all.
+ASGI passes a body on as bytes objects, and each byte is copied five times on its way into a block large enough to hash.
+In ``scope["extensions"][EXTENSION]`` a handler finds a `DirectBody` that reads the rest of a body after its first bytes
+came from ``receive``. Without one (another server, a chunked body), ``receive`` gives the whole body.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ __all__ = ["EXTENSION", "DirectBody", "DirectBodyProtocol", "direct_body"]
 
 #: Name of the ASGI extension.
 EXTENSION = "ecl.direct_body"
-#: Bytes read at a time from a client that goes on sending what nobody wants any more.
+#: Bytes per read while draining a request that was already answered.
 _SCRATCH = 64 << 10
 
 
 def direct_body(scope: Mapping[str, Any]) -> DirectBody | None:
-    """Return what the server of an ASGI *scope* offers for its body."""
+    """Return the `DirectBody` of an ASGI *scope*, None if the server has none for it."""
     found: DirectBody | None = scope.get("extensions", {}).get(EXTENSION)
     return found
 
 
 class DirectBodyProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1; bodies of a known length may be taken over by a `DirectBody`."""
+    """uvicorn's HTTP/1.1; a `DirectBody` may take over a body of known length."""
 
-    #: Of the newest request; None if its body can only come by ``receive``.
+    #: That of the current request; None if its body can only come from ``receive``.
     _direct: DirectBody | None = None
 
     def on_headers_complete(self) -> None:
-        """Offer the extension, and begin the request."""
+        """Add the extension to the scope, and start the request."""
         length = _length(self.headers)
         self._direct = DirectBody(self, length) if length and not self.parser.should_upgrade() else None
         if self._direct is None:
@@ -52,13 +52,13 @@ class DirectBodyProtocol(HttpToolsProtocol):
         self._direct.cycle = self.cycle
 
     def on_body(self, body: bytes) -> None:
-        """Count what comes through the parser, and hand it on."""
+        """Count the bytes that come through the parser, and pass them on."""
         if self._direct is not None:
             self._direct.parsed += len(body)
         super().on_body(body)
 
     def on_response_complete(self) -> None:
-        """Go on to the next request, over whatever the client has still to send of this one."""
+        """Drain what the client still sends of this request, then go on to the next."""
         if self._direct is not None:
             self._direct.abandon()
         super().on_response_complete()
@@ -68,11 +68,11 @@ class DirectBody(asyncio.BufferedProtocol):
     """
     The rest of one request's body.
 
-    While it is read, it stands in for the HTTP protocol at the socket. With the last byte the HTTP protocol takes its
-    place again, also if the answer came before that.
+    While it reads, it replaces the HTTP protocol at the socket. After the last byte the HTTP protocol is back, also if
+    the response was sent before that.
 
     Attributes:
-        received: Bytes of the body that did not come by ``receive``.
+        received: Bytes of the body that did not come from ``receive``.
     """
 
     #: uvicorn's state of the request.
@@ -85,7 +85,7 @@ class DirectBody(asyncio.BufferedProtocol):
         self.parsed = 0
         self.received = 0
         self._taken_over = False
-        # What the parser had, but `receive` had not yet given away.
+        # Bytes that the parser has read and `receive` has not returned.
         self._early = memoryview(b"")
         self._left = 0
         self._target = memoryview(b"")
@@ -98,10 +98,10 @@ class DirectBody(asyncio.BufferedProtocol):
         Fill *buffer*; return the number of bytes, which is less than its length only at the end.
 
         Args:
-            idle: Seconds that may pass without a byte.
+            idle: Most seconds without a byte.
 
         Raises:
-            TimeoutError: They have passed.
+            TimeoutError: No byte came for *idle* seconds.
             ConnectionError: The client is gone.
         """
         if not self._taken_over:
@@ -139,33 +139,33 @@ class DirectBody(asyncio.BufferedProtocol):
             self._switch(self)
 
     def _hand_back(self) -> None:
-        # The connection may be kept for long; the handler's buffer, a MiB of it, is not.
+        # The connection may live long: let go of the handler's buffer, which is a block of the upload.
         self._target = memoryview(b"")
-        # The old parser would wait for bytes that it never sees.
+        # The old parser would wait for bytes that it never gets.
         self._http.parser = httptools.HttpRequestParser(self._http)
         self.cycle.more_body = False
         self._switch(self._http)
         self._http.flow.resume_reading()
 
     def _switch(self, protocol: asyncio.BaseProtocol) -> None:
-        # A transport finds out what its protocol is able to do when it begins to read.
+        # A transport looks at the kind of its protocol when it starts to read.
         self._http.flow.pause_reading()
         self._http.transport.set_protocol(protocol)
 
     def abandon(self) -> None:
-        """Read what is left for nobody; a client that takes longer for that than an idle connection may is cut off."""
+        """Drain the rest of the body. The keep-alive timeout ends the connection of a client that takes too long."""
         if self._left:
             self._abandoned = True
             self._target, self._filled = memoryview(bytearray(_SCRATCH)), 0
 
     # --- called by the transport --------------------------------------------------------------------------------
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - there is as much room as there is
-        """Return where the next bytes go."""
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the buffer has the size it has
+        """Return the buffer for the next bytes."""
         return self._target[self._filled :][: self._left]
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take note of *nbytes* that came."""
+        """Count *nbytes* that were read into the buffer."""
         self._left -= nbytes
         self.received += nbytes
         if not self._abandoned:
@@ -179,21 +179,21 @@ class DirectBody(asyncio.BufferedProtocol):
         self._ready.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the HTTP protocol, and whoever waits."""
+        """Tell the HTTP protocol, and wake the reader."""
         self._http.connection_lost(exc)
         self._ready.set()
 
     def pause_writing(self) -> None:
-        """Pass it on."""
+        """Pass it on to the HTTP protocol."""
         self._http.pause_writing()
 
     def resume_writing(self) -> None:
-        """Pass it on."""
+        """Pass it on to the HTTP protocol."""
         self._http.resume_writing()
 
 
 def _length(headers: Sequence[tuple[bytes, bytes]]) -> int:
-    """Return the Content-Length; 0 if there is none that counts."""
+    """Return the Content-Length; 0 without one, or with Transfer-Encoding, which overrides it."""
     length = 0
     for name, value in headers:
         if name == b"transfer-encoding":

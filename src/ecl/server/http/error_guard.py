@@ -1,4 +1,4 @@
-"""One place that turns exceptions into responses."""
+"""The one place that turns exceptions into responses."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Renderer = Callable[[ServiceError, Scope], Response]
 
 class ErrorGuard:
     """
-    The outermost layer of an API, within `ecl.server.http.request_id.RequestIds`.
+    The outermost layer of an API; it needs the request ID of `RequestIds`.
 
-    An error of the service is answered as such. Anything else is logged with its traceback and answered 500
-    without saying more than the request ID. When the response has begun, the connection is cut instead, so that
+    A `ServiceError` becomes the response that *render* makes. Any other exception is logged with its traceback, and the
+    response is a 500 that tells only the request ID. If the response has begun, the connection is cut instead, so that
     no client takes a part for the whole.
 
     Args:
         app: The API.
-        render: How the API shows an error.
+        render: Makes the API's response to an error.
     """
 
     def __init__(self, app: ASGIApp, render: Renderer) -> None:
@@ -46,7 +46,7 @@ class ErrorGuard:
             return
         started = False
 
-        async def noting_start(message: Message) -> None:
+        async def watching_send(message: Message) -> None:
             nonlocal started
             started = started or message["type"] == "http.response.start"
             await send(message)
@@ -54,16 +54,16 @@ class ErrorGuard:
         try:
             if len(Headers(scope=scope).get("x-openstack-request-id", "")) > _MAX_REQUEST_ID:
                 raise BadRequest(f"A request ID may have at most {_MAX_REQUEST_ID} characters.")
-            await self._app(scope, receive, noting_start)
+            await self._app(scope, receive, watching_send)
         except ClientDisconnect:
             _log.info("the client went away: %s", _what(scope))
         except Exception as exc:
             if started:
                 raise
-            await self._render(_answer_to(exc, scope), scope)(scope, receive, send)
+            await self._render(_as_service_error(exc, scope), scope)(scope, receive, send)
 
 
-def _answer_to(exc: Exception, scope: Scope) -> ServiceError:
+def _as_service_error(exc: Exception, scope: Scope) -> ServiceError:
     if isinstance(exc, ServiceError):
         return exc
     _log.error("failed: %s", _what(scope), exc_info=exc)
@@ -72,6 +72,6 @@ def _answer_to(exc: Exception, scope: Scope) -> ServiceError:
 
 
 def _what(scope: Scope) -> str:
-    # The path as it came, still quoted: no client writes its own lines into the log.
+    # The raw path is still percent-encoded, so no client can write lines of its own into the log.
     path = scope.get("raw_path", b"").decode("ascii", "backslashreplace")
     return f"{scope.get('ecl.request_id', '-')} {scope['method']} {path}"

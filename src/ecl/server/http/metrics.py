@@ -1,8 +1,8 @@
 """
-Numbers for a monitoring system, in Prometheus' text format (version 0.0.4).
+Metrics in Prometheus' text format (version 0.0.4).
 
-Written here because the usual library costs 0.15 s of every start. What changes with each request is counted in
-memory; what the database knows is asked when somebody looks.
+Written here because the usual library takes 0.15 s of every start. Requests are counted in memory; what the database
+knows is queried for each scrape.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ __all__ = ["CONTENT_TYPE", "Metrics", "database_text"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-#: Upper bounds of the classes of durations, in seconds.
+#: Upper bounds of the duration buckets, in seconds.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
-#: Clients can send any word as a method; each would be a time series of its own.
+#: Any other method counts as "other": a client could make a time series of every word.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 Sample = tuple[Mapping[str, str], float]
 
 
 class Metrics:
-    """What happened since the process started. Used from the event loop alone."""
+    """Counters since the start of the process. Use them in the event loop only."""
 
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, str, str]] = Counter()
@@ -40,7 +40,7 @@ class Metrics:
         self._seconds_sum: Counter[str] = Counter()
 
     def begin(self, region: str) -> None:
-        """Count a request that is on its way."""
+        """Count a request that has started."""
         self._in_progress[region] += 1
 
     def end(self, region: str, method: str, status: int, seconds: float, received: int, sent: int) -> None:
@@ -62,7 +62,7 @@ class Metrics:
         self._seconds_sum[region] += int(seconds * 1_000_000)
 
     def text(self) -> str:
-        """Return what was counted."""
+        """Return the counters as text."""
         return "".join((*self._of_requests(), *self._of_durations()))
 
     def _of_requests(self) -> Iterator[str]:
@@ -98,7 +98,7 @@ class Metrics:
 
 
 def database_text(connection: Connection) -> str:
-    """Return what the database knows: jobs, images, bytes. Blocks."""
+    """Return the numbers of jobs, images and stored bytes as text. Blocks."""
     return "".join(_of_database(connection))
 
 

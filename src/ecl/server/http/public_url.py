@@ -1,4 +1,4 @@
-"""Under which address a client knows the service."""
+"""The URL by which a client knows the service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ecl.server.settings.model import Settings
 
 __all__ = ["public_url"]
 
-#: A host name or address with an optional port; anything else in a Host header is not repeated to anybody.
+#: A host name or address with an optional port; any other Host header is ignored.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
@@ -18,7 +18,7 @@ def public_url(settings: Settings, scope: Scope) -> str:
     """
     Return the service's URL for the client that sent a request, without a slash at its end.
 
-    It is ``settings.public_url`` or, without one, the address that the client itself used (its Host header).
+    This is ``settings.public_url`` or, without one, the address that the client used (its Host header).
     """
     if settings.public_url is not None:
         return settings.public_url.rstrip("/")

@@ -1,4 +1,4 @@
-"""Every request has an ID: in the log, and in the answer's ``x-openstack-request-id``."""
+"""Every request has an ID, in the log and in the ``x-openstack-request-id`` of the response."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 __all__ = ["RequestIds"]
 
 _HEADER = b"x-openstack-request-id"
-_GIVEN = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_ACCEPTED_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestIds:
     """
-    Gives each request an ID (``scope["ecl.request_id"]``) and sends it back with the answer.
+    Middleware that gives each request an ID (``scope["ecl.request_id"]``) and sends it with the response.
 
-    A client's own ID is taken over, with ``req-`` in front if that is missing, unless it is longer than 64
-    characters or has characters that do not belong into a log.
+    An ID from the client is kept, after ``req-`` if that is missing, unless it has more than 64 characters or
+    characters that do not belong in a log.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -41,7 +41,7 @@ class RequestIds:
 
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
-        if name == _HEADER and _GIVEN.fullmatch(value):
-            given: str = value.decode()
-            return given if given.startswith("req-") else f"req-{given}"
+        if name == _HEADER and _ACCEPTED_ID.fullmatch(value):
+            text: str = value.decode()
+            return text if text.startswith("req-") else f"req-{text}"
     return f"req-{uuid.uuid4()}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ecl.server.identity.caller import Caller
+from ecl.server.domain.caller import Caller
 
 __all__ = ["Authenticator"]
 

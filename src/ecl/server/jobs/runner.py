@@ -1,4 +1,4 @@
-"""Threads that run durable jobs, one job each, the oldest first, those of an earlier process before all."""
+"""Threads that run jobs from the database, the oldest first; jobs that a stopped process left go on here."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["JobThreads", "Stopped", "TryLater"]
 
 _log = logging.getLogger(__name__)
 
-#: Seconds between two looks at the jobs when nobody says that there is one.
-_IDLE = 5.0
-#: Seconds before a job that could not be brought to its end is taken up again.
-_LATER = 30.0
-#: Seconds that a thread gets to end; one that waits for a silent server ends with the process.
-_STOP = 10.0
+#: Seconds between two queries for jobs if nothing notifies the threads.
+_POLL_INTERVAL = 5.0
+#: Seconds before a job that could not be finished is retried.
+_RETRY_DELAY = 30.0
+#: Seconds that a thread gets to stop; one that waits for a silent server ends with the process.
+_STOP_TIMEOUT = 10.0
 
 
 class Stopped(Exception):
-    """The service is about to end; the job goes on at its next start."""
+    """The service is stopping; the job goes on at its next start."""
 
 
 class TryLater(Exception):
-    """The job could not be brought to its end now; the message says why."""
+    """The job could not be finished now; the message says why."""
 
 
 class _HasId(Protocol):
@@ -40,14 +40,14 @@ J = TypeVar("J", bound=_HasId)
 
 class JobThreads(Generic[J]):
     """
-    Runs jobs that are written down elsewhere. As an async context manager it starts its threads and stops them.
+    Runs jobs that are stored elsewhere. As an async context manager it starts and stops its threads.
 
     Args:
-        name: What the threads are called.
-        count: Jobs that run at once.
-        unfinished: Returns the jobs that have something left to do, the oldest first. Called from any thread.
-        run: Brings a job to its end, or raises `Stopped` or `TryLater`. It asks its second argument at every block:
-            True means that the service is about to end.
+        name: Prefix of the threads' names.
+        count: Most jobs that run at once.
+        unfinished: Returns the jobs that have not ended, the oldest first. Called from any thread.
+        run: Runs a job to completion, or raises `Stopped` or `TryLater`. It calls its second argument at every block
+            of data: True means that the service is stopping.
     """
 
     def __init__(
@@ -78,15 +78,15 @@ class JobThreads(Generic[J]):
     ) -> None:
         self.stop()
         for thread in self._threads:
-            await asyncio.to_thread(thread.join, _STOP)
+            await asyncio.to_thread(thread.join, _STOP_TIMEOUT)
 
     def stop(self) -> None:
-        """Let every job end at its next block; the next start goes on with it. Returns at once."""
+        """Stop every job at its next block; it goes on at the next start. Returns at once."""
         self._stopping.set()
         self.notify()
 
     def notify(self) -> None:
-        """Say that there is a job to run or to cancel."""
+        """Wake the threads: there is a job to run or to cancel."""
         with self._wake:
             self._wake.notify_all()
 
@@ -94,22 +94,22 @@ class JobThreads(Generic[J]):
         while not self._stopping.is_set():
             try:
                 job = self._claim()
-            except Exception:  # noqa: BLE001 - a thread that ended here would leave all later jobs undone
+            except Exception:  # noqa: BLE001 - the thread must live for later jobs
                 _log.exception("%s cannot read its jobs", self._name)
-                self._stopping.wait(_IDLE)
+                self._stopping.wait(_POLL_INTERVAL)
                 continue
             if job is not None:
                 self._run(job)
 
     def _claim(self) -> J | None:
-        """Return the oldest job that no thread is at; wait a while if there is none."""
+        """Return the oldest job that no thread runs; wait a while if there is none."""
         with self._wake:
             for job in self._unfinished():
                 if job.id not in self._running and self._not_before.get(job.id, 0.0) <= time.monotonic():
                     self._running.add(job.id)
                     return job
             if not self._stopping.is_set():
-                self._wake.wait(_IDLE)
+                self._wake.wait(_POLL_INTERVAL)
             return None
 
     def _run(self, job: J) -> None:
@@ -119,11 +119,11 @@ class JobThreads(Generic[J]):
         except Stopped:
             _log.info("%s: job %s goes on at the next start", self._name, job.id)
         except TryLater as exc:
-            _log.warning("%s: job %s is taken up again in %d seconds: %s", self._name, job.id, _LATER, exc)
-            self._not_before[job.id] = time.monotonic() + _LATER
+            _log.warning("%s: job %s is taken up again in %d seconds: %s", self._name, job.id, _RETRY_DELAY, exc)
+            self._not_before[job.id] = time.monotonic() + _RETRY_DELAY
         except Exception:  # noqa: BLE001 - as above
-            _log.exception("%s: job %s is taken up again in %d seconds", self._name, job.id, _LATER)
-            self._not_before[job.id] = time.monotonic() + _LATER
+            _log.exception("%s: job %s is taken up again in %d seconds", self._name, job.id, _RETRY_DELAY)
+            self._not_before[job.id] = time.monotonic() + _RETRY_DELAY
         finally:
             with self._wake:
                 self._running.discard(job.id)

@@ -55,7 +55,7 @@ def database_url(settings: Settings) -> str:
     Raises:
         StartError: *settings* have one that cannot be used.
     """
-    from ecl.server.db.engine import UnusableDatabase, parse_url
+    from ecl.server.db.url import UnusableDatabase, parse_url
 
     url = settings.database_url or f"sqlite:///{settings.data_dir.absolute() / 'ecl.db'}"
     try:
@@ -156,8 +156,8 @@ def _explained(settings: Settings) -> Iterator[None]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from ecl.server.data.store.base import StoreError
-    from ecl.server.db.engine import UnusableDatabase
     from ecl.server.db.metadefs_load import MetadefsError
+    from ecl.server.db.url import UnusableDatabase
 
     try:
         yield

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from ecl.server.data.region import Region
 from ecl.server.db.engine import Database
 from ecl.server.domain.access import image_not_found
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.ids import is_uuid
 from ecl.server.domain.protection import PropertyProtection
 from ecl.server.errors import BadRequest
 from ecl.server.http.body import Body, read_body
-from ecl.server.identity.caller import Caller
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations

@@ -12,8 +12,8 @@ from ecl.server.domain.access import (
     needs_membership,
     sees_without_membership,
 )
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import Image
-from ecl.server.identity.caller import Caller
 
 __all__ = ["caller_sees", "changeable_image", "visible_image"]
 

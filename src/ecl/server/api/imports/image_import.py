@@ -52,13 +52,13 @@ def _start(request: ImageRequest, image_id: str, wanted: ImportRequest, body: di
         if wanted.method == "copy-image" and not caller.is_admin:
             raise Forbidden("Copying an image to other stores needs the role admin.")
         if wanted.method == "copy-image":
-            targets = _without_holders(image, targets, wanted)
+            targets = _without_data(image, targets, wanted)
             if not targets:
                 return
         more = (image.size or 0) * len(targets)
         check_quota(connection, region.name, image.owner, service.settings.limits, "image_size_total", more)
-        input_ = {"image_id": image_id, "import_req": body, "backend": targets}
-        add_task(request, connection, image, API_IMAGE_IMPORT, input_)
+        task_input = {"image_id": image_id, "import_req": body, "backend": targets}
+        add_task(request, connection, image, API_IMAGE_IMPORT, task_input)
 
 
 def _target_stores(request: ImportRequest, region: Region, header: str | None) -> list[str]:
@@ -89,11 +89,11 @@ def _target_stores(request: ImportRequest, region: Region, header: str | None) -
 def _check_region(request: ImageRequest, region: str) -> None:
     known = {entry.name for entry in request.service.settings.regions} - {request.service.region.name}
     if region not in known:
-        raise BadRequest(f"'{region[:64]}' is no other region that this service knows.")
+        raise BadRequest(f"'{region[:64]}' is not another region that this service knows.")
 
 
-def _without_holders(image: Image, targets: list[str], wanted: ImportRequest) -> list[str]:
-    """Return the stores that do not have the image yet. Raises BadRequest if one was named that has."""
+def _without_data(image: Image, targets: list[str], wanted: ImportRequest) -> list[str]:
+    """Return the *targets* that do not have the image yet. Raises BadRequest if the request names one that has."""
     holders = [name for name in targets if name in image.stores]
     if holders and not wanted.all_stores:
         raise BadRequest(f"The store {holders[0]} has image {image.id} already.")

@@ -22,8 +22,8 @@ from ecl.server.jobs.imports.addresses import parse_target
 
 __all__ = ["ROUTES"]
 
-_LONGEST_URL = 2048
-#: Hashes that a client may announce, with the length of their hexadecimal form.
+_MAX_URL = 2048
+#: Hash algorithms that a client may declare, with the length of the hexadecimal hash.
 _HASHES = {"sha256": 64, "sha384": 96, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+")
 
@@ -37,7 +37,7 @@ def _locations(request: ImageRequest, image_id: str) -> list[dict[str, Any]]:
     """Return the URLs of the image's data, for administrators and other services."""
     region, caller = request.service.region, request.caller
     if "service" in caller.roles:
-        # Of the images that its project sees another service is told where they are, though it may not show them.
+        # The role service alone may not show images, but it may see the locations of those that its project sees.
         caller = replace(caller, roles=caller.roles | {"reader"})
     with request.service.database.read() as connection:
         image = visible_image(connection, region.name, caller, image_id)
@@ -48,20 +48,20 @@ def _locations(request: ImageRequest, image_id: str) -> list[dict[str, Any]]:
 
 def _parse(body: object) -> tuple[str, dict[str, str]]:
     """
-    Return the URL and the announced hash (``os_hash_algo``, ``os_hash_value``, or nothing) of a decoded *body*.
+    Return the URL and the declared hash (``os_hash_algo`` and ``os_hash_value``, or nothing) in a decoded *body*.
 
     Raises:
-        BadRequest: It is no location.
+        BadRequest: It is not a location.
     """
     url = body.get("url") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or not isinstance(url, str) or not 0 < len(url) <= _LONGEST_URL:
+    if not isinstance(body, dict) or not isinstance(url, str) or not 0 < len(url) <= _MAX_URL:
         raise BadRequest("A location needs a 'url', a text.")
-    announced = body.get("validation_data", {})
-    if not isinstance(announced, dict) or announced.keys() - {"os_hash_algo", "os_hash_value"}:
+    declared = body.get("validation_data", {})
+    if not isinstance(declared, dict) or declared.keys() - {"os_hash_algo", "os_hash_value"}:
         raise BadRequest("'validation_data' must be an object with os_hash_algo and os_hash_value.")
-    if not announced:
+    if not declared:
         return url, {}
-    algorithm, value = announced.get("os_hash_algo"), announced.get("os_hash_value")
+    algorithm, value = declared.get("os_hash_algo"), declared.get("os_hash_value")
     if not isinstance(algorithm, str) or not isinstance(value, str):
         raise BadRequest("'validation_data' needs both os_hash_algo and os_hash_value.")
     if _HASHES.get(algorithm) != len(value) or not _HEX.fullmatch(value):
@@ -93,14 +93,14 @@ def _start(request: ImageRequest, image_id: str, url: str, validation: dict[str,
             raise Conflict(f"Image {image_id} is {image.status}; a location can only be added while it is queued.")
         check_importable(image, "web-download")
         body = {"method": {"name": "web-download", "uri": url}}
-        input_ = {
+        task_input = {
             "image_id": image_id,
             "loc_url": url,
             "validation_data": validation,
             "import_req": body,
             "backend": [region.store.name],
         }
-        add_task(request, connection, image, LOCATION_IMPORT, input_)
+        add_task(request, connection, image, LOCATION_IMPORT, task_input)
 
 
 ROUTES = (resource("/v2/images/{image_id}/locations", GET=_list, POST=_add),)

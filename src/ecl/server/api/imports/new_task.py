@@ -1,4 +1,4 @@
-"""A new import task: what each of the requests that start one adds to the database."""
+"""Add an import task to the database: common to all requests that start one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from ecl.server.domain.task import PENDING, Task
 __all__ = ["add_task"]
 
 
-def add_task(request: ImageRequest, connection: Connection, image: Image, kind: str, input_: dict[str, Any]) -> Task:
+def add_task(
+    request: ImageRequest, connection: Connection, image: Image, kind: str, task_input: dict[str, Any]
+) -> Task:
     """Add a task about *image*, and mark the image with it. Wake the importer once that is committed."""
     caller, region = request.caller, request.service.region.name
     moment = now()
@@ -31,7 +33,7 @@ def add_task(request: ImageRequest, connection: Connection, image: Image, kind: 
         owner=caller.project_id,
         user_id=caller.user_id,
         request_id=request.scope.get("ecl.request_id"),
-        input=input_,
+        input=task_input,
         result=None,
         message="",
         created_at=moment,
@@ -42,7 +44,7 @@ def add_task(request: ImageRequest, connection: Connection, image: Image, kind: 
     marked = image.copy()
     marked.properties |= {
         IMPORT_TASK: task.id,
-        IMPORTING_TO: ",".join(input_["backend"]),
+        IMPORTING_TO: ",".join(task_input["backend"]),
         FAILED_IMPORT: "",
     }
     update_image(connection, region, image, marked)

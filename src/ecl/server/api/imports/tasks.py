@@ -1,4 +1,4 @@
-"""``/v2/tasks`` and ``/v2/images/{id}/tasks``: what the service is doing, or did, after it had answered."""
+"""``/v2/tasks`` and ``/v2/images/{id}/tasks``: start import tasks, and show running and ended ones."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ecl.server.api.images.lookup import visible_image
 from ecl.server.api.imports.new_task import add_task
 from ecl.server.db.tasks import fetch_task, list_tasks, tasks_of_image
 from ecl.server.domain.access import is_owner
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.creation import new_image
 from ecl.server.domain.ids import is_uuid
 from ecl.server.domain.paging import SortKey, page_links, parse_limit
 from ecl.server.domain.task import IMPORT, STATUSES, Task, image_task_to_wire, task_to_wire
 from ecl.server.errors import BadRequest, Forbidden, NotFound
 from ecl.server.http.routing import json_response
-from ecl.server.identity.caller import Caller
 from ecl.server.jobs.imports.addresses import parse_target
 from ecl.server.settings.model import ImageLimits
 
@@ -32,7 +32,7 @@ _SORT_KEYS = ("created_at", "updated_at", "id", "status", "type")
 
 
 def _check_can_use_tasks(caller: Caller) -> None:
-    """Raise Forbidden unless *caller* may see and make tasks as such."""
+    """Raise Forbidden unless *caller* may use ``/v2/tasks``."""
     if not caller.is_admin:
         raise Forbidden("Tasks need the role admin.")
 
@@ -70,7 +70,7 @@ async def _list(request: ImageRequest) -> Response:
 
 
 def _parse(parameters: Sequence[tuple[str, str]], limits: ImageLimits) -> _Query:
-    """Return what the parameters ask for; unknown ones ask for nothing. Raises BadRequest."""
+    """Return the query in the *parameters*; unknown ones are ignored. Raises BadRequest."""
     query = _Query(limits.limit_param_default)
     for name, value in parameters:
         if name == "limit":
@@ -135,7 +135,7 @@ def _fetch_of_image(request: ImageRequest, image_id: str) -> list[Task]:
         image = visible_image(connection, region, caller, image_id)
         tasks = tasks_of_image(connection, region, image_id)
     if not (caller.is_admin or is_owner(caller, image)):
-        # The address of a download may hold a secret: a signed URL is a key to what it names.
+        # The URL of a download may contain a secret, as signed URLs do.
         for task in tasks:
             task.input, task.message = {"image_id": image_id}, ""
     return tasks
@@ -155,22 +155,22 @@ def _start(request: ImageRequest, body: object) -> Task:
     region = service.region
     if not isinstance(body, dict) or body.get("type") != IMPORT:
         raise BadRequest("A task needs a 'type', and the only one is 'import'.")
-    input_ = body.get("input")
-    if not isinstance(input_, dict):
+    task_input = body.get("input")
+    if not isinstance(task_input, dict):
         raise BadRequest("A task needs an 'input', which must be an object.")
-    origin, disk_format = input_.get("import_from"), input_.get("import_from_format")
-    properties = input_.get("image_properties")
+    origin, disk_format = task_input.get("import_from"), task_input.get("import_from_format")
+    properties = task_input.get("image_properties")
     if not isinstance(origin, str) or not isinstance(disk_format, str) or not isinstance(properties, dict):
         raise BadRequest("An import task needs 'import_from', 'import_from_format' and 'image_properties'.")
     parse_target(origin, service.settings.imports)
-    described = {"disk_format": disk_format, "container_format": "bare", **properties}
-    image = new_image(described, request.caller, region.settings, service.settings.limits)
-    kept = {name: input_[name] for name in ("import_from", "import_from_format", "image_properties")}
-    request_of = {"method": {"name": "web-download", "uri": origin}}
+    attributes = {"disk_format": disk_format, "container_format": "bare", **properties}
+    image = new_image(attributes, request.caller, region.settings, service.settings.limits)
+    arguments = {name: task_input[name] for name in ("import_from", "import_from_format", "image_properties")}
+    import_request = {"method": {"name": "web-download", "uri": origin}}
     with service.database.write() as connection:
         add_image(request, connection, image)
-        all_of_it = {**kept, "import_req": request_of, "backend": [region.store.name]}
-        return add_task(request, connection, image, IMPORT, all_of_it)
+        task_input = {**arguments, "import_req": import_request, "backend": [region.store.name]}
+        return add_task(request, connection, image, IMPORT, task_input)
 
 
 ROUTES = (

@@ -1,4 +1,4 @@
-"""What every resource of the metadata definitions does: find the namespace, and check who may do what."""
+"""Find the namespace and the items of a request, and check what the caller may do with them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-def _seen(connection: Connection, request: ImageRequest) -> Namespace:
+def _find_namespace(connection: Connection, request: ImageRequest) -> Namespace:
     name = request.path_params["namespace"]
     namespace = fetch_namespace(connection, request.service.region.name, name)
     if namespace is None or not sees(request.caller, namespace):
@@ -43,14 +43,14 @@ def _seen(connection: Connection, request: ImageRequest) -> Namespace:
 @contextmanager
 def visible_namespace(request: ImageRequest) -> Iterator[tuple[Connection, Namespace]]:
     """
-    Give the namespace of the request's path, in a transaction that reads.
+    Yield the namespace of the request's path and a connection in a reading transaction.
 
     Raises:
-        NotFound: It is not there, or the caller does not see it.
-        Forbidden: The caller may read no definitions.
+        NotFound: It does not exist, or the caller does not see it.
+        Forbidden: The caller may not read definitions.
     """
     with request.service.database.read() as connection:
-        namespace = _seen(connection, request)
+        namespace = _find_namespace(connection, request)
         check_reads(request.caller)
         yield connection, namespace
 
@@ -58,17 +58,17 @@ def visible_namespace(request: ImageRequest) -> Iterator[tuple[Connection, Names
 @contextmanager
 def namespace_to_change(request: ImageRequest, *, deletes: bool = False) -> Iterator[tuple[Connection, Namespace]]:
     """
-    Give the namespace of the request's path, in a transaction that writes.
+    Yield the namespace of the request's path and a connection in a writing transaction.
 
     Args:
-        deletes: Something is to be deleted of it.
+        deletes: True if something in it, or all of it, will be deleted.
 
     Raises:
-        NotFound: It is not there, or the caller does not see it.
-        Forbidden: The caller may not change it, or it is protected and *deletes*.
+        NotFound: It does not exist, or the caller does not see it.
+        Forbidden: The caller may not change it, or *deletes* is true and it is protected.
     """
     with request.service.database.write() as connection:
-        namespace = _seen(connection, request)
+        namespace = _find_namespace(connection, request)
         check_can_write(request.caller)
         if deletes:
             check_unprotected(namespace)
@@ -76,7 +76,7 @@ def namespace_to_change(request: ImageRequest, *, deletes: bool = False) -> Iter
 
 
 def item_not_found(namespace: Namespace, kind: Kind, name: str) -> NotFound:
-    """Return the answer for an item that is not in *namespace*."""
+    """Return the error for an item that is not in *namespace*."""
     return NotFound(f"Namespace {namespace.namespace} has no {kind.replace('_', ' ')} {name[:80]}.")
 
 
@@ -89,31 +89,31 @@ def existing_item(connection: Connection, namespace: Namespace, kind: Kind, name
 
 
 def add_item(request: ImageRequest, item: Item) -> Namespace:
-    """Add *item* to the namespace of the request's path. Raises Conflict if there is one of its name."""
+    """Add *item* to the namespace of the request's path. Raises Conflict if the name is in use."""
     with namespace_to_change(request) as (connection, namespace):
-        _refuse_name(connection, namespace, item)
+        _check_name_free(connection, namespace, item)
         insert_items(connection, request.service.region.name, namespace, [item])
         return namespace
 
 
 def replace_item(request: ImageRequest, name: str, item: Item) -> Namespace:
     """
-    Put *item* in the place of the one called *name*; *item* has its creation time afterwards.
+    Replace the item *name* by *item*, which gets the creation time of the old one.
 
     Raises:
-        NotFound: There is none.
-        Conflict: There is another one with the new name.
+        NotFound: There is no such item.
+        Conflict: Another item has the new name.
     """
     with namespace_to_change(request) as (connection, namespace):
         before = existing_item(connection, namespace, item.kind, name)
         if item.name != name:
-            _refuse_name(connection, namespace, item)
+            _check_name_free(connection, namespace, item)
         item.id, item.created_at = before.id, before.created_at
         update_item(connection, item)
         return namespace
 
 
-def _refuse_name(connection: Connection, namespace: Namespace, item: Item) -> None:
+def _check_name_free(connection: Connection, namespace: Namespace, item: Item) -> None:
     if fetch_item(connection, namespace, item.kind, item.name) is not None:
         kind = item.kind.replace("_", " ")
         raise Conflict(f"Namespace {namespace.namespace} has a {kind} {item.name} already.")

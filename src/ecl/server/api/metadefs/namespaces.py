@@ -111,13 +111,13 @@ async def _create(request: ImageRequest) -> Response:
     check_can_write(request.caller)
     items = items_of_body(body, moment)
     await run_in_threadpool(_insert, request, namespace, items)
-    # What is inside is shown as it was sent.
+    # The items are shown as they were sent.
     wire = namespace_to_wire(namespace) | {key: body[key] for key in LIST_KEYS.values() if key in body}
     return json_response(wire, 201, {"Location": request.endpoint + wire["self"]})
 
 
 def _insert(request: ImageRequest, namespace: Namespace, items: list[Item]) -> None:
-    """Store the namespace with everything in it, or nothing."""
+    """Store the namespace with all its items, or nothing."""
     region = request.service.region.name
     with request.service.database.write() as connection:
         if db.fetch_namespace(connection, region, namespace.namespace) is not None:
@@ -140,11 +140,11 @@ def _fetch(request: ImageRequest) -> tuple[Namespace, list[Item]]:
 
 async def _replace(request: ImageRequest) -> Response:
     namespace, _body = namespace_of_body(await request.read_json(), request.caller, now())
-    await run_in_threadpool(_store, request, namespace)
+    await run_in_threadpool(_update, request, namespace)
     return json_response(namespace_to_wire(namespace))
 
 
-def _store(request: ImageRequest, namespace: Namespace) -> None:
+def _update(request: ImageRequest, namespace: Namespace) -> None:
     region = request.service.region.name
     with namespace_to_change(request) as (connection, before):
         renamed = namespace.namespace != before.namespace

@@ -1,4 +1,4 @@
-"""``/v2/metadefs/namespaces/{namespace}/properties``: what one custom property may hold, and means."""
+"""``/v2/metadefs/namespaces/{namespace}/properties``: definitions of single custom properties."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def _show(request: ImageRequest) -> Response:
 
 
 def _fetch(request: ImageRequest, resource_type: str | None) -> Item:
-    """Return the property of the path; for *resource_type* the path has the name with that type's prefix."""
+    """Return the property of the path; with *resource_type*, the name in the path has that type's prefix."""
     name = request.path_params["name"]
     with visible_namespace(request) as (connection, namespace):
         if not resource_type:

@@ -1,4 +1,4 @@
-"""``/v2/metadefs/resource_types``, and which of them a namespace is for."""
+"""``/v2/metadefs/resource_types``, and the associations of a namespace with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/v2/metadefs/namespaces/{namespace}/tags``: words that resources may be tagged with."""
+"""``/v2/metadefs/namespaces/{namespace}/tags``: tags that resources may have."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def _list(request: ImageRequest) -> Response:
 
 
 def _fetch_all(request: ImageRequest, marker: str | None, order: list[SortKey]) -> list[Item]:
-    """Return the namespace's tags in *order*, those after *marker*."""
+    """Return the tags of the namespace that come after *marker* in *order*."""
     with visible_namespace(request) as (connection, namespace):
         tags = list_items(connection, [namespace], "tag")[namespace.id]
         for key in reversed(order):
@@ -65,8 +65,8 @@ def _fetch_all(request: ImageRequest, marker: str | None, order: list[SortKey]) 
 
 async def _create_all(request: ImageRequest) -> Response:
     tags = _tags_of(await request.read_json())
-    appends = request.headers.get("x-openstack-append", "").strip().lower() in _TRUE
-    await run_in_threadpool(_put_all, request, tags, appends)
+    append = request.headers.get("x-openstack-append", "").strip().lower() in _TRUE
+    await run_in_threadpool(_put_all, request, tags, append)
     return json_response({"tags": [{"name": tag.name} for tag in tags]}, 201)
 
 
@@ -78,10 +78,10 @@ def _tags_of(body: Any) -> list[Item]:
     return [parse_item("tag", entry, moment) for entry in listed]
 
 
-def _put_all(request: ImageRequest, tags: list[Item], appends: bool) -> None:
+def _put_all(request: ImageRequest, tags: list[Item], append: bool) -> None:
     with namespace_to_change(request) as (connection, namespace):
         # An empty list replaces nothing, as in Glance.
-        if tags and not appends:
+        if tags and not append:
             if namespace.protected:
                 raise Forbidden(f"Namespace {namespace.namespace} is protected: its tags cannot be replaced.")
             delete_items(connection, namespace, "tag")

@@ -1,8 +1,8 @@
 """
 The OpenAPI 3.1 document of the image API, made from its routes, their operations and the published schemas.
 
-Every status that an operation may end with is in it. Beside what `Operation.fails` names: 400 and 500 everywhere, 401
-and 403 where a token is needed, 404 below what a path names, 413 where a JSON body is read.
+It has every status of every operation. Besides those in `Operation.fails`: 400 and 500 everywhere, 401 and 403 where a
+token is needed, 404 where the path has a parameter, 413 where a JSON body is read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TEXT: Document = {"type": "string"}
 _WHOLE: Document = {"type": "integer", "minimum": 0}
 _BOOLEAN: Document = {"type": "boolean"}
 
-#: What a parameter holds that is no text, by its name.
+#: Schemas of the parameters that are not plain text, by name.
 _PARAMETERS: Document = {
     **dict.fromkeys(("limit", "X-OpenStack-Image-Size"), _WHOLE),
     **{
@@ -39,20 +39,20 @@ _PARAMETERS: Document = {
     "tag": {"type": "array", "items": _TEXT},
     "sort_dir": {"enum": ["asc", "desc"]},
     "member_status": {"enum": ["accepted", "pending", "rejected", "all"]},
-    # Any other parameter is a filter on the custom property of its name.
+    # Any other query parameter filters by the custom property of that name.
     "properties": {"type": "object", "additionalProperties": _TEXT},
 }
 
 _ERRORS = {
     400: "The request itself is wrong.",
-    401: "There is no token, or none that is valid.",
+    401: "The token is missing or not valid.",
     403: "The caller may not do this, or its project belongs to another region.",
-    404: "There is no such thing, or the caller may not see it.",
-    409: "The state of the thing does not allow this, or the name is taken.",
-    410: "The image was deleted during the upload, or the store takes no data.",
-    413: "A quota or a limit on sizes.",
-    415: "The content type, or the content itself, is not what is taken here.",
-    416: "The image has no such part.",
+    404: "The resource does not exist, or the caller may not see it.",
+    409: "The state of the resource does not allow this, or the name is in use.",
+    410: "The image was deleted during the upload, or the store is read-only.",
+    413: "A quota or a size limit is exceeded.",
+    415: "The content type, or the content itself, is not accepted here.",
+    416: "The range lies outside the image.",
     500: "The service failed; its log says more about the request.",
     503: "The store does not work at the moment.",
 }
@@ -60,7 +60,7 @@ _ERRORS = {
 
 def openapi_document(routes: Sequence[BaseRoute], servers: Iterable[str]) -> Document:
     """
-    Return the document of what *routes* speak.
+    Return the document that describes *routes*.
 
     Args:
         servers: URLs of the endpoints, absolute or relative to the document's own address.
@@ -78,7 +78,7 @@ def openapi_document(routes: Sequence[BaseRoute], servers: Iterable[str]) -> Doc
         "info": {
             "title": "Image API v2 with NTT ECL's extensions",
             "version": __version__,
-            "description": "What the embedded image service speaks; schemas as in /v2/schemas.",
+            "description": "The API of the embedded image service. Its schemas are also at /v2/schemas.",
         },
         "servers": [{"url": url} for url in servers],
         "security": [{"token": []}],
@@ -115,7 +115,7 @@ def _operation(method: str, path: str) -> Document:
 
 
 def _fails(operation: Operation, path: str) -> set[int]:
-    """Return the statuses of all errors that *operation* may end with."""
+    """Return the statuses of all errors of *operation*."""
     found = {400, 500, *operation.fails}
     if not operation.is_open:
         found |= {401, 403}
@@ -128,9 +128,11 @@ def _fails(operation: Operation, path: str) -> set[int]:
 
 def _parameters(path: str, operation: Operation) -> list[Document]:
     in_path = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    found = [{"name": name, "in": "path", "required": True, "schema": {**_TEXT, "minLength": 1}} for name in in_path]
-    found += [{"name": name, "in": "query", "schema": _PARAMETERS.get(name, _TEXT)} for name in operation.query]
-    return found + [
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {**_TEXT, "minLength": 1}} for name in in_path
+    ]
+    parameters += [{"name": name, "in": "query", "schema": _PARAMETERS.get(name, _TEXT)} for name in operation.query]
+    return parameters + [
         {"name": name, "in": "header", "schema": _PARAMETERS.get(name, _TEXT)} for name in operation.headers
     ]
 
@@ -152,7 +154,7 @@ def _component_name(name: str) -> str:
 
 def _error_response(meaning: str) -> Document:
     return {
-        "description": f"{meaning} What was wrong is told in the form that Accept asks for.",
+        "description": f"{meaning} The body explains it, in the format that Accept asks for.",
         "content": {
             "application/json": {"schema": {"$ref": "#/components/schemas/error"}},
             "text/html": {"schema": _TEXT},
@@ -171,21 +173,21 @@ def _components() -> Document:
         component = _component_name(name)
         for key, definition in document.pop("definitions", {}).items():
             components[f"{component}.{key}"] = _moved(definition, component)
-        # A name is no keyword of JSON Schema, and its links mean something else here.
+        # "name" is not a keyword of JSON Schema, and "links" has another meaning here.
         document = {key: value for key, value in document.items() if key not in ("name", "links")}
         components[component] = _moved({"type": "object", **document}, component)
     return components
 
 
 def _moved(value: Any, component: str) -> Any:
-    """Return a schema whose references lead to where its definitions are now."""
+    """Return a schema with its references changed to where the definitions are now."""
     if isinstance(value, list):
         return [_moved(item, component) for item in value]
     if not isinstance(value, dict):
         return value
     if isinstance(reference := value.get("$ref"), str):
         return {"$ref": reference.replace("#/definitions/", f"#/components/schemas/{component}.")}
-    # A pattern is kept whether or not any dialect of regular expressions understands it.
+    # "format: regex" is left out: a pattern may be any text.
     return {key: _moved(item, component) for key, item in value.items() if (key, item) != ("format", "regex")}
 
 
@@ -217,7 +219,7 @@ _METHOD = _object(
 
 _VERSION = _object("id status links", id=_TEXT, status=_TEXT, links=_array(_object("rel href", rel=_TEXT, href=_TEXT)))
 
-#: Schemas beside the published ones.
+#: Schemas in addition to the published ones.
 _OWN_COMPONENTS: Document = {
     "version": _object("version", version=_VERSION),
     "versions": _object("versions", versions=_array(_VERSION)),

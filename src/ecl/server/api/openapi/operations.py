@@ -1,4 +1,4 @@
-"""What each method of each path takes and gives, for the OpenAPI document. A test holds it against the routes."""
+"""Request and response of each method of each path, for the OpenAPI document. A test compares it with the routes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class Operation:
     One method of one path.
 
     Args:
-        summary: What is true afterwards.
-        gives: Name of a component schema, ``octets``, ``text``, or None for an answer without a body.
-        status: Of success; 404 for what this service never has.
-        takes: As *gives*, for the request.
+        summary: What it does.
+        gives: The response body: a component schema's name, ``octets``, ``text``, or None for no body.
+        status: The status of success; 404 for resources that this service never has.
+        takes: The request body, as for *gives*.
         query: Names of query parameters.
         headers: Names of request headers.
-        fails: Statuses of errors, beside those that follow from the rest: see `openapi`.
-        is_open: No token is needed.
+        fails: Statuses of errors, besides those that `ecl.server.api.openapi.document` adds.
+        is_open: True if it needs no token.
     """
 
     summary: str
@@ -43,22 +43,20 @@ _IMAGE_FILTERS = (
 _IMAGE = "/v2/images/{image_id}"
 _JOBS = "/v2/extension/image_replicator/jobs"
 _NS = "/v2/metadefs/namespaces"
-#: An upload may end so: not queued, deleted meanwhile, too large, not what it should be, no store that works.
+#: Errors of an upload: not queued, deleted meanwhile, too large, wrong content, store unavailable.
 _UPLOAD_FAILS = (409, 410, 413, 415, 503)
-_NO_CACHE = Operation("Say that there is no cache.", status=404)
+_NO_CACHE = Operation("Not found: there is no image cache.", status=404)
 
 OPERATIONS: dict[str, Operation] = {
     "GET /": Operation("List the versions of the API.", "versions", 300, is_open=True),
     "GET /versions": Operation("List the versions of the API.", "versions", is_open=True),
     "GET /v2/": Operation("Show the current version of the API.", "version", is_open=True),
-    "GET /healthcheck": Operation("Say that the service is there.", "text", is_open=True),
+    "GET /healthcheck": Operation("Check that the service runs.", "text", is_open=True),
     "GET /openapi.json": Operation("Show this document.", "document", is_open=True),
     "GET /v2/images": Operation("List the images that you see.", "images", query=(*_SORT, *_IMAGE_FILTERS)),
     "POST /v2/images": Operation("Create an image.", "image", 201, "image", fails=(409,)),
     f"GET {_IMAGE}": Operation("Show an image.", "image"),
-    f"PATCH {_IMAGE}": Operation(
-        "Change an image: all of the operations, or none.", "image", takes="patch", fails=(409, 415)
-    ),
+    f"PATCH {_IMAGE}": Operation("Change an image: all operations, or none.", "image", takes="patch", fails=(409, 415)),
     f"DELETE {_IMAGE}": Operation("Delete an image.", status=204),
     f"GET {_IMAGE}/file": Operation(
         "Download an image, or a part of it.", "octets", query=("prefer",), headers=("Range",), fails=(416, 503)
@@ -83,24 +81,24 @@ OPERATIONS: dict[str, Operation] = {
         "Import an image.", None, 202, "import", headers=("X-Image-Meta-Store",), fails=(409,)
     ),
     f"GET {_IMAGE}/tasks": Operation("List the tasks of an image.", "image_tasks"),
-    f"GET {_IMAGE}/locations": Operation("List the places that have an image's data.", "locations"),
+    f"GET {_IMAGE}/locations": Operation("List the URLs of an image's data.", "locations"),
     f"POST {_IMAGE}/locations": Operation("Fill an image from a URL.", None, 202, "location", fails=(409,)),
-    f"GET {_IMAGE}/members": Operation("List the projects that an image is offered to.", "members"),
-    f"POST {_IMAGE}/members": Operation("Offer an image to a project.", "member", takes="offer", fails=(409,)),
-    f"GET {_IMAGE}/members/{{member_id}}": Operation("Show an offer.", "member"),
-    f"PUT {_IMAGE}/members/{{member_id}}": Operation("Accept or reject an offer.", "member", takes="answer"),
-    f"DELETE {_IMAGE}/members/{{member_id}}": Operation("Take an offer back.", status=204),
+    f"GET {_IMAGE}/members": Operation("List the members of an image.", "members"),
+    f"POST {_IMAGE}/members": Operation("Share an image with a project.", "member", takes="offer", fails=(409,)),
+    f"GET {_IMAGE}/members/{{member_id}}": Operation("Show a member.", "member"),
+    f"PUT {_IMAGE}/members/{{member_id}}": Operation("Accept or reject a shared image.", "member", takes="answer"),
+    f"DELETE {_IMAGE}/members/{{member_id}}": Operation("Remove a member.", status=204),
     f"PUT {_IMAGE}/tags/{{tag}}": Operation("Tag an image.", status=204, fails=(413,)),
-    f"DELETE {_IMAGE}/tags/{{tag}}": Operation("Take a tag from an image.", status=204),
+    f"DELETE {_IMAGE}/tags/{{tag}}": Operation("Remove a tag from an image.", status=204),
     f"POST {_IMAGE}/actions/deactivate": Operation("Let only administrators download an image.", status=204),
     f"POST {_IMAGE}/actions/reactivate": Operation("Let an image be downloaded again.", status=204),
     "GET /v2/tasks": Operation("List tasks.", "tasks", query=(*_SORT, "status", "type"), fails=(404,)),
     "POST /v2/tasks": Operation("Start a task.", "task", 201, "new_task", fails=(409,)),
     "GET /v2/tasks/{task_id}": Operation("Show a task.", "task"),
-    "GET /v2/info/import": Operation("List the ways to import.", "import_methods"),
+    "GET /v2/info/import": Operation("List the import methods.", "import_methods"),
     "GET /v2/info/stores": Operation("List the stores.", "stores"),
     "GET /v2/info/stores/detail": Operation("List the stores with their properties.", "stores"),
-    "GET /v2/info/usage": Operation("Show what your project uses of its limits.", "usage"),
+    "GET /v2/info/usage": Operation("Show your project's quotas and usage.", "usage"),
     "DELETE /v2/stores/{store}/{image_id}": Operation(
         "Remove an image's data from one of its stores.", status=204, fails=(409,)
     ),
@@ -115,13 +113,13 @@ OPERATIONS: dict[str, Operation] = {
         "List namespaces.", "metadefs/namespaces", query=(*_SORT, "visibility", "resource_types"), fails=(404,)
     ),
     f"POST {_NS}": Operation(
-        "Create a namespace and all in it.", "metadefs/namespace", 201, "metadefs/namespace", fails=(409,)
+        "Create a namespace with its items.", "metadefs/namespace", 201, "metadefs/namespace", fails=(409,)
     ),
     f"GET {_NS}/{{namespace}}": Operation("Show a namespace.", "metadefs/namespace", query=("resource_type",)),
     f"PUT {_NS}/{{namespace}}": Operation(
         "Replace a namespace.", "metadefs/namespace", takes="metadefs/namespace", fails=(409,)
     ),
-    f"DELETE {_NS}/{{namespace}}": Operation("Delete a namespace and all in it.", status=204),
+    f"DELETE {_NS}/{{namespace}}": Operation("Delete a namespace with its items.", status=204),
     f"GET {_NS}/{{namespace}}/objects": Operation("List objects.", "metadefs/objects", query=("limit",)),
     f"POST {_NS}/{{namespace}}/objects": Operation(
         "Add an object.", "metadefs/object", 201, "metadefs/object", fails=(409,)
@@ -160,14 +158,20 @@ OPERATIONS: dict[str, Operation] = {
         "Rename a tag.", "metadefs/tag", takes="metadefs/tag", fails=(409,)
     ),
     f"DELETE {_NS}/{{namespace}}/tags/{{name}}": Operation("Delete a tag.", status=204),
-    f"GET {_NS}/{{namespace}}/resource_types": Operation("List what a namespace is for.", "metadefs/resource_types"),
+    f"GET {_NS}/{{namespace}}/resource_types": Operation(
+        "List the resource types of a namespace.", "metadefs/resource_types"
+    ),
     f"POST {_NS}/{{namespace}}/resource_types": Operation(
-        "Say what a namespace is for.", "metadefs/resource_type", 201, "metadefs/resource_type", fails=(409,)
+        "Associate a namespace with a resource type.",
+        "metadefs/resource_type",
+        201,
+        "metadefs/resource_type",
+        fails=(409,),
     ),
     f"DELETE {_NS}/{{namespace}}/resource_types/{{name}}": Operation(
-        "Say that a namespace is for it no more.", status=204
+        "Remove the association with a resource type.", status=204
     ),
-    "GET /v2/metadefs/resource_types": Operation("List all kinds of resource.", "resource_types"),
+    "GET /v2/metadefs/resource_types": Operation("List all resource types.", "resource_types"),
     f"GET {_JOBS}": Operation("List your image copies.", "jobs"),
     f"POST {_JOBS}": Operation(
         "Copy an image to a tenant of another region.", "job_id", 202, "new_job", fails=(404, 409)

@@ -53,7 +53,7 @@ def build_identity_app(database: Database, settings: Settings) -> ASGIApp:
 
 
 class _AsKeystone:
-    """What is true of every answer of Keystone, and of every path."""
+    """Middleware for what Keystone does with every request: ignore a slash at the end, and send ``Vary``."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -64,13 +64,13 @@ class _AsKeystone:
                 message["headers"] = [*message["headers"], (b"vary", b"X-Auth-Token")]
             await send(message)
 
-        # "/v3/auth/tokens/" is "/v3/auth/tokens".
+        # "/v3/auth/tokens/" means "/v3/auth/tokens".
         path = scope["path"].rstrip("/") or "/"
         await self._app({**scope, "path": path}, receive, send_with_vary)
 
 
 def _refusal(exc: Exception, base: str) -> Response:
-    """Return the one form in which identity says no."""
+    """Return the error response for *exc*."""
     headers = {}
     if isinstance(exc, ServiceError):
         status, message = status_of(exc), exc.message

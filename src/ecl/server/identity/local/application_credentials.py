@@ -1,7 +1,7 @@
 """
 Application credentials: an ID and a secret that log in as a user on one project, without the user's password.
 
-One of them has every role that its user has on the project at the time of use.
+A credential has the roles that its user has on the project at the time of use.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ApplicationCredential:
 
     @property
     def is_expired(self) -> bool:
-        """True if it lets nobody in any more."""
+        """True if it can no longer be used."""
         return self.expires_at is not None and self.expires_at <= now()
 
 
@@ -68,10 +68,10 @@ def create_credential(
     Store a new application credential.
 
     Args:
-        secret_hash: What `hash_password` made of the secret: computed before, because it is slow.
+        secret_hash: From `hash_password`, called before the transaction because it is slow.
 
     Raises:
-        Conflict: The user has one of this name.
+        Conflict: The user has a credential of this name.
     """
     credential = ApplicationCredential(uuid.uuid4().hex, name, user_id, project_id, secret_hash, expires_at)
     row = {
@@ -93,23 +93,23 @@ def create_credential(
 def get_credential(
     connection: Connection, *, id: str | None = None, user_id: str | None = None, name: str | None = None
 ) -> ApplicationCredential | None:
-    """Return the one of this ID, and of this user and name where given; None if there is none."""
+    """Return the one credential with this ID, user and name, as far as they are given; None if there is none."""
     query = _CREDENTIAL
     for column, value in ((_columns.id, id), (_columns.user_id, user_id), (_columns.name, name)):
         if value is not None:
             query = query.where(column == value)
-    found = _all(connection, query)
-    return found[0] if len(found) == 1 else None
+    credentials = _all(connection, query)
+    return credentials[0] if len(credentials) == 1 else None
 
 
 def list_credentials(connection: Connection, user_id: str, name: str | None = None) -> list[ApplicationCredential]:
-    """Return all of a user's, or the one of this *name*, by name."""
+    """Return the credentials of a user, or the one called *name*, sorted by name."""
     query = _CREDENTIAL.where(_columns.user_id == user_id).order_by(_columns.name)
     return _all(connection, query if name is None else query.where(_columns.name == name))
 
 
 def delete_credential(connection: Connection, credential: ApplicationCredential) -> None:
-    """Remove *credential* and every token that was made with it."""
+    """Remove *credential* and every token that was issued for it."""
     connection.execute(delete(application_credentials).where(_columns.id == credential.id))
 
 

@@ -1,4 +1,4 @@
-"""``/v3/users/ID/application_credentials``: one's own application credentials."""
+"""``/v3/users/ID/application_credentials``: the caller's own application credentials."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ class _CredentialHandlers:
         self._service = service
 
     async def create(self, request: Request) -> Response:
-        """``POST``: a new one, for the project and the roles of the token. The answer alone has the secret."""
+        """``POST``: create one for the token's project. Only this response shows the secret."""
         caller = await self._owner(request, changes=True)
         if caller.project is None:
-            raise Forbidden("An application credential is made with a token for a project.")
+            raise Forbidden("Creating an application credential needs a token of a project.")
         wanted = _parse(await read_body(request, MAX_BODY), caller)
         expires_at = _expiry(wanted.expires_at)
         secret = store.generate_secret() if wanted.secret is None else wanted.secret
         secret_hash = await self._service.hash_in_thread(partial(hash_password, secret))
-        made = await self._service.write(
+        credential = await self._service.write(
             partial(
                 store.create_credential,
                 user_id=caller.user.id,
@@ -78,11 +78,11 @@ class _CredentialHandlers:
                 expires_at=expires_at,
             )
         )
-        document = documents.credential_document(made, caller.roles, self._url(request), secret)
+        document = documents.credential_document(credential, caller.roles, self._url(request), secret)
         return json_response({"application_credential": document}, 201)
 
     async def list_all(self, request: Request) -> Response:
-        """``GET``: one's own, or with ``?name=`` the one of that name."""
+        """``GET``: list the caller's, or with ``?name=`` the one of that name."""
         caller = await self._owner(request)
         name = request.query_params.get("name")
         url = self._url(request)
@@ -95,32 +95,32 @@ class _CredentialHandlers:
         return json_response({"application_credentials": found, "links": documents.links(url)})
 
     async def show(self, request: Request) -> Response:
-        """``GET`` of one."""
+        """``GET``: show one."""
         caller = await self._owner(request)
 
         def query(connection: Connection) -> documents.Document:
-            item = _one(connection, caller, request)
+            item = _find(connection, caller, request)
             return documents.credential_document(item, _roles(connection, item), self._url(request))
 
         return json_response({"application_credential": await self._service.read(query)})
 
     async def delete(self, request: Request) -> Response:
-        """``DELETE`` of one, with every token that was made with it."""
+        """``DELETE``: delete one, with every token that was issued for it."""
         caller = await self._owner(request, changes=True)
 
         def change(connection: Connection) -> None:
-            store.delete_credential(connection, _one(connection, caller, request))
+            store.delete_credential(connection, _find(connection, caller, request))
 
         await self._service.write(change)
         return Response(status_code=204)
 
     async def _owner(self, request: Request, *, changes: bool = False) -> Token:
-        """Return the caller's token, if the path is about the caller."""
+        """Return the caller's token. Raises Forbidden if the path names another user, or the token may not do this."""
         caller = await self._service.caller(request)
         if request.path_params["user_id"] != caller.user.id:
-            raise Forbidden("These application credentials are somebody else's.")
+            raise Forbidden("These application credentials belong to another user.")
         if changes and caller.application_credential is not None:
-            raise Forbidden("An application credential cannot make or remove application credentials.")
+            raise Forbidden("A token of an application credential cannot create or delete application credentials.")
         return caller
 
     def _url(self, request: Request) -> str:
@@ -128,7 +128,7 @@ class _CredentialHandlers:
         return f"{self._service.base(request)}/v3/users/{user_id}/application_credentials"
 
 
-def _one(connection: Connection, caller: Token, request: Request) -> ApplicationCredential:
+def _find(connection: Connection, caller: Token, request: Request) -> ApplicationCredential:
     found = store.get_credential(connection, id=request.path_params["id"], user_id=caller.user.id)
     if found is None:
         raise NotFound("There is no application credential of this ID.")
@@ -143,14 +143,14 @@ def _parse(body: bytes | bytearray, caller: Token) -> _New:
     try:
         wanted = msgspec.json.decode(body, type=_Body).application_credential
     except (ValueError, RecursionError) as exc:
-        raise BadRequest(f"The request body is no application credential: {exc}.") from exc
+        raise BadRequest(f"The request body is not an application credential: {exc}.") from exc
     if not wanted.name.strip() or len(wanted.name) > 255 or not wanted.name.isprintable():
         raise BadRequest("The name of an application credential has 1 to 255 printable characters.")
     if wanted.secret is not None and not 0 < len(wanted.secret) <= 4096:
         raise BadRequest("The secret of an application credential has 1 to 4096 characters.")
     if wanted.unrestricted or wanted.access_rules:
         raise BadRequest("This service has no unrestricted application credentials and no access rules.")
-    # A credential with fewer roles than asked for would be useless, one with more would be dangerous.
+    # A credential with fewer roles than requested would be useless, one with more would be dangerous.
     if wanted.roles is not None and expand_roles(map(_role_name, wanted.roles)) != caller.roles:
         raise BadRequest("An application credential has all roles of its user here: leave out the roles.")
     return wanted
@@ -160,7 +160,7 @@ def _role_name(role: _Role) -> str:
     for name in ROLES:
         if role.name == name or (role.name is None and role.id == stable_id("role", name)):
             return name
-    raise BadRequest("The roles of the application credential name one that does not exist.")
+    raise BadRequest("The roles of the application credential include one that does not exist.")
 
 
 def _expiry(text: str | None) -> int | None:
@@ -169,7 +169,7 @@ def _expiry(text: str | None) -> int | None:
     try:
         moment = from_iso(text)
     except (ValueError, OverflowError) as exc:
-        raise BadRequest("expires_at is no ISO 8601 time.") from exc
+        raise BadRequest("expires_at is not an ISO 8601 time.") from exc
     if moment <= now():
-        raise BadRequest("expires_at lies in the past.")
+        raise BadRequest("expires_at is in the past.")
     return moment

@@ -1,7 +1,7 @@
 """
-Users, projects and the roles that tie them: what the tables hold, and how it changes.
+Users, projects and role assignments in the database.
 
-Every function takes a connection that is in a transaction; changes need one of ``Database.write()``.
+Every function takes a connection in a transaction; to change something it must come from ``Database.write()``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who can log in."""
+    """A user who can log in."""
 
     id: str
     name: str
@@ -52,7 +52,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What owns images: ECL calls it a tenant. It belongs to one region; *region* is "" for the service's own."""
+    """A project owns images; ECL calls it a tenant. Its *region* is "" if it is not tied to one region."""
 
     id: str
     name: str
@@ -76,14 +76,14 @@ def create_user(connection: Connection, name: str, password: str | None) -> User
 
     Raises:
         BadRequest: The name or the password cannot be used.
-        Conflict: There is a user of this name.
+        Conflict: A user has this name.
     """
     _check_name("user", name)
     user = User(uuid.uuid4().hex, name, enabled=True)
     row = {
         "id": user.id,
         "name": name,
-        "password_hash": _stored(password),
+        "password_hash": _hashed(password),
         "enabled": True,
         "created_at": now(),
     }
@@ -95,8 +95,8 @@ def create_user(connection: Connection, name: str, password: str | None) -> User
 
 
 def get_user(connection: Connection, *, id: str | None = None, name: str | None = None) -> User | None:
-    """Return the user of this ID or, without one, of this name; None if there is none."""
-    condition = users.c.name == _text(name) if id is None else users.c.id == _text(id)
+    """Return the user with this *id* or, without an ID, with this *name*; None if there is none."""
+    condition = users.c.name == _searchable(name) if id is None else users.c.id == _searchable(id)
     return _one_user(connection, _USER.where(condition))
 
 
@@ -124,18 +124,18 @@ def delete_user(connection: Connection, user: User) -> None:
 
 
 def password_hash(connection: Connection, user: User) -> str:
-    """Return what is stored of the password of *user*."""
+    """Return the stored hash of the password of *user*."""
     return str(connection.execute(select(users.c.password_hash).where(users.c.id == user.id)).scalar_one())
 
 
 def set_password(connection: Connection, user: User, password: str) -> None:
     """
-    Give *user* a new password. Every token that the user holds ends now, as in Keystone.
+    Give *user* a new password. This revokes all their tokens, as in Keystone.
 
     Raises:
         BadRequest: The password cannot be used.
     """
-    connection.execute(update(users).where(users.c.id == user.id).values(password_hash=_stored(password)))
+    connection.execute(update(users).where(users.c.id == user.id).values(password_hash=_hashed(password)))
     connection.execute(delete(tokens).where(tokens.c.user_id == user.id))
 
 
@@ -148,7 +148,7 @@ def create_project(connection: Connection, name: str, region: str) -> Project:
 
     Raises:
         BadRequest: The name cannot be used.
-        Conflict: There is a project of this name.
+        Conflict: A project has this name.
     """
     _check_name("project", name)
     project = Project(uuid.uuid4().hex, name, region, enabled=True)
@@ -161,8 +161,8 @@ def create_project(connection: Connection, name: str, region: str) -> Project:
 
 
 def get_project(connection: Connection, *, id: str | None = None, name: str | None = None) -> Project | None:
-    """Return the project of this ID or, without one, of this name; None if there is none."""
-    condition = projects.c.name == _text(name) if id is None else projects.c.id == _text(id)
+    """Return the project with this *id* or, without an ID, with this *name*; None if there is none."""
+    condition = projects.c.name == _searchable(name) if id is None else projects.c.id == _searchable(id)
     return _one_project(connection, _PROJECT.where(condition))
 
 
@@ -183,19 +183,19 @@ def list_projects(connection: Connection, name: str | None = None) -> list[Proje
     """Return all projects, or those of this *name*, by name."""
     query = _PROJECT.order_by(projects.c.name)
     if name is not None:
-        query = query.where(projects.c.name == _text(name))
+        query = query.where(projects.c.name == _searchable(name))
     return [Project(*row) for row in connection.execute(query)]
 
 
 def projects_of_user(connection: Connection, user_id: str) -> list[Project]:
     """Return the enabled projects on which a user has a role, by name."""
-    mine = select(role_assignments.c.project_id).where(role_assignments.c.user_id == user_id)
-    query = _PROJECT.where(projects.c.id.in_(mine), projects.c.enabled).order_by(projects.c.name)
+    project_ids = select(role_assignments.c.project_id).where(role_assignments.c.user_id == user_id)
+    query = _PROJECT.where(projects.c.id.in_(project_ids), projects.c.enabled).order_by(projects.c.name)
     return [Project(*row) for row in connection.execute(query)]
 
 
 def delete_project(connection: Connection, project: Project) -> None:
-    """Remove *project* with its roles, tokens and application credentials. Its images stay: admins see them."""
+    """Remove *project* with its roles, tokens and application credentials. Its images stay, for administrators."""
     connection.execute(delete(projects).where(projects.c.id == project.id))
 
 
@@ -203,12 +203,12 @@ def delete_project(connection: Connection, project: Project) -> None:
 
 
 def granted_roles(connection: Connection, user_id: str, project_id: str) -> list[str]:
-    """Return the roles that a user was given on a project, without those that they include."""
+    """Return the roles that are assigned to a user on a project, without the roles that these include."""
     return [role for _, role in list_assignments(connection, user_id=user_id, project_id=project_id)]
 
 
 def list_assignments(connection: Connection, *, user_id: str, project_id: str | None = None) -> list[tuple[str, str]]:
-    """Return pairs of project ID and role that a user has, on one project or on all."""
+    """Return pairs of project ID and role of a user, for one project or all."""
     query = select(role_assignments.c.project_id, role_assignments.c.role)
     query = query.where(role_assignments.c.user_id == user_id).order_by(*query.selected_columns)
     if project_id is not None:
@@ -218,7 +218,7 @@ def list_assignments(connection: Connection, *, user_id: str, project_id: str | 
 
 def grant_role(connection: Connection, user: User, role: str, project: Project) -> None:
     """
-    Give *user* a role on *project*; nothing happens if it is there already.
+    Give *user* a role on *project*; nothing happens if they have it already.
 
     Raises:
         BadRequest: There is no such role.
@@ -231,16 +231,18 @@ def grant_role(connection: Connection, user: User, role: str, project: Project) 
 
 def revoke_role(connection: Connection, user: User, role: str, project: Project) -> None:
     """
-    Take a role on *project* from *user*, at once also from the tokens that they hold.
+    Take a role on *project* from *user*; their tokens lose it at once, too.
 
     Raises:
         BadRequest: There is no such role.
         NotFound: The user does not have it.
     """
     _check_role(role)
-    mine = role_assignments.c
+    columns = role_assignments.c
     removed = connection.execute(
-        delete(role_assignments).where(mine.user_id == user.id, mine.project_id == project.id, mine.role == role)
+        delete(role_assignments).where(
+            columns.user_id == user.id, columns.project_id == project.id, columns.role == role
+        )
     )
     if not removed.rowcount:
         raise NotFound(f"User {user.name!r} does not have the role {role} on project {project.name!r}.")
@@ -259,14 +261,14 @@ def _one_project(connection: Connection, query: Select[str, str, str, bool]) -> 
     return None if row is None else Project(*row)
 
 
-def _text(value: str | None) -> str:
-    # PostgreSQL refuses NUL in a text; no name or ID has one. Nothing is called "" either.
+def _searchable(value: str | None) -> str:
+    # PostgreSQL refuses NUL in a text. No name or ID contains it, and none is empty.
     return "" if value is None or "\0" in value else value
 
 
 def _check_name(kind: str, name: str) -> None:
     if not name.strip() or len(name) > 255 or not name.isprintable():
-        raise BadRequest(f"A {kind} name has 1 to 255 printable characters; {name[:40]!r} is none.")
+        raise BadRequest(f"A {kind} name has 1 to 255 printable characters; {name[:40]!r} does not.")
 
 
 def _check_role(role: str) -> None:
@@ -274,7 +276,7 @@ def _check_role(role: str) -> None:
         raise BadRequest(f"There is no role {role!r}; the roles are {', '.join(ROLES)}.")
 
 
-def _stored(password: str | None) -> str:
+def _hashed(password: str | None) -> str:
     if password is None:
         return NO_PASSWORD
     if not password or len(password) > 4096:

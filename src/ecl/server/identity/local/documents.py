@@ -1,4 +1,4 @@
-"""What identity answers: discovery, tokens, the catalog, projects, application credentials, errors."""
+"""The JSON documents of identity: versions, tokens, the catalog, projects, application credentials, errors."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def versions(base: str) -> Document:
 
 def catalog(base: str, regions: Sequence[RegionSettings], own_region: str | None) -> list[Document]:
     """
-    Return where the services are, for a token whose project belongs to *own_region*.
+    Return the catalog for a token whose project belongs to *own_region*.
 
-    That region's endpoint is the first: a client that names no region takes it.
+    That region comes first, because a client that names no region takes the first endpoint.
     """
     ordered = sorted(regions, key=lambda region: region.name != own_region)
     images = {region.name: region.url or f"{base}/image/{region.name}" for region in ordered}
@@ -104,7 +104,7 @@ def _role(name: str) -> Document:
 
 
 def project_document(project: Project, base: str) -> Document:
-    """Return one project. ``region`` is ECL's addition: where the project's images are."""
+    """Return one project. ``region`` is ECL's addition: the region of the project's images."""
     return {
         "id": project.id,
         "name": project.name,
@@ -123,7 +123,7 @@ def project_document(project: Project, base: str) -> Document:
 def credential_document(
     credential: ApplicationCredential, roles: Sequence[str], url: str, secret: str | None = None
 ) -> Document:
-    """Return one application credential; its *secret* is shown once, when it is made."""
+    """Return one application credential; its *secret* is shown once, when it is created."""
     body: Document = {
         "id": credential.id,
         "name": credential.name,
@@ -141,10 +141,10 @@ def credential_document(
 
 
 def links(url: str) -> Document:
-    """Return the ``links`` of a list that comes in one page."""
+    """Return the ``links`` of a list with one page."""
     return {"self": url, "previous": None, "next": None}
 
 
 def error_document(status: int, message: str) -> Document:
-    """Return the body of an error, in the one form that identity has."""
+    """Return the body of an error response."""
     return {"error": {"code": status, "message": message, "title": reason(status)}}

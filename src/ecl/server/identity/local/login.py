@@ -1,8 +1,7 @@
 """
-Logging in: what a client sends to ``POST /v3/auth/tokens``, checked, and the token that it earns.
+Login: check the body of ``POST /v3/auth/tokens`` and issue a token.
 
-Every refusal that has to do with who the client is reads the same, so nobody learns which users, projects or
-credentials exist.
+Every failed authentication has the same message, so nobody learns which users, projects or credentials exist.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from ecl.server.identity.local.tokens import Token, issue_token, purge_tokens, r
 
 __all__ = ["DOMAIN_ID", "DOMAIN_NAME", "LoginRequest", "log_in", "parse_login"]
 
-#: The one domain that all users and projects are in.
+#: The domain of all users and projects.
 DOMAIN_ID, DOMAIN_NAME = "default", "Default"
 
 _REFUSED = "The request you have made requires authentication."
@@ -35,7 +34,7 @@ class _Domain(msgspec.Struct):
     name: str | None = None
 
     @property
-    def is_ours(self) -> bool:
+    def is_default(self) -> bool:
         return self.id == DOMAIN_ID if self.id is not None else self.name == DOMAIN_NAME
 
 
@@ -77,12 +76,12 @@ class _Project(msgspec.Struct):
 class _Scope(msgspec.Struct):
     project: _Project | None = None
     domain: _Domain | None = None
-    system: dict[str, Any] | None = None  # Any: whatever it holds, nobody has a role there
+    system: dict[str, Any] | None = None  # Any: its content does not matter, nobody has a role there
 
 
 class _Auth(msgspec.Struct):
     identity: _Identity
-    # The word is "unscoped".
+    # The only text is "unscoped".
     scope: _Scope | str | None = None
 
 
@@ -97,7 +96,7 @@ def parse_login(body: bytes | bytearray) -> LoginRequest:
     Read the body of a login.
 
     Raises:
-        BadRequest: It is no JSON, or not of the documented form.
+        BadRequest: It is not JSON, or does not have the documented form.
     """
     try:
         request = msgspec.json.decode(body, type=LoginRequest)
@@ -134,23 +133,23 @@ def _check_user(user: _User) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """What the methods of a login have proved so far."""
+    """What one method, or all methods, of a login have proved."""
 
     user: User
     methods: tuple[str, ...]
-    #: The new token may not outlive this.
+    #: The new token expires then at the latest.
     expires_at: int
     credential: ApplicationCredential | None = None
 
 
 def log_in(database: Database, request: LoginRequest, lifetime: int) -> tuple[str, Token]:
     """
-    Check who sends *request*, store a new token for it, and return the token's text and what it says.
+    Authenticate *request*, store a new token, and return its text and its content.
 
-    It blocks, for the time that a password check takes: call it in a worker thread.
+    This blocks while it checks a password: call it in a worker thread.
 
     Args:
-        lifetime: Seconds that a token lives. One made from another token lives no longer than that one.
+        lifetime: Seconds until the token expires. A token made from another one expires with that one at the latest.
 
     Raises:
         Unauthorized: The login is refused.
@@ -168,18 +167,18 @@ def log_in(database: Database, request: LoginRequest, lifetime: int) -> tuple[st
             expires_at=proof.expires_at,
             application_credential_id=None if proof.credential is None else proof.credential.id,
         )
-        # Reading it back says whether user, project and roles really let it be.
+        # Reading it back checks that the user and project are enabled and the user has a role.
         token = read_token(connection, text)
         if token is None:
             raise Unauthorized(_REFUSED)
     return text, token
 
 
-# --- who --------------------------------------------------------------------------------------------------
+# --- authentication --------------------------------------------------------------------------------------------------
 
 
 def _prove(database: Database, identity: _Identity, expires_at: int) -> _Proof:
-    """Check every method that the client names; all must be about the same user."""
+    """Check every method of the request; all must prove the same user."""
     proofs = []
     for method in dict.fromkeys(identity.methods):
         if method == "password" and identity.password is not None:
@@ -213,7 +212,7 @@ def _by_token(database: Database, text: str) -> _Proof:
     if token is None:
         raise Unauthorized(_REFUSED)
     if token.application_credential is not None:
-        # It was given for one project, so it must not become a token for another.
+        # The credential is for one project, so its token must not become one for another project.
         raise Forbidden("A token of an application credential cannot be exchanged for another token.")
     return _Proof(token.user, ("token", *token.methods), token.expires_at)
 
@@ -239,18 +238,18 @@ def _by_credential(database: Database, wanted: _Credential, expires_at: int) -> 
 def _find_user(connection: Connection, wanted: _User) -> User | None:
     if wanted.id is not None:
         user = directory.get_user(connection, id=wanted.id)
-    elif wanted.domain is not None and wanted.domain.is_ours:
+    elif wanted.domain is not None and wanted.domain.is_default:
         user = directory.get_user(connection, name=wanted.name)
     else:
         user = None
     return user if user is not None and user.enabled else None
 
 
-# --- where ------------------------------------------------------------------------------------------------
+# --- scope ------------------------------------------------------------------------------------------------
 
 
 def _scope(connection: Connection, scope: _Scope | str | None, proof: _Proof) -> Project | None:
-    """Return the project that the new token is for, or None for an unscoped one. Roles are not looked at here."""
+    """Return the project of the new token, or None for an unscoped one. Roles are checked later."""
     if proof.credential is not None:
         if scope is not None:
             raise Unauthorized("An application credential has its own project: leave out the scope.")
@@ -276,4 +275,4 @@ def _find_project(connection: Connection, wanted: _Project) -> Project | None:
         return directory.get_project(connection, id=wanted.id)
     if wanted.name is None or wanted.domain is None:
         raise BadRequest("auth.scope.project needs an id, or a name and a domain.")
-    return directory.get_project(connection, name=wanted.name) if wanted.domain.is_ours else None
+    return directory.get_project(connection, name=wanted.name) if wanted.domain.is_default else None

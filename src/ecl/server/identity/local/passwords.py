@@ -1,4 +1,4 @@
-"""Passwords and secrets: how they are stored, checked and made up."""
+"""Passwords and secrets: hash them, check them and generate them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import secrets
 
 __all__ = ["NO_PASSWORD", "generate_password", "hash_password", "random_text", "verify_password"]
 
-#: scrypt's cost: 128 * N * R bytes (16 MiB) of memory, some 50 ms of one core.
+#: scrypt's cost: 128 * N * R bytes (16 MiB) of memory and about 50 ms of one core.
 N, R, P = 2**14, 8, 1
-#: Nobody's password matches this: for users who never log in.
+#: No password matches this hash: for users who never log in.
 NO_PASSWORD = "!"  # noqa: S105
 
 
@@ -21,14 +21,14 @@ def generate_password() -> str:
 
 
 def random_text(size: int) -> str:
-    """Return *size* random bytes as text that needs no quoting, and that no command takes for an option."""
+    """Return *size* random bytes as text that needs no quoting and does not look like an option."""
     while (text := secrets.token_urlsafe(size)).startswith("-"):
         pass
     return text
 
 
 def hash_password(password: str) -> str:
-    """Return what may be stored of *password*: ``scrypt$n$r$p$salt$key``."""
+    """Return the hash of *password* to store: ``scrypt$n$r$p$salt$key``."""
     salt = secrets.token_bytes(16)
     key = _scrypt(password, salt, N, R, P)
     return f"scrypt${N}${R}${P}${_text(salt)}${_text(key)}"
@@ -38,8 +38,8 @@ def verify_password(password: str, stored: str | None) -> bool:
     """
     Return True if *stored* was made from *password*.
 
-    With None (there is no such user) or `NO_PASSWORD`, the answer is False after the same time as for a wrong
-    password: who asks cannot learn from the clock which users exist.
+    For None (no such user) and `NO_PASSWORD` it returns False after the same time as for a wrong password, so that
+    the time does not tell which users exist.
     """
     if stored is None or stored == NO_PASSWORD:
         _scrypt(password, b"nobody at all...", N, R, P)

@@ -1,4 +1,4 @@
-"""``/v3/projects``: one's own projects; every project for an admin."""
+"""``/v3/projects``: the caller's projects; all projects for an administrator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _ProjectHandlers:
         self._service = service
 
     async def list_all(self, request: Request) -> Response:
-        """``GET /v3/projects``: all projects, or with ``?name=`` the one of that name. For admins."""
+        """``GET /v3/projects``: list all projects, or with ``?name=`` the one of that name; for administrators only."""
         caller = await self._service.caller(request)
         if "admin" not in caller.roles:
             raise Forbidden("Only an admin may list all projects; GET /v3/auth/projects lists your own.")
@@ -41,12 +41,12 @@ class _ProjectHandlers:
         return json_response({"projects": body, "links": documents.links(f"{base}/v3/projects")})
 
     async def show(self, request: Request) -> Response:
-        """``GET /v3/projects/ID``: a project that the caller has a role on; any for an admin."""
+        """``GET /v3/projects/ID``: show a project that the caller has a role on; any project for an administrator."""
         caller = await self._service.caller(request)
         id = request.path_params["project_id"]
         if "admin" not in caller.roles:
-            mine = await self._service.read(partial(directory.projects_of_user, user_id=caller.user.id))
-            if id not in {project.id for project in mine}:
+            own_projects = await self._service.read(partial(directory.projects_of_user, user_id=caller.user.id))
+            if id not in {project.id for project in own_projects}:
                 raise Forbidden("You have no role on this project, if there is one of this ID.")
         project = await self._service.read(partial(directory.get_project, id=id))
         if project is None:

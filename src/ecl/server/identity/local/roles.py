@@ -1,4 +1,4 @@
-"""The four roles, and which role includes which."""
+"""The four roles, and the roles that each includes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 __all__ = ["ROLES", "expand_roles", "stable_id"]
 
-#: Each role with all that it includes, as Keystone's default set has them.
+#: Each role with the roles that it includes, as in Keystone's defaults.
 _INCLUDES = {
     "admin": ("admin", "member", "reader"),
     "member": ("member", "reader"),
@@ -18,11 +18,11 @@ ROLES: tuple[str, ...] = tuple(_INCLUDES)
 
 
 def expand_roles(granted: Iterable[str]) -> tuple[str, ...]:
-    """Return *granted* with every role that these include, in the order of `ROLES`."""
+    """Return the *granted* roles and those that they include, in the order of `ROLES`."""
     included = {role for name in granted for role in _INCLUDES[name]}
     return tuple(role for role in ROLES if role in included)
 
 
 def stable_id(kind: str, name: str) -> str:
-    """Return the ID (32 hex digits) of something that has only a name: a role, or an entry of the catalog."""
+    """Return the ID (32 hex digits) of something that has only a name: a role or a catalog entry."""
     return hashlib.sha256(f"{kind}:{name}".encode()).hexdigest()[:32]

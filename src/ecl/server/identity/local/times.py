@@ -1,4 +1,4 @@
-"""Keystone's way to write a time; the database's is whole microseconds since the epoch (`ecl.server.clock`)."""
+"""Times in Keystone's format; the database has microseconds since the epoch (`ecl.server.clock`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def from_iso(text: str) -> int:
     Return the microseconds since the epoch of an ISO 8601 time; one without an offset is UTC.
 
     Raises:
-        ValueError: *text* is no such time.
+        ValueError: *text* is not such a time.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:

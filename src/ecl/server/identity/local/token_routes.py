@@ -1,4 +1,4 @@
-"""``/v3/auth``: tokens, the catalog, and the projects that one has a role on."""
+"""``/v3/auth``: tokens, the catalog, and the projects of the caller."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ class _TokenHandlers:
         return self._token_reply(201, request, text, token)
 
     async def show(self, request: Request) -> Response:
-        """``GET /v3/auth/tokens``: what a token says."""
+        """``GET /v3/auth/tokens``: show a token."""
         text, token = await self._subject(request)
         return self._token_reply(200, request, text, token)
 
     async def revoke(self, request: Request) -> Response:
-        """``DELETE /v3/auth/tokens``: end a token now."""
+        """``DELETE /v3/auth/tokens``: revoke a token."""
         text, _ = await self._subject(request)
         await self._service.write(partial(revoke_token, text=text))
         return Response(status_code=204)
 
     async def show_catalog(self, request: Request) -> Response:
-        """``GET /v3/auth/catalog``."""
+        """``GET /v3/auth/catalog``: show the catalog of the caller's token."""
         token = await self._service.caller(request)
         if token.project is None:
             raise Forbidden("Only a token for a project has a catalog.")
@@ -61,24 +61,24 @@ class _TokenHandlers:
         return json_response({"catalog": self._catalog(request, token), "links": documents.links(url)})
 
     async def list_projects(self, request: Request) -> Response:
-        """``GET /v3/auth/projects``."""
+        """``GET /v3/auth/projects``: list the projects on which the caller has a role."""
         token = await self._service.caller(request)
         base = self._service.base(request)
-        mine = await self._service.read(partial(directory.projects_of_user, user_id=token.user.id))
+        projects = await self._service.read(partial(directory.projects_of_user, user_id=token.user.id))
         if token.application_credential is not None:
-            mine = [project for project in mine if project == token.project]
-        found = [documents.project_document(project, base) for project in mine]
-        return json_response({"projects": found, "links": documents.links(f"{base}/v3/auth/projects")})
+            projects = [project for project in projects if project == token.project]
+        shown = [documents.project_document(project, base) for project in projects]
+        return json_response({"projects": shown, "links": documents.links(f"{base}/v3/auth/projects")})
 
     async def _subject(self, request: Request) -> tuple[str, Token]:
-        """Return the token of X-Subject-Token. One's own may be asked for; any by an admin or a service."""
+        """Return the token in X-Subject-Token. Only the roles admin and service may ask for tokens of other users."""
         caller = await self._service.caller(request)
         text = request.headers.get("x-subject-token", "")
         token = await self._service.read(partial(read_token, text=text))
         if token is None:
-            raise NotFound("There is no such token (any more).")
+            raise NotFound("The token in X-Subject-Token does not exist, or is no longer valid.")
         if token.user.id != caller.user.id and not {"admin", "service"} & set(caller.roles):
-            raise Forbidden("This token is somebody else's.")
+            raise Forbidden("This token belongs to another user.")
         return text, token
 
     def _catalog(self, request: Request, token: Token) -> list[Document]:

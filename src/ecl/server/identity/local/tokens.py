@@ -1,7 +1,7 @@
 """
-Tokens: random text that stands for a user, perhaps on a project, until it expires or is revoked.
+Tokens: random texts that identify a user, and perhaps a project, until they expire or are revoked.
 
-The database holds a token's SHA-256 alone, so what is in it lets nobody in.
+The database has only the SHA-256 of a token, so nobody can log in with what it contains.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 from ecl.server.clock import now
 from ecl.server.db.engine import Database
 from ecl.server.db.schema import application_credentials, projects, role_assignments, tokens, users
+from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
-from ecl.server.identity.caller import Caller
 from ecl.server.identity.local.directory import Project, User
 from ecl.server.identity.local.passwords import random_text
 from ecl.server.identity.local.roles import expand_roles
 
 __all__ = ["Authenticator", "Token", "issue_token", "purge_tokens", "read_token", "revoke_token"]
 
-#: Longest text that is looked up at all; the tokens made here have 43 characters.
-_LONGEST = 1024
+#: Longest text that is looked up, in characters; tokens have 43.
+_MAX_TEXT = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a valid token says. Times are microseconds since the epoch."""
+    """The content of a valid token. Times are microseconds since the epoch."""
 
     user: User
     #: None for an unscoped token.
     project: Project | None
-    #: With those that other roles include; empty for an unscoped token.
+    #: Including those that other roles include; empty for an unscoped token.
     roles: tuple[str, ...]
     methods: tuple[str, ...]
     audit_id: str
     issued_at: int
     expires_at: int
-    #: ID and name of the application credential that it was made with.
+    #: ID and name of the application credential that it was issued for.
     application_credential: tuple[str, str] | None = None
 
 
@@ -55,7 +55,7 @@ def issue_token(
     application_credential_id: str | None = None,
 ) -> str:
     """
-    Store a new token and return its text, which nothing can recover later. Roles are looked up at each use.
+    Store a new token and return its text, which cannot be recovered later. Roles are looked up at each use.
 
     Args:
         expires_at: Microseconds since the epoch.
@@ -75,7 +75,7 @@ def issue_token(
     return text
 
 
-# Each request asks this: made once, because making a query costs many times what the database takes to answer it.
+# Built once, because each request needs it and building a query takes many times longer than running it.
 _BY_HASH = (
     select(
         users.c.id,
@@ -109,12 +109,12 @@ _BY_HASH = (
 
 def read_token(connection: Connection, text: str | None) -> Token | None:
     """
-    Return what the token *text* says, with the roles that its user has now.
+    Return the content of the token *text*, with the roles that its user has now.
 
-    None if there is no such token, it has expired or was revoked, its user or project is disabled, or the user has
-    no role on its project any more.
+    It is None if the token does not exist, has expired or was revoked, if its user or project is disabled, or if the
+    user no longer has a role on its project.
     """
-    if not text or len(text) > _LONGEST:
+    if not text or len(text) > _MAX_TEXT:
         return None
     rows = connection.execute(_BY_HASH, {"token_hash": _hash(text), "moment": now()}).all()
     if not rows:
@@ -138,39 +138,39 @@ def read_token(connection: Connection, text: str | None) -> Token | None:
 
 
 def revoke_token(connection: Connection, text: str) -> None:
-    """Make the token *text* worthless."""
+    """Revoke the token *text*."""
     connection.execute(delete(tokens).where(tokens.c.token_hash == _hash(text)))
 
 
 def purge_tokens(connection: Connection) -> None:
-    """Remove the tokens that have expired."""
+    """Remove expired tokens."""
     connection.execute(delete(tokens).where(tokens.c.expires_at <= now()))
 
 
 class Authenticator:
-    """Says who holds a token. Each call asks the database, so a revoked token ends at once."""
+    """Authenticates tokens of the database. Each call asks it, so a revoked token ends at once."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def authenticate(self, token: str | None) -> Caller:
         """
-        Return who *token* stands for.
+        Return the caller of *token*.
 
         Raises:
-            Unauthorized: There is no token, or it is not valid (any more).
+            Unauthorized: There is no token, or it is not valid.
         """
         if not token:
             raise Unauthorized
-        found = await self._database.look_up(lambda connection: read_token(connection, token))
-        if found is None:
+        content = await self._database.look_up(lambda connection: read_token(connection, token))
+        if content is None:
             raise Unauthorized
-        project = found.project
+        project = content.project
         return Caller(
-            user_id=found.user.id,
+            user_id=content.user.id,
             project_id=None if project is None else project.id,
             region=(project.region or None) if project is not None else None,
-            roles=frozenset(found.roles),
+            roles=frozenset(content.roles),
         )
 
 

@@ -1,1 +1,1 @@
-"""Copies of images between regions: who can receive one, and the jobs that do it."""
+"""Jobs that copy images to other regions."""

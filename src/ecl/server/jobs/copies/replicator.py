@@ -29,7 +29,7 @@ class Replicator(JobThreads[CopyJob]):
             return unfinished_jobs(connection, self._regions)
 
     def _replicate(self, job: CopyJob, is_stopping: Callable[[], bool]) -> None:
-        # The SDK is loaded for the first job: the service starts without it.
+        # Imported for the first job, because the service starts without the SDK.
         from ecl.server.jobs.copies.run import run_job
 
         try:

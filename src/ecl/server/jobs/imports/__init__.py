@@ -1,1 +1,1 @@
-"""Imports: tasks that bring an image's bytes from somewhere else into its stores."""
+"""Import tasks: they bring the data of an image from elsewhere into its stores."""

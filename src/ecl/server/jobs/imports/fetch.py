@@ -1,7 +1,7 @@
 """
-Web download: the bytes at an address that a client named, within bounds.
+Web download: fetch the data at a URL from a client, within limits.
 
-No proxy of the environment is used: through one, the address that was checked would not be the one connected to.
+Proxies of the environment are not used: behind one, the service would not connect to the address that it checked.
 """
 
 from __future__ import annotations
@@ -26,46 +26,46 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {
     "User-Agent": "ecl-image",
     "Accept": "*/*",
-    # The bytes of the image, not a compressed form of them.
+    # Never a compressed form of the data.
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
 
 
 class FetchError(Exception):
-    """The bytes could not be fetched; the message is for the client."""
+    """The data could not be fetched; the message is for the client."""
 
 
-def fetch(uri: str, settings: ImportSettings, most_bytes: int, is_stopping: Callable[[], bool]) -> Iterator[bytes]:
+def fetch(uri: str, settings: ImportSettings, max_bytes: int, is_stopping: Callable[[], bool]) -> Iterator[bytes]:
     """
-    Yield the bytes at *uri* in blocks of at most 1 MiB.
+    Yield the data at *uri* in blocks of at most 1 MiB.
 
     Args:
-        most_bytes: More than that is too large, whether the server says so at once or just sends it.
-        is_stopping: Asked at every block; True ends the iteration early. The caller asks, too.
+        max_bytes: More than that is too large, whether the server declares it or just sends it.
+        is_stopping: Called at every block; True ends the iteration early. The caller must check it, too.
 
     Raises:
-        BadRequest: *uri*, or where it redirects to, is not allowed.
-        FetchError: The server does not answer, answers badly, or takes too long.
-        TooLarge: There are more than *most_bytes*.
+        BadRequest: *uri*, or a URL that it redirects to, is not allowed.
+        FetchError: The server does not answer, returns an error, or takes too long.
+        TooLarge: The data has more than *max_bytes*.
     """
     deadline = time.monotonic() + settings.timeout
     for _hop in range(settings.max_redirects + 1):
         target = parse_target(uri, settings)
         with _request(target, settings, deadline) as response:
             if response.status not in _REDIRECTS:
-                yield from _body(response, most_bytes, is_stopping)
+                yield from _body(response, max_bytes, is_stopping)
                 return
-            following = urljoin(uri, response.getheader("Location") or "")
-            if target.scheme == "https" and not following.startswith("https:"):
+            location = urljoin(uri, response.getheader("Location") or "")
+            if target.scheme == "https" and not location.startswith("https:"):
                 raise FetchError("The server redirects from https to something else.")
-            uri = following
+            uri = location
     raise FetchError(f"The server redirects more than {settings.max_redirects} times.")
 
 
 @contextmanager
 def _request(target: Target, settings: ImportSettings, deadline: float) -> Iterator[http.client.HTTPResponse]:
-    """Send the request, give the response, and cut the connection at *deadline* whatever the server does."""
+    """Send the request and yield the response. The connection is cut at *deadline* in any case."""
     try:
         addresses = resolve(target, settings)
     except OSError as exc:
@@ -83,7 +83,7 @@ def _request(target: Target, settings: ImportSettings, deadline: float) -> Itera
             with closing(connection.getresponse()) as response:
                 yield response
             if cut.is_set():
-                # Without a Content-Length, a connection that was cut looks like the end of the data.
+                # Without a Content-Length, a cut connection looks like the end of the data.
                 raise FetchError(_too_slow(settings))
         except (OSError, http.client.HTTPException) as exc:
             reason = _too_slow(settings) if cut.is_set() else f"{target.host} did not answer as it should: {_why(exc)}."
@@ -110,7 +110,7 @@ def _connect(target: Target, addresses: Sequence[Address], settings: ImportSetti
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to one address, in the name of a host."""
+    """A connection to one checked address of a host."""
 
     def __init__(self, target: Target, address: Address, timeout: float) -> None:
         super().__init__(target.host, target.port, timeout=timeout)
@@ -118,7 +118,7 @@ class _Connection(http.client.HTTPConnection):
         self._address = address
 
     def connect(self) -> None:
-        """Connect to the address that was checked; by TLS, the certificate must be the host's."""
+        """Connect to the address; with TLS, the certificate must match the host."""
         self.sock = socket.create_connection((str(self._address), self._target.port), self.timeout)
         if self._target.scheme == "https":
             context = ssl.create_default_context()
@@ -128,21 +128,21 @@ class _Connection(http.client.HTTPConnection):
 def _cut(connection: socket.socket, cut: threading.Event) -> None:
     cut.set()
     with suppress(OSError):
-        # Not the TLS socket's own, which would let a reader go on in the clear.
+        # Not the shutdown() of a TLS socket, after which a reader would continue without TLS.
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-def _body(response: http.client.HTTPResponse, most_bytes: int, is_stopping: Callable[[], bool]) -> Iterator[bytes]:
+def _body(response: http.client.HTTPResponse, max_bytes: int, is_stopping: Callable[[], bool]) -> Iterator[bytes]:
     if response.status != 200:
         raise FetchError(f"The server answers with status {response.status}.")
     declared = response.length
-    too_large = TooLarge(f"The image has more than the {most_bytes} bytes that there is room for.")
-    if declared is not None and declared > most_bytes:
+    too_large = TooLarge(f"The image has more than the {max_bytes} bytes that there is room for.")
+    if declared is not None and declared > max_bytes:
         raise too_large
     done = 0
     while not is_stopping() and (block := response.read(_BLOCK)):
         done += len(block)
-        if done > most_bytes:
+        if done > max_bytes:
             raise too_large
         yield block
     if declared is not None and done < declared and not is_stopping():

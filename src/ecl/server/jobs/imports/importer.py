@@ -32,7 +32,7 @@ class Importer(JobThreads[Task]):
             return unfinished_tasks(connection, [region.name for region in self._regions])
 
     def _import(self, task: Task, is_stopping: Callable[[], bool]) -> None:
-        # What an import needs is loaded for the first one: the service starts without it.
+        # Imported for the first task, because the service starts without what an import needs.
         from ecl.server.jobs.imports.run import ImportContext, run_import
 
         context = ImportContext(self._settings, self._database, self._destinations, self._regions)

@@ -1,4 +1,4 @@
-"""An image of another region as the source of an import: who may have it, its bytes, what is said of them."""
+"""An image of another region as the source of an import: access check, attributes and data."""
 
 from __future__ import annotations
 
@@ -18,58 +18,58 @@ if TYPE_CHECKING:
 
 __all__ = ["RemoteImage"]
 
-#: What anybody with a project may download.
-_OPEN = frozenset({"public", "community"})
+#: Visibilities of images that every project may download.
+_FOR_ALL_PROJECTS = frozenset({"public", "community"})
 
 
 class RemoteImage:
     """
-    An image of another region, which a task of glance-download brings here.
+    An image of another region that a task of glance-download imports.
 
     Attributes:
-        image: As that region shows it.
+        image: The image as its region shows it.
 
     Raises:
-        FetchError: The region does not answer, or has no such image that the task's project may download.
+        FetchError: The region does not answer, or has no such image for the task's project.
     """
 
     def __init__(self, task: Task, destinations: Destinations) -> None:
-        # The SDK is loaded for the first task that needs it: the service starts without it.
+        # Imported for the first task that needs it, because the service starts without the SDK.
         from ecl.image.v2.image import Image
 
         method = task.input["import_req"]["method"]
         self._region: str = method["glance_region"]
         self._id: str = method["glance_image_id"]
-        with self._told():
+        with self._translated_errors():
             self._session = destinations.in_region(self._region).session
             self.image = Image.existing(id=self._id).get(self._session)
             if not _may_download(self._session, self.image, task.owner):
                 raise self._not_found()
 
-    def blocks(self, most_bytes: int) -> Iterator[bytes]:
+    def blocks(self, max_bytes: int) -> Iterator[bytes]:
         """
-        Yield its bytes, the last of them only when all are verified.
+        Yield its data; the last block only after all are verified.
 
         Raises:
-            FetchError: They cannot be had, or are damaged.
-            TooLarge: There are more than *most_bytes*; none is fetched.
+            FetchError: The data cannot be fetched, or is damaged.
+            TooLarge: The image has more than *max_bytes*; nothing is fetched.
         """
         from ecl.image.transfer.download import verified_blocks
 
-        if (self.image.size or 0) > most_bytes:
-            raise TooLarge(f"The image has more than the {most_bytes} bytes that there is room for.")
-        with self._told():
+        if (self.image.size or 0) > max_bytes:
+            raise TooLarge(f"The image has more than the {max_bytes} bytes that there is room for.")
+        with self._translated_errors():
             yield from verified_blocks(self._session, self.image)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn errors of the SDK into what the task's owner is told."""
+    def _translated_errors(self) -> Iterator[None]:
+        """Translate errors of the SDK into FetchError, for the owner of the task."""
         try:
             yield
         except exceptions.NotFoundException as exc:
             raise self._not_found() from exc
         except exceptions.SDKException as exc:
-            raise FetchError(f"Image {self._id} cannot be had from region {self._region}: {exc.message}") from exc
+            raise FetchError(f"Image {self._id} cannot be fetched from region {self._region}: {exc.message}") from exc
         except Conflict as exc:
             raise FetchError(exc.message) from exc
 
@@ -78,10 +78,10 @@ class RemoteImage:
 
 
 def _may_download(session: Session, image: Image, project_id: str | None) -> bool:
-    """Return True if *project_id* sees *image*: the session itself is an administrator's, who sees all."""
+    """Return True if *project_id* may download *image*. The session does not tell: its user is an administrator."""
     if image.image_status != "active" or project_id is None:
         return False
-    if image.visibility in _OPEN or image.owner == project_id:
+    if image.visibility in _FOR_ALL_PROJECTS or image.owner == project_id:
         return True
     from ecl.image.v2.member import Member
 

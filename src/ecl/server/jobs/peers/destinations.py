@@ -1,4 +1,4 @@
-"""Who can receive a copy: tenants of this process's other regions, and of regions that other processes serve."""
+"""Other regions, of this process or of another one: the region of a tenant, and a session with its API."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ __all__ = ["Destination", "Destinations"]
 
 _log = logging.getLogger(__name__)
 
-#: What an ID can look like; it becomes part of a URL.
+#: The form of a tenant ID; it becomes part of a URL.
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-#: Seconds of silence after which a region counts as down while its tenants are looked up.
-_LOOK_UP_TIMEOUT = 10.0
+#: Seconds without an answer after which a region counts as down in the search for a tenant.
+_LOOKUP_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
 class Destination:
-    """A region that takes copies."""
+    """A region that receives copies."""
 
     settings: RegionSettings
     session: Session
@@ -43,18 +43,18 @@ class Destination:
 
     def check_takes(self, image: Image) -> None:
         """
-        Raise NotFound or Conflict if the region cannot have this *image*.
+        Check that the region accepts *image*.
 
         Raises:
             NotFound: It does not have the image's licence switch type or official template type.
-            Conflict: It does not take the image's disk format, or does not answer.
+            Conflict: It does not accept the image's disk format, or does not answer.
         """
         license_type = image.properties.get("license_switch")
         if license_type is not None and license_type not in self._license_switch_types:
             raise NotFound(f"Region {self.region} does not support the licence switch type '{license_type}'.")
         template = image.properties.get(".official_image_template")
-        known = self.settings.official_image_templates
-        if template is not None and known is not None and template not in known:
+        templates = self.settings.official_image_templates
+        if template is not None and templates is not None and template not in templates:
             raise NotFound(f"Region {self.region} does not support the official template type '{template}'.")
         formats = self.settings.disk_formats
         if formats is not None and image.disk_format not in formats:
@@ -67,16 +67,16 @@ class Destination:
         from ecl.image.v2.license import License
 
         try:
-            answers = list(License.list(self.session))
+            licenses = list(License.list(self.session))
         except exceptions.NotFoundException:
             return frozenset()
         except exceptions.SDKException as exc:
             raise _down(self.region, exc) from exc
-        return frozenset(name for answer in answers for name in answer.license_switch_types or ())
+        return frozenset(name for entry in licenses for name in entry.license_switch_types or ())
 
 
 class Destinations:
-    """Finds the region that a tenant belongs to, and a session with it."""
+    """Finds the region of a tenant, and sessions with regions."""
 
     def __init__(self, settings: Settings, database: Database, own_url: str) -> None:
         self._settings = settings
@@ -89,7 +89,7 @@ class Destinations:
 
         Raises:
             NotFound: There is no such tenant, or it belongs to *source_region* itself.
-            Conflict: It is no tenant of the regions that answer, and some do not.
+            Conflict: No region that answers has the tenant, and some do not answer.
         """
         if not _ID.fullmatch(tenant_id):
             raise _unknown(tenant_id)
@@ -97,7 +97,7 @@ class Destinations:
             project = directory.get_project(connection, id=tenant_id)
         if project is not None and project.enabled and project.region not in ("", source_region):
             return self.in_region(project.region)
-        silent: Conflict | None = None
+        unreachable: Conflict | None = None
         for region in self._settings.regions if project is None else ():
             if not region.is_remote:
                 continue
@@ -105,15 +105,15 @@ class Destinations:
                 if self._is_tenant_of(region, tenant_id):
                     return self.in_region(region.name)
             except exceptions.SDKException as exc:
-                silent = _down(region.name, exc)
-        raise silent or _unknown(tenant_id)
+                unreachable = _down(region.name, exc)
+        raise unreachable or _unknown(tenant_id)
 
     def in_region(self, name: str) -> Destination:
         """
         Return a region by name.
 
         Raises:
-            Conflict: The settings do not have it (any more).
+            Conflict: The settings do not have this region.
         """
         settings = next((region for region in self._settings.regions if region.name == name), None)
         if settings is None:
@@ -121,30 +121,30 @@ class Destinations:
         if not settings.is_remote:
             return Destination(settings, self.source(name))
         session = _remote(settings).session
-        return Destination(settings, session)  # type: ignore[arg-type]  # a Connection without session makes ecl's
+        return Destination(settings, session)  # type: ignore[arg-type]  # a Connection without session makes one of ecl
 
     def source(self, region: str) -> Session:
         """Return a session with the image API of a region that this process serves."""
-        # Loaded here: the service starts without the SDK.
+        # Imported here, because the service starts without the SDK.
         from ecl.server.jobs.peers.own_auth import own_session
 
         return own_session(self._database, self._own_url, region)
 
     def _is_tenant_of(self, region: RegionSettings, tenant_id: str) -> bool:
-        """Ask the Keystone of another process."""
-        connection = _remote(region, timeout=_LOOK_UP_TIMEOUT)
+        """Return True if the Keystone of another process says that the tenant belongs to *region*."""
+        connection = _remote(region, timeout=_LOOKUP_TIMEOUT)
         url = (region.auth_url or "").rstrip("/")
         try:
             answer = connection.session.get(f"{url}/projects/{tenant_id}").json()
         except exceptions.NotFoundException:
             return False
         project = answer.get("project", {})
-        # Another service of this kind says which region; any other Keystone has one region's tenants alone.
+        # Another ecl service names the tenant's region; any other Keystone has the tenants of one region only.
         return bool(project.get("enabled", True)) and project.get("region", region.name) == region.name
 
 
 def _remote(region: RegionSettings, timeout: float | None = None) -> Connection:
-    """Return a connection to another process's region, as the user of the settings."""
+    """Return a connection to a region of another process, as the user in the settings."""
     from ecl.connection import Connection
 
     password = region.password_file.read_text().strip() if region.password_file is not None else None

@@ -1,4 +1,4 @@
-"""How the service logs in at itself: with tokens that it makes."""
+"""Sessions of the service with its own API, with tokens that it issues itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["own_session"]
 
 
 class _OwnAuth(plugin.BaseAuthPlugin):
-    """Gives tokens of the service's own user."""
+    """Issues tokens of the service's own user."""
 
     def __init__(self, database: Database) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class _OwnAuth(plugin.BaseAuthPlugin):
         self._expires_at = 0
 
     def get_token(self, session: Any, **kwargs: Any) -> str:
-        """Return a token that is good for a long call."""
+        """Return a token that stays valid for a long call."""
         del session, kwargs
         with self._lock:
             if self._expires_at - now() < sdk_session.LONG_CALL * MICROSECONDS:
@@ -43,18 +43,18 @@ class _OwnAuth(plugin.BaseAuthPlugin):
 
 def own_session(database: Database, own_url: str, region: str) -> sdk_session.Session:
     """
-    Return a session with the image API of a *region* that this process serves, as its own user with the role admin.
+    Return a session with the image API of a *region* of this process, as the service's own user with the role admin.
 
     Args:
-        own_url: The address that this process listens on.
+        own_url: URL of this process.
     """
     http = requests.Session()
-    # A proxy of the environment is for the outside.
+    # Proxies of the environment are for other hosts.
     http.trust_env = False
     if own_url.startswith("https:"):
         import urllib3
 
-        # The other end is this process, on a socket that it opened itself; its certificate is for its clients.
+        # The server is this process itself; its certificate has the name that clients use.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return sdk_session.Session(
         auth=_OwnAuth(database),

@@ -1,4 +1,4 @@
-"""What the rest of the service knows of whoever sent a request."""
+"""The caller: what the rest of the service knows of the user behind a request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Caller"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user, project and roles that a valid token stands for."""
+    """The user, project and roles of a valid token."""
 
     user_id: str
     #: None for an unscoped token.
@@ -20,7 +20,7 @@ class Caller:
 
     @property
     def is_admin(self) -> bool:
-        """True if every rule is open to the caller."""
+        """True if the caller may do everything."""
         return "admin" in self.roles
 
     @property
@@ -30,5 +30,5 @@ class Caller:
 
     @property
     def can_read(self) -> bool:
-        """True if the caller may list and show. A member is a reader, too."""
+        """True if the caller may list and show; a member may, too."""
         return bool(self.roles & {"admin", "member", "reader"})
