@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server.api.common.paging import page_response
 from ecl.server.api.common.patch_types import patch_version
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
@@ -21,7 +22,6 @@ from ecl.server.domain.creation import new_image
 from ecl.server.domain.image import Image, check_properties, check_quotas, image_to_wire
 from ecl.server.domain.json_patch import Operation, parse_patch
 from ecl.server.domain.listing import ListQuery, parse_list_query
-from ecl.server.domain.paging import page_links
 from ecl.server.domain.schemas import validate
 from ecl.server.domain.status import IMPORTING, UPLOADING
 from ecl.server.domain.update import apply_patch
@@ -38,15 +38,8 @@ async def _list(request: ImageRequest) -> Response:
     query = parse_list_query(parameters, request.service.settings.limits)
     page = await run_in_threadpool(_page, request, query)
     is_full = len(page) == query.limit > 0
-    first, following = page_links("/v2/images", parameters, page[-1].id if is_full else None)
-    body: dict[str, Any] = {
-        "images": [_to_wire(request, image) for image in page],
-        "first": first,
-        "schema": "/v2/schemas/images",
-    }
-    if following is not None:
-        body["next"] = following
-    return json_response(body)
+    marker = page[-1].id if is_full else None
+    return page_response("images", [_to_wire(request, image) for image in page], parameters, marker)
 
 
 def _to_wire(request: ImageRequest, image: Image) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server.api.common.paging import page_response
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.images import add_image
@@ -19,7 +20,7 @@ from ecl.server.domain.access import is_owner
 from ecl.server.domain.caller import Caller
 from ecl.server.domain.creation import new_image
 from ecl.server.domain.ids import is_uuid
-from ecl.server.domain.paging import SortKey, page_links, parse_limit
+from ecl.server.domain.paging import SortKey, parse_limit
 from ecl.server.domain.task import IMPORT, STATUSES, Task, image_task_to_wire, task_to_wire
 from ecl.server.errors import BadRequest, Forbidden, NotFound
 from ecl.server.http.routing import json_response
@@ -58,15 +59,8 @@ async def _list(request: ImageRequest) -> Response:
     query = _parse(parameters, request.service.settings.limits)
     page = await run_in_threadpool(_page, request, query)
     is_full = len(page) == query.limit > 0
-    first, following = page_links("/v2/tasks", parameters, page[-1].id if is_full else None)
-    body = {
-        "tasks": [task_to_wire(task, details=False) for task in page],
-        "first": first,
-        "schema": "/v2/schemas/tasks",
-    }
-    if following is not None:
-        body["next"] = following
-    return json_response(body)
+    marker = page[-1].id if is_full else None
+    return page_response("tasks", [task_to_wire(task, details=False) for task in page], parameters, marker)
 
 
 def _parse(parameters: Sequence[tuple[str, str]], limits: ImageLimits) -> _Query:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server.api.common.paging import page_response
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import namespace_to_change, visible_namespace
@@ -27,7 +27,7 @@ from ecl.server.domain.metadef import (
     prefixed,
     sees,
 )
-from ecl.server.domain.paging import SortKey, page_links, parse_limit, parse_order
+from ecl.server.domain.paging import SortKey, parse_limit, parse_order
 from ecl.server.errors import BadRequest, Conflict, Forbidden
 from ecl.server.http.routing import empty, json_response
 
@@ -69,16 +69,9 @@ async def _list(request: ImageRequest) -> Response:
     check_reads(request.caller)
     page = await run_in_threadpool(_page, request, query)
     is_full = len(page) == query.limit > 0
-    last = page[-1][0].namespace if is_full else None
-    first, following = page_links(PREFIX_PATH, request.query(), last)
-    body: dict[str, Any] = {
-        "namespaces": [namespace_to_wire(namespace, items) for namespace, items in page],
-        "first": first,
-        "schema": "/v2/schemas/metadefs/namespaces",
-    }
-    if following is not None:
-        body["next"] = following
-    return json_response(body)
+    marker = page[-1][0].namespace if is_full else None
+    items = [namespace_to_wire(namespace, items) for namespace, items in page]
+    return page_response("metadefs/namespaces", items, request.query(), marker)
 
 
 def _page(request: ImageRequest, query: _Query) -> list[tuple[Namespace, list[Item]]]:
