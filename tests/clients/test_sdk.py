@@ -212,11 +212,12 @@ def test_update_image_by_dict(proxy: Proxy, new_image: NewImage, name: str) -> N
         assert {key: seen[key] for key in changes} == changes
 
 
-def test_update_image_by_dict_with_attribute_names(proxy: Proxy, new_image: NewImage) -> None:
-    """The attributes os_type and service_type are written under their names on the wire."""
+def test_update_image_by_dict_has_names_of_the_wire(proxy: Proxy, new_image: NewImage) -> None:
+    """os_type in a dict is the property os_type, and the attribute reads it."""
     updated = proxy.update_image(new_image().id, {"os_type": "windows"})
 
-    assert updated[".os.type"] == "windows"
+    assert updated.properties == {"os_type": "windows"}
+    assert updated.os_type == "windows"
 
 
 def test_update_image_takes_an_image(proxy: Proxy, new_image: NewImage, name: str) -> None:

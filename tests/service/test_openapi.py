@@ -178,3 +178,17 @@ def test_answers_about_definitions(described: Described) -> None:
     send("PUT", path, template, json={"namespace": "n"})
     send("DELETE", path, template)
     send("GET", path, template)
+
+
+def test_patterns_that_are_no_regular_expressions(described: Described) -> None:
+    """A property's pattern is kept as any text, as Glance keeps it, and the document does not promise more."""
+    send, path, template = described.send, f"{METADEFS}/patterns", f"{METADEFS}/{{namespace}}"
+    bad = {**STRING, "pattern": "\u00ea[4"}
+    send("POST", METADEFS, json={"namespace": "patterns", "properties": {"p": STRING}, "objects": [{"name": "o"}]})
+    kept = send("PUT", f"{path}/properties/p", f"{template}/properties/{{name}}", json={"name": "p", **bad})
+    assert kept["pattern"] == bad["pattern"]
+    kept = send(
+        "PUT", f"{path}/objects/o", f"{template}/objects/{{name}}", json={"name": "o", "properties": {"x": bad}}
+    )
+    assert kept["properties"]["x"]["pattern"] == bad["pattern"]
+    assert "'regex'" not in str(described.document)

@@ -161,6 +161,15 @@ def test_image_mapping(proxy, on):
     assert image.properties == {"os_distro": "d"}
 
 
+def test_property_names(proxy, stub, on):
+    """Names in *properties* are sent as they are, keywords are attributes, and an attribute reads either."""
+    on("POST", "/v2/images", {"id": "abc", "os_type": "linux"})
+    image = proxy.create_image(properties={"os_type": "linux", "data": "x"}, service_type="s")
+
+    assert stub.last.json == {"os_type": "linux", "data": "x", ".service.type": "s"}
+    assert image.os_type == "linux"
+
+
 def test_image_self(proxy, on):
     """Images of a list have *self*."""
     on("GET", "/v2/images", {"images": [WIRE]})
@@ -211,11 +220,15 @@ def test_get_image_missing(proxy, stub):
 
 
 def test_update_image_dict(proxy, stub, on):
-    """A dict becomes JSON-patch operations."""
+    """A dict becomes JSON-patch operations, its names being the API's."""
     on("PATCH", "/v2/images/abc", WIRE)
-    proxy.update_image("abc", {"name": "n", "os_distro": None})
+    proxy.update_image("abc", {"name": "n", "os_distro": None, "os_type": "linux"})
 
-    assert stub.last.json == [{"op": "replace", "path": "/name", "value": "n"}, {"op": "remove", "path": "/os_distro"}]
+    assert stub.last.json == [
+        {"op": "replace", "path": "/name", "value": "n"},
+        {"op": "remove", "path": "/os_distro"},
+        {"op": "add", "path": "/os_type", "value": "linux"},
+    ]
 
 
 def test_missing_id(proxy, on):

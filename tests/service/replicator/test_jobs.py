@@ -97,6 +97,19 @@ def test_copy(here: Proxy, there: Proxy, image: Image, tenant: str, service: Ima
     there.delete_image(copy)
 
 
+def test_copy_takes_properties_of_any_name(here: Proxy, there: Proxy, tenant: str) -> None:
+    """A property arrives under its name, also where that means something to Python or to the service."""
+    properties = dict.fromkeys(("os_type", "service_type", "first", "images_schema", "data", "cls", "properties"), "1")
+    image = here.create_image(data=b"disk", disk_format="raw", properties=properties)
+
+    done = here.wait_for_image_copy(here.copy_image(image.id or "", tenant), interval=0.05)
+
+    copy = there.get_image(done.destination_image_id or "")
+    assert copy.properties == properties
+    there.delete_image(copy)
+    here.delete_image(image)
+
+
 def test_answer_of_start(service: ImageService, image: Image, tenant: str, there: Proxy, here: Proxy) -> None:
     """Starting is answered by 202 and nothing but the job's ID."""
     session = service.connect("jp1").session

@@ -161,13 +161,13 @@ def test_update_by_operations(proxy, stub):
 
 
 def test_update_by_attributes(proxy, stub):
-    """update_image() makes operations of a mapping."""
+    """update_image() makes operations of a mapping, whose names are those on the wire."""
     on_image(stub, "PATCH")
     proxy.update_image("abc", {"name": "n", "os_type": "linux", "os_distro": None})
 
     assert stub.last.json == [
         {"op": "replace", "path": "/name", "value": "n"},
-        {"op": "add", "path": "/.os.type", "value": "linux"},
+        {"op": "add", "path": "/os_type", "value": "linux"},
         {"op": "remove", "path": "/os_distro"},
     ]
 
@@ -194,7 +194,9 @@ def test_update_of_an_instance(conn, stub):
     [
         ({}, []),
         ({"name": None}, [{"op": "replace", "path": "/name", "value": None}]),
-        ({"image_status": "x"}, [{"op": "replace", "path": "/status", "value": "x"}]),
+        ({"status": "x", "image_status": "y"}, [
+            {"op": "replace", "path": "/status", "value": "x"}, {"op": "add", "path": "/image_status", "value": "y"},
+        ]),
         ({"a/b~c": "1"}, [{"op": "add", "path": "/a~1b~0c", "value": "1"}]),
         ({"~1": "1"}, [{"op": "add", "path": "/~01", "value": "1"}]),
         ({".is_license": "x"}, [{"op": "add", "path": "/.is_license", "value": "x"}]),

@@ -95,7 +95,14 @@ def read_manifest(path: Path) -> Manifest:
     return Manifest(str(document.get("name") or path.stem), entries, tuple(clouds))
 
 
+def _instead(attribute: str) -> str:
+    key = "hidden" if attribute == "os_hidden" else attribute
+    return f"give the image a key {key!r}" if key in _KEYS else "a manifest cannot set it"
+
+
 def _entry(path: Path, index: int, given: Any) -> Entry:
+    from ecl.image.v2.image import BASE_ATTRIBUTES
+
     where = f"image {index}"
     if not isinstance(given, dict):
         raise click.UsageError(f"{path}: {where} is not a mapping.")
@@ -115,6 +122,9 @@ def _entry(path: Path, index: int, given: Any) -> Entry:
         raise click.UsageError(f"{path}: {where}: tags must be texts; put them into quotes.")
     properties = given.get("properties", {})
     for key, value in properties.items():
+        if key in BASE_ATTRIBUTES:
+            said = f"property {key!r} is an attribute of an image, not a property"
+            raise click.UsageError(f"{path}: {where}: {said}; {_instead(key)}.")
         if not isinstance(key, str) or not isinstance(value, (str, type(None))):
             raise click.UsageError(f"{path}: {where}: property {key!r} must be text; put it into quotes.")
     source = given["source"]

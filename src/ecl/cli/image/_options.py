@@ -9,7 +9,15 @@ import click
 
 from ecl.cli._words import hint
 
-__all__ = ["attribute_options", "attributes", "bandwidth_option", "key_value", "upload_options", "yes_option"]
+__all__ = [
+    "attribute_options",
+    "attributes",
+    "bandwidth_option",
+    "key_value",
+    "properties_of",
+    "upload_options",
+    "yes_option",
+]
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -30,6 +38,14 @@ _PROPERTIES = {
     "--license-switch": ("license_switch", "Property license_switch: one of license-list (ECL)."),
 }
 
+_ATTRIBUTES = ("disk_format", "container_format", "min_disk", "min_ram", "protected", "os_hidden", "visibility")
+# What the parameters are called that set an attribute, in one command or another. --size and --file set none.
+_PARAMETERS = {
+    **{name: {name} for name in (*_ATTRIBUTES, "name", "tags")},
+    "id": {"image_id"},
+    "owner": {"owner", "project"},
+}
+
 
 def key_value(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Turn ``KEY=VALUE`` texts into a dict. Raises BadParameter."""
@@ -40,6 +56,30 @@ def key_value(ctx: click.Context, param: click.Parameter, values: tuple[str, ...
             raise click.BadParameter(f"{value!r} is not KEY=VALUE.", ctx, param)
         found[key] = text
     return found
+
+
+def properties_of(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Turn ``KEY=VALUE`` texts into the properties of an image. Raises BadParameter, for its attributes too."""
+    found = key_value(ctx, param, values)
+    if found:
+        from ecl.image.v2.image import BASE_ATTRIBUTES
+
+        for name in found:
+            if name in BASE_ATTRIBUTES:
+                said = f"{name!r} is an attribute of an image, not a property; {_instead(ctx.command, name)}."
+                raise click.BadParameter(said, ctx, param)
+    return found
+
+
+def _instead(command: click.Command, attribute: str) -> str:
+    """Return what a user can do who wants to give an *attribute*."""
+    names = _PARAMETERS.get(attribute, ())
+    words: list[str] = []
+    for param in command.params:
+        if param.name in names:
+            named = isinstance(param, click.Option)
+            words += [*param.opts, *param.secondary_opts] if named else [f"the argument {param.human_readable_name}"]
+    return f"use {' or '.join(words)}" if words else "this command cannot set it"
 
 
 def _format(known: tuple[str, ...]) -> Any:
@@ -63,7 +103,7 @@ def attribute_options(command: C) -> C:
         click.option("--protected/--unprotected", "protected", default=None, help="Can it be deleted?"),
         click.option("--hidden/--unhidden", "os_hidden", default=None, help="Do default lists leave it out?"),
         *(click.option(f"--{each}", "visibility", flag_value=each, help=text) for each, text in _VISIBILITIES.items()),
-        click.option("--property", "properties", multiple=True, callback=key_value, metavar="KEY=VALUE",
+        click.option("--property", "properties", multiple=True, callback=properties_of, metavar="KEY=VALUE",
                      help="A property; repeatable."),
         click.option("--tag", "tags", multiple=True, help="A tag; repeatable."),
         *(click.option(name, f"property_{key}" if name != "--instance-uuid" else "property_instance_uuid_",
@@ -84,12 +124,15 @@ _VISIBILITIES = {
 
 
 def attributes(options: dict[str, Any]) -> dict[str, Any]:
-    """Return what was given of the attribute options, as attributes and properties of an image; without tags."""
-    found: dict[str, Any] = dict(options["properties"])
+    """Return what was given of the attribute options but tags: attributes, and *properties*, if there are any."""
+    found: dict[str, Any] = {}
+    properties: dict[str, str] = dict(options["properties"])
     for name, value in options.items():
         if name.startswith("property_") and value is not None:
-            found[name.removeprefix("property_").removesuffix("_")] = value
-    for name in ("disk_format", "container_format", "min_disk", "min_ram", "protected", "os_hidden", "visibility"):
+            properties[name.removeprefix("property_").removesuffix("_")] = value
+    if properties:
+        found["properties"] = properties
+    for name in _ATTRIBUTES:
         if options[name] is not None:
             found[name] = options[name]
     return found

@@ -31,7 +31,7 @@ class Step:
     image: Image | None = None
     entry: Entry | None = None
     content: Content | None = None
-    #: Attributes and properties to change, or to create the image with.
+    #: Attributes and properties, by the API's names, to change, or to create the image with.
     changes: dict[str, Any] = field(default_factory=dict)
     why: str = ""
 
@@ -39,14 +39,22 @@ class Step:
         self, cloud: Cloud, progress: Callable[[int, int | None], None], max_bandwidth: int | None = None
     ) -> Image | None:
         """Do it; return the image that there is then."""
+        from ecl.image.v2.image import BASE_ATTRIBUTES
+
         proxy = cloud.image
         if self.action in ("create", "replace"):
             assert self.content is not None
             # Hidden until it is there: whoever asks for the name gets what was there before, or all of the new one.
             shown = self.changes.get("os_hidden", False)
-            attributes = {**self.changes, "name": self.name, "os_hidden": True}
+            own = {name: value for name, value in self.changes.items() if name in BASE_ATTRIBUTES}
             made = proxy.create_image(
-                data=self.content.data(), progress=progress, max_bandwidth=max_bandwidth, **attributes
+                data=self.content.data(),
+                progress=progress,
+                max_bandwidth=max_bandwidth,
+                properties={
+                    name: value for name, value in self.changes.items() if name not in own and value is not None
+                },
+                **{**own, "name": self.name, "os_hidden": True},
             )
             return made if shown else proxy.update_image(made, {"os_hidden": False})
         if self.action in ("update", "hide"):

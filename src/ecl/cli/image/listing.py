@@ -92,8 +92,7 @@ def list_images(
         from ecl.image.v2._query import Exactly
 
         filters["name"] = Exactly(filters["name"])
-    # A property may be called as an argument of the SDK is; what the options say counts.
-    filters = {**properties, **filters}
+    filters |= {"properties": properties}
     columns = LONG if is_long else SHORT
     if shared_with_me:
         out.rows([*columns, Column("member_status", "Member Status")], _offered(cloud, filters), FIELDS)

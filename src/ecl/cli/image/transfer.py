@@ -13,7 +13,7 @@ from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._find import find, image_argument, named, newest_option
-from ecl.cli.image._options import bandwidth_option, key_value
+from ecl.cli.image._options import bandwidth_option, properties_of
 from ecl.cli.image.listing import print_image
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ __all__ = ["transfer"]
     "--property",
     "properties",
     multiple=True,
-    callback=key_value,
+    callback=properties_of,
     metavar="KEY=VALUE",
     help="Another property for it there; repeatable.",
 )
@@ -78,7 +78,8 @@ def transfer(
         return
     else:
         with meter(progress, "transfer", wanted or image) as at:
-            how = {**properties, "name": wanted, "members": members, "max_bandwidth": max_bandwidth, "progress": at}
+            how: dict[str, Any] = {"properties": properties, "name": wanted, "members": members}
+            how |= {"max_bandwidth": max_bandwidth, "progress": at}
             same = _send(cloud, there, found, how)
     print_image(out, same)
 

@@ -23,11 +23,15 @@ _METADATA = ("name", "disk_format", "container_format", "min_disk", "min_ram", "
 _RESERVED = "os_glance"
 
 
-def metadata_of(image: Image) -> dict[str, Any]:
-    """Return what a copy of *image* in another cloud is to be created with: attributes, tags and properties."""
+def metadata_of(image: Image) -> tuple[dict[str, Any], dict[str, str]]:
+    """
+    Return what a copy of *image* in another cloud is to be created with: attributes, tags among them, and properties.
+
+    Properties may have any name, so they are never to be given as keyword arguments.
+    """
     attributes = {name: image[name] for name in _METADATA if image._body.get(name) is not None}
     properties = {name: value for name, value in image.properties.items() if not name.startswith(_RESERVED)}
-    return {**properties, **attributes}
+    return attributes, properties
 
 
 def copy_data(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
@@ -25,6 +26,7 @@ def copy(
     members: bool = False,
     progress: ProgressCallback | None = None,
     max_bandwidth: float | Bandwidth | None = None,
+    properties: Mapping[str, str | None] | None = None,
     **attrs: Any,
 ) -> Image:
     """
@@ -41,11 +43,13 @@ def copy(
         members: Share the copy with the same projects, too; each has to accept it anew.
         progress: Called with bytes done and bytes in all at most ten times a second.
         max_bandwidth: Bytes a second, at most.
+        properties: Properties of the copy that differ from the source's, whatever they are called; None leaves one
+            out.
         attrs: Attributes and properties of the copy that differ from the source's; None leaves one out.
 
     Raises:
         ResourceNotFound: There is no such image at the source.
-        InvalidRequest: The image has no data.
+        InvalidRequest: The image has no data, or *properties* has an attribute of the API, such as ``name``.
         DigestMismatch: The data is damaged at the source, or was on the way.
         HttpException: One of the clouds refused.
     """
@@ -53,8 +57,15 @@ def copy(
     if original.image_status != "active":
         raise exceptions.InvalidRequest(f"Image {original.id} is {original.image_status}; only an active one is copied")
     shared = [member.member_id for member in source.members(original)] if members else []
-    wanted = {"visibility": "private" if original.visibility == "private" else None, **metadata_of(original), **attrs}
-    target = destination.create_image(**{key: value for key, value in wanted.items() if value is not None})
+    attributes, own = metadata_of(original)
+    wanted = {"visibility": "private" if original.visibility == "private" else None, **attributes, **attrs}
+    # What is given by keyword takes the place of the source's, by either name: os_type and .os.type.
+    replaced = {*attrs, *Image.new(**attrs)}
+    kept = {name: value for name, value in own.items() if name not in replaced} | dict(properties or {})
+    target = destination.create_image(
+        properties={name: value for name, value in kept.items() if value is not None},
+        **{name: value for name, value in wanted.items() if value is not None},
+    )
     try:
         made = copy_data(
             source.session,

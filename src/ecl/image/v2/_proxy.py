@@ -95,7 +95,8 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         Args:
             query: *limit*: most images in all. *page_size*: most in one answer. *sort*: ``name:asc,size:desc``.
                 Filters: *name*, *status*, *visibility*, *owner*, *tag*, *member_status*, *os_hidden* … and any
-                property. A list of *id*, *name*, *status* or a format stands for any of its values, of *tag* for all.
+                property; one that is called like an argument goes into a mapping *properties*. A list of *id*, *name*,
+                *status* or a format stands for any of its values, of *tag* for all.
                 *created_at* and *updated_at* take a date, a datetime, or a text such as ``>=2026-01-01``; *size* and
                 *virtual_size* (bytes), *min_ram* and *min_disk* a number, a text such as ``>5``, or two of these:
                 ``[">=10", "<20"]``.
@@ -114,7 +115,7 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
 
         Args:
             image_data: JSON-patch operations (``{"op": "replace", "path": "/name", "value": "…"}``), or a dict of
-                attributes and properties, where None removes a property.
+                attributes and properties by the API's names, where None removes a property.
 
         Raises:
             ResourceNotFound: There is no such image.

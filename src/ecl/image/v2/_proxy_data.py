@@ -49,13 +49,15 @@ class DataProxy(ImageProxyBase):
             max_bandwidth: Bytes a second, at most.
             decompress: Decode gzip, bzip2, xz or zstd on the way, by content.
             max_expanded: Bytes that decoding may make, at most; by default 1 TiB.
-            attrs: Attributes and properties of the image; all of them are sent. A property that is called like one
-                of the arguments above goes into a mapping *properties*.
+            attrs: Attributes and properties of the image; all of them are sent. *properties* is a mapping of
+                properties whose names are sent as they are, also if they are those of arguments or of attributes
+                in Python: ``properties={"os_type": "linux"}``.
 
         Returns:
             The image: queued or, with *data*, active and verified.
 
         Raises:
+            InvalidRequest: *properties* has an attribute of the API, such as ``name``.
             ConflictException: The ID is, or was, in use.
             DigestMismatch: What arrived is not what was sent.
             FileFailure: Reading *data* failed on the way.

@@ -28,6 +28,9 @@ _BOUNDED = frozenset({"size", "virtual_size", "min_ram", "min_disk"})
 # Parameters that are given once for each value.
 _REPEATED = frozenset({"tag", "sort_key", "sort_dir"})
 
+# What the list has beside filters: page and order.
+_NO_FILTERS = frozenset({"limit", "marker", "sort", "sort_key", "sort_dir"})
+
 
 class Exactly(str):
     """A text to be found as it is, whatever operator it may look like."""
@@ -35,7 +38,9 @@ class Exactly(str):
     __slots__ = ()
 
 
-def parameters(limit: int | None, page_size: int | None, filters: Mapping[str, Any]) -> list[tuple[str, str]]:
+def parameters(
+    limit: int | None, page_size: int | None, filters: Mapping[str, Any], properties: Mapping[str, Any] | None = None
+) -> list[tuple[str, str]]:
     """
     Return the query of the first page.
 
@@ -47,15 +52,22 @@ def parameters(limit: int | None, page_size: int | None, filters: Mapping[str, A
             A time may begin with ``>``, ``>=``, ``<``, ``<=`` or ``!=``; so may, but for the last, a size in bytes and
             *min_ram* and *min_disk*, of which a list stands for a range: ``size=[">=10", "<20"]``. A list of *sort*
             has one key after the other.
+        properties: More filters, whatever they are called; *filters* count over them.
 
     Raises:
-        InvalidRequest: A number makes no sense, or a value cannot be a filter.
+        InvalidRequest: A number makes no sense, a value cannot be a filter, or a property is called like what the
+            list has for pages and order.
     """
+    for name in properties or ():
+        if name in _NO_FILTERS:
+            raise exceptions.InvalidRequest(
+                f"Images cannot be filtered by a property {name!r}: the list has its {name} under that name"
+            )
     _check_whole("limit", limit, 0)
     _check_whole("page_size", page_size, 1)
     size = page_size or PAGE_SIZE
     query = [("limit", str(size if limit is None else min(size, limit)))]
-    for name, value in filters.items():
+    for name, value in {**(properties or {}), **filters}.items():
         if value is not None:
             query += _condition(name, value)
     return query

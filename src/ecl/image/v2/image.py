@@ -13,9 +13,25 @@ from ecl.image.v2 import _query
 if TYPE_CHECKING:
     from ecl._http import SessionLike
 
-__all__ = ["Image", "json_patch"]
+__all__ = ["BASE_ATTRIBUTES", "Image", "json_patch"]
 
 PATCH_MEDIA_TYPE = "application/openstack-images-v2.1-json-patch"
+
+
+class _EclProperty(resource2.Body[str]):
+    """A property that ECL has under a name of its own; what other clouds have under the plain name is read, too."""
+
+    def __init__(self, name: str, plain: str) -> None:
+        super().__init__(name)
+        self._plain = plain
+
+    def __get__(self, instance: resource2.Resource | None, owner: Any) -> Any:
+        value = super().__get__(instance, owner)
+        return instance._body.get(self._plain) if instance is not None and value is None else value
+
+    def __delete__(self, instance: resource2.Resource) -> None:
+        super().__delete__(instance)
+        instance._body.pop(self._plain, None)
 
 
 class Image(resource2.Resource):
@@ -24,6 +40,9 @@ class Image(resource2.Resource):
 
     It is also a mapping of everything that the cloud sent: ``image["os_distro"]``, ``dict(image)``. What is not one
     of the API's own attributes is in :attr:`properties`.
+
+    Attributes and keyword arguments have Python's names: ``os_type`` is sent as ``.os.type``. Names in a mapping
+    *properties* are sent as they are, whatever they are called.
     """
 
     resources_key = "images"
@@ -99,10 +118,11 @@ class Image(resource2.Resource):
     #: Documented for ECL's extra properties, which are now in :attr:`properties`, each by its name.
     extra_key = resource2.Body[str]("extra_key")
     extra_value = resource2.Body[str]("extra_value")
-    #: ECL: operating system family.
-    os_type = resource2.Body[str](".os.type")
-    #: ECL: service that may use the image: ``virtual-server`` …
-    service_type = resource2.Body[str](".service.type")
+    #: ECL: operating system family. Read from the property ``os_type`` where there is no ``.os.type``.
+    os_type: resource2.Body[str] = _EclProperty(".os.type", "os_type")
+    #: ECL: service that may use the image: ``virtual-server`` … Read from the property ``service_type`` where there
+    #: is no ``.service.type``.
+    service_type: resource2.Body[str] = _EclProperty(".service.type", "service_type")
 
     _query_mapping = resource2.QueryParameters(
         "limit", "marker", "name", "visibility", "member_status", "owner", "status", "size_min", "size_max",
@@ -113,12 +133,18 @@ class Image(resource2.Resource):
 
     @classmethod
     def _sorted(cls, attrs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        return super()._sorted(_flat(attrs))
+        attributes, properties = _apart(attrs)
+        body, header, uri = super()._sorted(attributes)
+        return {**body, **properties}, header, uri
+
+    def _wrapped(self, prepend_key: bool) -> dict[str, Any]:
+        # Only answers have headers: what is sent under the name of one, such as "location", is a property.
+        return {**self._header.dirty, **super()._wrapped(prepend_key)}
 
     @property
     def properties(self) -> dict[str, str]:
         """What the image has beside the API's own attributes. A copy: changing it changes nothing."""
-        return {key: value for key, value in self._body.items() if key not in _BASE}
+        return {key: value for key, value in self._body.items() if key not in BASE_ATTRIBUTES}
 
     def get(  # type: ignore[override]  # eclsdk's shape: the image can be given
         self, session: SessionLike, image_id: Any = None, requires_id: bool = True
@@ -148,8 +174,8 @@ class Image(resource2.Resource):
 
         Args:
             image_id: Which image; by default the one that this instance is.
-            attrs_list: JSON-patch operations, or a mapping of attributes and properties to values, where None
-                removes a property; by default what was changed on this instance.
+            attrs_list: JSON-patch operations, or a mapping of attributes and properties, by the API's names, to
+                values, where None removes a property; by default what was changed on this instance.
             kwargs: Not used; what other resources' update takes.
 
         Raises:
@@ -219,13 +245,14 @@ class Image(resource2.Resource):
             limit: Most images to yield in all.
             page_size: Most images in one answer; the cloud may have a lower bound of its own.
             params: Filters and order: *name*, *status*, *tag* (one or many), *visibility*, *sort* … and any
-                property.
+                property; one that is called like an argument goes into a mapping *properties*.
 
         Raises:
             InvalidRequest: *limit* or *page_size* is not a whole number that makes sense.
             BadRequestException: The service does not take a filter.
         """
-        query = _query.parameters(limit, page_size, params)
+        filters, properties = _apart(params, frozenset())
+        query = _query.parameters(limit, page_size, filters, properties)
         return cls._all(session, paginated, query, limit)
 
     @classmethod
@@ -273,37 +300,51 @@ list_type = list
 #: Every ID that a Glance takes, and whatever else has only the letters of one.
 _ID = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z_-]*")
 
-# The API's own attributes. What eclsdk made attributes of ECL's properties is a property all the same.
-_BASE = frozenset(Image._body_mapping().values()) - {".os.type", ".service.type", "extra_key", "extra_value"}
+#: The API's own attributes, by its names; all others are properties, those that eclsdk made attributes of, too.
+BASE_ATTRIBUTES = frozenset(Image._body_mapping().values()) - {
+    ".os.type", ".service.type", "extra_key", "extra_value",
+}  # fmt: skip
 
 
-def _flat(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """Take a mapping under *properties* apart into single properties."""
-    flat = dict(attrs)
-    properties = flat.get("properties")
+def _apart(
+    attrs: Mapping[str, Any], refused: frozenset[str] = BASE_ATTRIBUTES
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """
+    Return *attrs* without the mapping *properties*, and that mapping.
+
+    Raises:
+        InvalidRequest: A property has one of the names *refused*: those of attributes.
+    """
+    properties = attrs.get("properties")
     # A text under that name is a property like any other.
-    if isinstance(properties, Mapping):
-        del flat["properties"]
-        flat.update(properties)
-    return flat
+    if not isinstance(properties, Mapping):
+        return attrs, {}
+    for name in properties:
+        if name in refused:
+            raise exceptions.InvalidRequest(
+                f"{name!r} is an attribute of an image, not a property: give it beside 'properties', not in it"
+            )
+    return {key: value for key, value in attrs.items() if key != "properties"}, properties
 
 
 def json_patch(changes: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
-    Make JSON-patch operations from attributes and their new values.
+    Make JSON-patch operations from attributes and properties and their new values.
 
     Args:
-        changes: By attribute name or the service's. None removes a property, and empties an attribute of the API.
-            A mapping under *properties* is taken apart.
+        changes: By the API's names. None removes a property, and empties an attribute of the API. A mapping under
+            *properties* is taken apart.
+
+    Raises:
+        InvalidRequest: *properties* has an attribute of the API.
     """
-    names = Image._body_mapping()
+    attributes, properties = _apart(changes)
     operations: list[dict[str, Any]] = []
     # An attribute of the API is replaced: to "add" an owner slips through a check in Glance.
-    for key, value in _flat(changes).items():
-        wire = names.get(key, key)
-        path = "/" + wire.replace("~", "~0").replace("/", "~1")
-        if value is None and wire not in _BASE:
+    for name, value in {**attributes, **properties}.items():
+        path = "/" + name.replace("~", "~0").replace("/", "~1")
+        if value is None and name not in BASE_ATTRIBUTES:
             operations.append({"op": "remove", "path": path})
         else:
-            operations.append({"op": "replace" if wire in _BASE else "add", "path": path, "value": value})
+            operations.append({"op": "replace" if name in BASE_ATTRIBUTES else "add", "path": path, "value": value})
     return operations

@@ -113,13 +113,16 @@ class _Copying:
         """Create the destination's image, or find the one that this job made before it was interrupted."""
         # Who may see it is for the destination's tenant to say; what was private stays so.
         visibility = "private" if image.visibility == "private" else "shared"
-        wanted = metadata_of(image) | {
-            "id": self._target_id,
-            "owner": self._job.destination_tenant_id,
-            "visibility": visibility,
-        }
+        attributes, properties = metadata_of(image)
+        wanted = Image.new(
+            id=self._target_id,
+            owner=self._job.destination_tenant_id,
+            visibility=visibility,
+            properties=properties,
+            **attributes,
+        )
         try:
-            return Image.new(**wanted).create(destination)
+            return wanted.create(destination)
         except exceptions.ConflictException:
             return Image.existing(id=self._target_id).get(destination)
 
