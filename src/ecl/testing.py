@@ -257,7 +257,7 @@ class ImageService:
         """The service's database, for tests that look behind the API."""
         if self._database is None:
             from ecl.server.db.engine import Database
-            from ecl.server.process.run import database_url
+            from ecl.server.process.database import database_url
             from ecl.server.settings.model import Settings
 
             self._database = Database(database_url(Settings(self.data_dir, database_url=self._database_url)))

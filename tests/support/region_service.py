@@ -31,7 +31,7 @@ from ecl.server.http.request_id import RequestIds
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
-from ecl.server.process.run import database_url
+from ecl.server.process.database import database_url
 from ecl.server.settings.model import ImageLimits, RegionSettings, Settings
 from ecl.testing import ImageService
 

@@ -31,7 +31,7 @@ def explained() -> Iterator[None]:
     """Turn the server's errors into click's: one sentence, and an exit code."""
     try:
         from ecl.server.errors import ServiceError
-        from ecl.server.process.run import StartError
+        from ecl.server.process.start_error import StartError
         from ecl.server.settings.load import SettingsError
     except ModuleNotFoundError as exc:
         raise _missing(exc) from exc
@@ -64,7 +64,7 @@ def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> It
         from sqlalchemy.exc import SQLAlchemyError
 
         from ecl.server.db.engine import Database
-        from ecl.server.process.run import database_url
+        from ecl.server.process.database import database_url
 
         settings = load(config or outer.get("config"), {"data_dir": data_dir or outer.get("data_dir")})
         if settings.database_url is None and not (settings.data_dir / "ecl.db").exists():

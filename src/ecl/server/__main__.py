@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sys
 
-from ecl.server.process.run import StartError, serve, stop_with_parent
+from ecl.server.process.run import serve, stop_with_parent
+from ecl.server.process.start_error import StartError
 from ecl.server.settings.load import SettingsError, load_settings
 
 
