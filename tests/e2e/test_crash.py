@@ -13,6 +13,7 @@ import pytest
 
 from ecl import exceptions
 from ecl.image.v2.image import Image
+from ecl.server.data.store.marker import NAME as MARKER
 from ecl.testing import ImageService
 from support.breaking_service import MOMENTS
 
@@ -30,8 +31,9 @@ class _BreakingService(ImageService):
         return (self._folder / "has-died").exists()
 
     def files(self, region: str) -> list[Path]:
-        """Every file that is in the region's store."""
-        return [path for path in (self.data_dir / "images" / region).rglob("*") if path.is_file()]
+        """Every file that is in the region's store, but for its marker."""
+        files = [path for path in (self.data_dir / "images" / region).rglob("*") if path.is_file()]
+        return [path for path in files if path.name != MARKER]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ecl import exceptions
+from ecl.server.data.store.marker import NAME as MARKER
 from ecl.testing import ImageService
 from support.breaking_service import MOMENTS
 from support.http_stub import Answer, HttpStub
@@ -28,7 +29,8 @@ class _BreakingService(ImageService):
 
     def files(self) -> list[str]:
         """Store (or staging) of every file with image bytes."""
-        kept = [path for name in ("images", "staging") for path in (self.data_dir / name).rglob("*") if path.is_file()]
+        found = [path for name in ("images", "staging") for path in (self.data_dir / name).rglob("*") if path.is_file()]
+        kept = [path for path in found if path.name != MARKER]
         return sorted(path.parent.name if "staging" not in path.parts else "staging" for path in kept)
 
 

@@ -20,9 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ecl.server.api.app import build_image_app
 from ecl.server.api.common.request import Service
 from ecl.server.data.cleanup import recover
-from ecl.server.data.region import Region
+from ecl.server.data.region import Region, claim_stores
 from ecl.server.data.store.base import Store
 from ecl.server.data.store.folder import FolderStore
+from ecl.server.data.store.marker import NAME as MARKER
 from ecl.server.db.engine import Database
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
@@ -153,8 +154,9 @@ class RegionService:
         return client
 
     def data_files(self) -> list[Path]:
-        """Return every file in the region's store, unfinished uploads included."""
-        return sorted(path for path in (self.settings.data_dir / "images").rglob("*") if path.is_file())
+        """Return every file in the region's store, unfinished uploads included, but for the markers."""
+        files = (path for path in (self.settings.data_dir / "images").rglob("*") if path.is_file())
+        return sorted(path for path in files if path.name != MARKER)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -208,6 +210,7 @@ def run_region(
     region = Region(
         "jp1", RegionSettings("jp1", license_switch_types=LICENSE_TYPES), store, staging, tuple(more_stores)
     )
+    claim_stores(region, database)
     recover(region, database)
     tokens = TokenTable()
     # Nothing here asks another region.

@@ -55,6 +55,51 @@ def test_stores_that_cannot_be(tmp_path: Path, text: str, problem: str) -> None:
         _load(tmp_path, f'[[regions]]\nname = "east"\n{text}\n')
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            '[[regions]]\nname = "jp1"\nstore_dir = "x"\n[[regions]]\nname = "jp2"\nstore_dir = "x"\n',
+            "The store folder of region jp1 and the store folder of region jp2 have the same folder, .*/x: give each",
+        ),
+        (
+            '[[regions]]\nname = "jp1"\nstore_dir = "x"\n[[regions]]\nname = "jp2"\nstore_dir = "link"\n',
+            "have the same folder, .*/x",
+        ),
+        (
+            '[[regions]]\nname = "jp1"\nstore_dir = "x"\n[[regions]]\nname = "jp2"\nstore_dir = "y/../x"\n',
+            "have the same folder, .*/x",
+        ),
+        (
+            '[[regions]]\nname = "jp1"\nstore_dir = "x/y"\n[[regions]]\nname = "jp2"\nstore_dir = "x"\n',
+            "The folder of the store folder of region jp1, .*/x/y, is inside that of the store folder of region jp2",
+        ),
+        ('[[regions]]\nname = "jp1"\n[[regions]]\nname = "jp2"\nstore_dir = "images/jp1"\n', "have the same folder"),
+        ('[[regions]]\nname = "jp1"\nstore_dir = "staging/jp1"\n', "staging area of region jp1 have the same folder"),
+        ('[[regions]]\nname = "jp1"\nstore_dir = "."\n', "The folder of the staging area of region jp1, .* is inside"),
+        (
+            '[[regions]]\nname = "jp1"\nstore_dir = "x"\n[[regions]]\nname = "jp2"\n[[regions.stores]]\nname = "a"\n'
+            '[[regions.stores]]\nname = "b"\ndir = "x"\nread_only = true\n',
+            "have the same folder",
+        ),
+    ],
+)
+def test_folders_that_are_shared(tmp_path: Path, text: str, problem: str) -> None:
+    """Two places for bytes never have one folder, whatever it is called, nor is one inside another."""
+    (tmp_path / "link").symlink_to(tmp_path / "x")
+    with pytest.raises(SettingsError, match=problem):
+        _load(tmp_path, text)
+
+
+def test_folders_that_are_not_shared(tmp_path: Path) -> None:
+    """Stores without a folder of their own lie inside their region's; two regions may read one archive."""
+    archive = '[[regions.stores]]\nname = "archive"\ndir = "archive"\nread_only = true\n'
+    stores = f'[[regions.stores]]\nname = "folder"\n[[regions.stores]]\nname = "fast"\n{archive}'
+    settings = _load(tmp_path, f'[[regions]]\nname = "jp1"\n{stores}[[regions]]\nname = "jp2"\n{stores}')
+
+    assert [len(region.stores) for region in settings.regions] == [3, 3]
+
+
 def test_imports(tmp_path: Path) -> None:
     """The table imports, and variables above it; a list in a variable has commas."""
     settings = _load(

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ecl.server.api.app import ROUTES, build_image_app
 from ecl.server.api.common.request import Service
 from ecl.server.data.cleanup import recover
-from ecl.server.data.region import open_region
+from ecl.server.data.region import Region
 from ecl.server.db.engine import Database
 from ecl.server.db.metadefs_load import load_metadefs
 from ecl.server.http.access_log import Accounting
@@ -99,21 +99,23 @@ class ServiceApp:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def build_service(settings: Settings, database: Database, own_url: str) -> tuple[ASGIApp, Callable[[], None]]:
+def build_service(
+    settings: Settings, database: Database, regions: Sequence[Region], own_url: str
+) -> tuple[ASGIApp, Callable[[], None]]:
     """
     Return the service on a *database* whose schema is up to date, and a function that stops its jobs early.
 
     Each region is cleaned up first, so nothing is half-done when the first request comes.
 
     Args:
+        regions: The regions that this process serves, opened.
         own_url: URL of this process; the replicator reaches the process's own regions there.
 
     Raises:
-        StoreError: A store cannot be opened.
+        StoreError: A store failed.
         MetadefsError: The metadata definitions cannot be loaded.
     """
     authenticator = Authenticator(database)
-    regions = [open_region(entry, settings) for entry in settings.regions if not entry.is_remote]
     for region in regions:
         recover(region, database)
         if settings.metadefs_dir is not None:

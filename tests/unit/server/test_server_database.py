@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from itertools import count
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
+from ecl.server.db.database_id import database_id
 from ecl.server.db.engine import Database
 from ecl.server.db.migrate import HEAD, DatabaseTooNew, upgrade
 from ecl.server.db.schema import metadata
@@ -106,6 +108,21 @@ def test_prepare_is_repeatable_and_needs_no_alembic(new_url: NewURL) -> None:
         "assert 'alembic' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_database_has_one_identity(new_database: Callable[[], Database]) -> None:
+    """A database gets its UUID once, at its first preparation or its migration, and no two have the same."""
+    old, fresh = new_database(), new_database()
+    with old.write() as connection:
+        upgrade(connection, "0003")
+    identities: list[str] = []
+    for database in (old, fresh) * 2:
+        database.prepare()
+        with database.read() as connection:
+            identities.append(database_id(connection))
+
+    assert identities[:2] == identities[2:]
+    assert len({uuid.UUID(identity) for identity in identities}) == 2
 
 
 def test_only_one_makes_the_tables(database: Database) -> None:

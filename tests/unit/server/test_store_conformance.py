@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import uuid
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from ecl.server.data.store.base import DataMissing, Store
+from ecl.server.data.store.base import DataMissing, Store, StoreTaken, Swept
 from ecl.server.data.store.folder import FolderStore
 
 
@@ -25,6 +27,11 @@ def put(store: Store, data: bytes, key: str | None = None) -> str:
     writer.flush()
     writer.commit()
     return key
+
+
+def nothing_known(_keys: Collection[str]) -> tuple[set[str], set[str]]:
+    """Judge as a database without any image does."""
+    return set(), set()
 
 
 def content(store: Store, key: str) -> bytes:
@@ -62,7 +69,7 @@ def test_nothing_is_visible_before_commit(store: Store) -> None:
     writer.abort()
     with pytest.raises(DataMissing):
         store.reader(key)
-    assert store.sweep(frozenset) == 0
+    assert store.sweep(nothing_known) == Swept()
 
 
 def test_abort_after_commit_keeps_the_bytes(store: Store) -> None:
@@ -99,23 +106,81 @@ def test_delete(store: Store) -> None:
 
 
 def test_sweep(store: Store) -> None:
-    """What no image knows goes, unfinished uploads included; what is known stays, however much there is."""
-    kept = {put(store, b"kept") for _ in range(3)}
-    stray = {put(store, b"stray") for _ in range(600)}
-    unfinished = store.writer(str(uuid.uuid4()), str(uuid.uuid4()))
-    unfinished.write(b"half")
+    """What is dead goes; what is known stays, and so does what is unknown, which is counted, however much there is."""
+    known = {put(store, b"known") for _ in range(3)}
+    dead = {put(store, b"dead") for _ in range(600)}
+    unknown = {put(store, b"unknown") for _ in range(600)}
     asked: list[str] = []
 
-    def known(keys: object) -> set[str]:
-        batch = list(keys)  # type: ignore[call-overload]
-        asked.extend(batch)
-        return kept & set(batch)
+    def judge(keys: Collection[str]) -> tuple[set[str], set[str]]:
+        asked.extend(keys)
+        return dead & set(keys), known & set(keys)
 
-    assert store.sweep(known) == len(stray) + 1
-    assert set(asked) == kept | stray
-    assert all(content(store, key) == b"kept" for key in kept)
-    assert store.sweep(known) == 0
-    unfinished.abort()
+    swept = store.sweep(judge)
+    assert (swept.removed, swept.unknown, swept.unknown_bytes) == (len(dead), len(unknown), 7 * len(unknown))
+    assert len(swept.examples) == 3
+    assert set(swept.examples) < unknown
+    assert set(asked) == known | dead | unknown
+    assert all(content(store, key) == b"known" for key in known)
+    assert all(content(store, key) == b"unknown" for key in unknown)
+    for key in dead:
+        with pytest.raises(DataMissing):
+            store.reader(key)
+    assert store.sweep(judge).removed == 0
+
+
+def test_sweep_of_uploads(store: Store) -> None:
+    """An unfinished upload goes if the database knows it; any other one stays as long as the store is not ours."""
+    ours, other = str(uuid.uuid4()), str(uuid.uuid4())
+    writers = [store.writer(str(uuid.uuid4()), upload) for upload in (ours, other)]
+    for writer in writers:
+        writer.write(b"half")
+        writer.flush()
+
+    swept = store.sweep(nothing_known, {ours})
+    assert (swept.removed, swept.unknown, swept.unknown_bytes) == (1, 1, 4)
+    assert other in swept.examples[0]
+    for writer in writers:
+        writer.abort()
+
+
+def test_sweep_of_uploads_in_a_store_of_ours(store: Store) -> None:
+    """Once the store is claimed, every upload that begins is ours, so an unfinished one goes."""
+    store.claim(str(uuid.uuid4()), "jp1")
+    writer = store.writer(str(uuid.uuid4()), str(uuid.uuid4()))
+    writer.write(b"half")
+    writer.flush()
+
+    assert store.sweep(nothing_known) == Swept(removed=1)
+    writer.abort()
+
+
+def test_claim(store: Store) -> None:
+    """A store is claimed once, and again by the same database and region; any other is refused."""
+    database = str(uuid.uuid4())
+    store.claim(database, "jp1")
+    store.claim(database, "jp1")
+
+    for other in ((str(uuid.uuid4()), "jp1"), (database, "jp2")):
+        with pytest.raises(StoreTaken, match=f"of region jp1 in the database {database}"):
+            store.claim(*other)
+    store.claim(database, "jp1")
+    assert store.sweep(nothing_known) == Swept()
+
+
+def test_an_upload_from_before_the_claim_stays(tmp_path: Path) -> None:
+    """What was in a folder before it was marked as ours is not ours, also at later starts."""
+    database = str(uuid.uuid4())
+    old = tmp_path / "store" / ".uploads" / str(uuid.uuid4())
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"old")
+    os.utime(old, (1, 1))
+
+    for _start in range(2):
+        store = FolderStore(tmp_path / "store")
+        store.claim(database, "jp1")
+        assert store.sweep(nothing_known) == Swept(0, 1, 3, [f".uploads/{old.name}"])
+    assert old.read_bytes() == b"old"
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from functools import partial
 
 from ecl.server.data.region import Region
 from ecl.server.data.store.base import Store, StoreError
 from ecl.server.db.engine import Database
 from ecl.server.db.images import release_saving
-from ecl.server.db.locations import keys_with_data, pending_removals, remove_location, staged_keys
+from ecl.server.db.leftovers import dead_and_known_keys, dead_and_known_staged_keys, unfinished_uploads
+from ecl.server.db.locations import pending_removals, remove_location
 
 __all__ = ["delete_bytes", "recover", "remove_data"]
 
@@ -21,23 +21,18 @@ def recover(region: Region, database: Database) -> None:
     """
     Make *region* consistent. Called before the first request, by the only process that serves the region.
 
-    Afterwards no image is saving, no bytes belong to a deleted image, and no file belongs to no image. Imports go on
-    where they were: what they need is kept.
+    Afterwards no image is saving, and no bytes belong to a deleted image. Imports go on where they were: what they
+    need is kept. Files that the database does not account for are kept, too, and reported.
     """
-    with database.write() as connection:
-        released = release_saving(connection, region.name)
     with database.read() as connection:
         removals = pending_removals(connection, region.name)
+        uploads = unfinished_uploads(connection, region.name)
     for image_id, store in removals:
         remove_data(region, database, image_id, store)
-
-    def staged(keys: Collection[str]) -> frozenset[str]:
-        with database.read() as connection:
-            return staged_keys(connection, region.name, keys)
-
-    swept = region.staging.sweep(staged)
-    for each in region.stores:
-        swept += each.sweep(partial(_with_data, region, database, each.name))
+    swept = sum(_sweep(region, database, store, uploads) for store in (region.staging, *region.stores))
+    # Only now: once an image is queued, the sweep can no longer tell that its bytes are of an unfinished upload.
+    with database.write() as connection:
+        released = release_saving(connection, region.name)
     if released or removals or swept:
         _log.warning(
             "region %s recovered: %d uploads back to queued, %d deleted images' data removed, %d stray files removed",
@@ -48,9 +43,29 @@ def recover(region: Region, database: Database) -> None:
         )
 
 
-def _with_data(region: Region, database: Database, store: str, keys: Collection[str]) -> frozenset[str]:
-    with database.read() as connection:
-        return keys_with_data(connection, region.name, store, keys)
+def _sweep(region: Region, database: Database, store: Store, uploads: frozenset[str]) -> int:
+    """Remove what is dead from one store, and report what is unknown; return how many files were removed."""
+
+    def judge(keys: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:
+        with database.read() as connection:
+            if store is region.staging:
+                return dead_and_known_staged_keys(connection, region.name, keys)
+            return dead_and_known_keys(connection, region.name, store.name, keys)
+
+    swept = store.sweep(judge, uploads)
+    if swept.unknown:
+        _log.warning(
+            "region %s, store %s (%s): %d files (%d bytes) are unknown to the database and were left alone, such as "
+            "%s; if they belong to another service, give this store a folder of its own; if an older database was "
+            "restored, they may be newer images: save what is needed, then remove them by hand",
+            region.name,
+            store.name,
+            ", ".join(store.properties.values()),
+            swept.unknown,
+            swept.unknown_bytes,
+            ", ".join(swept.examples),
+        )
+    return swept.removed
 
 
 def delete_bytes(region: Region, store: Store, image_id: str) -> bool:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ecl.server.data.store.base import Store
 from ecl.server.data.store.folder import FolderStore
-from ecl.server.settings.model import RegionSettings, Settings, StoreSettings
+from ecl.server.db.database_id import database_id
+from ecl.server.db.engine import Database
+from ecl.server.settings.folders import configured_stores, staging_folder, store_folder
+from ecl.server.settings.model import RegionSettings, Settings
 
-__all__ = ["Region", "open_region"]
-
-#: The name of a region's store when the settings name none; it is in every database since the first release.
-_ONLY_STORE = "folder"
+__all__ = ["Region", "claim_stores", "open_region", "open_regions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,20 @@ class Region:
         return next((store for store in self.stores if store.name == name), None)
 
 
+def open_regions(settings: Settings, database: Database) -> list[Region]:
+    """
+    Open the regions that this process serves, and mark their stores as those of *database*, which is prepared.
+
+    Raises:
+        StoreError: A store cannot be opened.
+        StoreTaken: A store belongs to another database, region or store.
+    """
+    regions = [open_region(entry, settings) for entry in settings.regions if not entry.is_remote]
+    for region in regions:
+        claim_stores(region, database)
+    return regions
+
+
 def open_region(entry: RegionSettings, settings: Settings) -> Region:
     """
     Open the stores of a region that this process serves.
@@ -45,16 +58,22 @@ def open_region(entry: RegionSettings, settings: Settings) -> Region:
     Raises:
         StoreError: One of them cannot be opened.
     """
-    root = settings.data_dir / "images" / entry.name
-    configured = entry.stores or (StoreSettings(_ONLY_STORE, entry.store_dir),)
-    stores = {store.name: _open(store, root) for store in configured}
+    configured = configured_stores(entry)
+    stores = {
+        store.name: FolderStore(
+            store_folder(settings, entry, store), store.name, store.description, read_only=store.read_only
+        )
+        for store in configured
+    }
     default = entry.default_store or next(store.name for store in configured if not store.read_only)
     others = tuple(store for name, store in stores.items() if name != default)
-    staging = FolderStore((settings.data_dir / "staging" / entry.name).absolute(), "staging")
+    staging = FolderStore(staging_folder(settings, entry), "staging")
     return Region(entry.name, entry, stores[default], staging, others)
 
 
-def _open(store: StoreSettings, root: Path) -> Store:
-    # Images that were there before a second store was set up stay where they are.
-    folder = store.dir or (root if store.name == _ONLY_STORE else root / store.name)
-    return FolderStore(folder.absolute(), store.name, store.description, read_only=store.read_only)
+def claim_stores(region: Region, database: Database) -> None:
+    """Mark the stores and the staging area as those of *region* in *database*. Raises StoreTaken or StoreError."""
+    with database.read() as connection:
+        identity = database_id(connection)
+    for store in (*region.stores, region.staging):
+        store.claim(identity, region.name)

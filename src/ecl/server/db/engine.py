@@ -113,7 +113,13 @@ class Database:
             return query(connection)
 
     def prepare(self) -> None:
-        """Bring the schema to the newest version. Raises UnusableDatabase, or its subclass DatabaseTooNew."""
+        """
+        Bring the schema to the newest version, and give the database its UUID if it has none.
+
+        Raises:
+            UnusableDatabase: It cannot be used; DatabaseTooNew, which is one, if a later release has changed it.
+        """
+        from ecl.server.db.database_id import ensure_database_id
         from ecl.server.db.migrate import migrate
 
         with self.write() as connection:
@@ -122,6 +128,7 @@ class Database:
                 if encoding != "UTF8":
                     raise UnusableDatabase(f"its encoding is {encoding}; make it with ENCODING 'UTF8'")
             migrate(connection)
+            ensure_database_id(connection)
 
     def close(self) -> None:
         """Close every connection."""

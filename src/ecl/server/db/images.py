@@ -15,6 +15,7 @@ from ecl.server.domain.image import Image
 from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING, UPLOADING, check_move, statuses_before
 
 __all__ = [
+    "ARRIVING",
     "IMAGE_COLUMNS",
     "add_tag",
     "change_status",
@@ -49,6 +50,8 @@ _PROPERTIES = (
     .order_by(image_properties.c.position)
 )
 _INSERT = insert(images)
+#: Images that an upload holds: to a store, or to the staging area.
+ARRIVING = (images.c.status == SAVING) | ((images.c.status == UPLOADING) & images.c.upload_id.is_not(None))
 # Columns that a statement sets are named by the values it is given, so the conditions need names of their own.
 _FROM_STATUS = update(images).where(
     images.c.region == bindparam("in_region"),
@@ -179,9 +182,8 @@ def release_saving(connection: Connection, region: str) -> int:
     """Put every image whose upload never ended back to queued. Returns how many there were."""
     for status in (SAVING, UPLOADING):
         check_move(status, QUEUED)
-    arriving = (images.c.status == SAVING) | ((images.c.status == UPLOADING) & images.c.upload_id.is_not(None))
     result = connection.execute(
-        update(images).where(images.c.region == region, arriving).values(status=QUEUED, updated_at=now(), **_NO_DATA)
+        update(images).where(images.c.region == region, ARRIVING).values(status=QUEUED, updated_at=now(), **_NO_DATA)
     )
     return result.rowcount
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from ecl.server.clock import now
 from ecl.server.db.schema import image_locations, images
-from ecl.server.domain.status import DELETED, IMPORTING, UPLOADING
+from ecl.server.domain.status import DELETED
 
 __all__ = [
     "add_location",
-    "keys_with_data",
     "locations_of",
     "pending_removals",
     "remove_location",
-    "staged_keys",
 ]
 
 
@@ -51,16 +49,6 @@ def remove_location(connection: Connection, region: str, image_id: str, store: s
     )
 
 
-def staged_keys(connection: Connection, region: str, keys: Collection[str]) -> frozenset[str]:
-    """Return those of *keys* whose bytes in the staging area are waiting for an import, or in the middle of one."""
-    query = select(images.c.id).where(
-        images.c.region == region,
-        images.c.id.in_(list(keys)),
-        ((images.c.status == UPLOADING) & images.c.upload_id.is_(None)) | (images.c.status == IMPORTING),
-    )
-    return frozenset(connection.execute(query).scalars())
-
-
 def pending_removals(connection: Connection, region: str) -> Sequence[tuple[str, str]]:
     """Return image ID and store of all bytes that belong to deleted images."""
     query = (
@@ -72,13 +60,3 @@ def pending_removals(connection: Connection, region: str) -> Sequence[tuple[str,
         .where(image_locations.c.region == region, images.c.status == DELETED)
     )
     return [(image_id, store) for image_id, store in connection.execute(query)]
-
-
-def keys_with_data(connection: Connection, region: str, store: str, keys: Collection[str]) -> frozenset[str]:
-    """Return those of *keys* that *store* should have bytes for."""
-    query = select(image_locations.c.image_id).where(
-        image_locations.c.region == region,
-        image_locations.c.store == store,
-        image_locations.c.image_id.in_(list(keys)),
-    )
-    return frozenset(connection.execute(query).scalars())

@@ -26,6 +26,7 @@ from sqlalchemy import (
 __all__ = [
     "application_credentials",
     "copy_jobs",
+    "database_identity",
     "image_locations",
     "image_members",
     "image_properties",
@@ -47,6 +48,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+# One row: a UUID that tells this database from all others. The folders of its stores carry it.
+database_identity = Table("database_identity", metadata, Column("id", String(36), primary_key=True))
 
 # --- images -------------------------------------------------------------------------------------------------
 

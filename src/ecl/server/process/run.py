@@ -64,15 +64,18 @@ def serve(settings: Settings, *, ready_json: bool = False) -> int:
 def _build(settings: Settings, database: Database, listener: socket.socket) -> tuple[ASGIApp, Callable[[], None], bool]:
     """Import and build everything. Return the service, a function that stops its jobs, and True at the first start."""
     from ecl.server.app import build_service
+    from ecl.server.data.region import open_regions
     from ecl.server.process.clouds_file import update_auth_url
     from ecl.server.process.first_start import prepare_identity
 
     auth_url = f"{local_url(settings, listener)}/v3"
     with explained_start(settings):
+        # First, because nothing may change in the wrong database, least of all clouds.yaml.
+        regions = open_regions(settings, database)
         is_fresh = prepare_identity(database, settings, clouds_path(settings), auth_url)
         if not is_fresh:
             update_auth_url(clouds_path(settings), auth_url)
-        return *build_service(settings, database, own_url(settings, listener)), is_fresh
+        return *build_service(settings, database, regions, own_url(settings, listener)), is_fresh
 
 
 def stop_with_parent() -> None:

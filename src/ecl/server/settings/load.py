@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ecl.server.settings.folders import shared_folder
 from ecl.server.settings.model import (
     ImageLimits,
     ImportSettings,
@@ -224,6 +225,9 @@ def _check(settings: Settings) -> None:
     if settings.public_url is not None:
         _check_url("public_url", settings.public_url)
     _check_regions(settings.regions)
+    shared = shared_folder(settings)
+    if shared is not None:
+        raise SettingsError(shared[0].upper() + shared[1:])
 
 
 def _in_range(name: str, value: int, low: int, high: int | None) -> None:
@@ -287,9 +291,6 @@ def _check_stores(region: RegionSettings) -> None:
             )
         if names.count(name) > 1:
             raise SettingsError(f"The store {name!r} of region {region.name} is there twice.")
-    folders = [store.dir for store in region.stores if store.dir is not None]
-    if len(set(folders)) < len(folders):
-        raise SettingsError(f"Two stores of region {region.name} have the same folder.")
     if region.stores and region.store_dir is not None:
         raise SettingsError(f"The region {region.name} has stores, so store_dir is said in one of them, as its dir.")
     writable = [store.name for store in region.stores if not store.read_only]

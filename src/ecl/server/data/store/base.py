@@ -9,19 +9,27 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Set
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ecl.server.domain.ids import is_uuid
 
 __all__ = [
     "DataMissing",
+    "Judge",
     "Reader",
     "Store",
     "StoreError",
     "StoreFull",
+    "StoreTaken",
     "StoreUnavailable",
+    "Swept",
     "Writer",
     "checked_key",
 ]
+
+#: Takes a batch of keys; returns those whose bytes nobody needs, and those whose bytes belong here.
+Judge: TypeAlias = Callable[[Collection[str]], tuple[Set[str], Set[str]]]
 
 
 class StoreError(Exception):
@@ -34,6 +42,10 @@ class StoreFull(StoreError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached, or does not let us in."""
+
+
+class StoreTaken(StoreError):
+    """The place belongs to another database, region or store; the message says to which, and what to do."""
 
 
 class DataMissing(StoreError):
@@ -50,6 +62,18 @@ def checked_key(key: str) -> str:
     if not is_uuid(key):
         raise ValueError("a store key must be a lower-case UUID")
     return key
+
+
+@dataclass(slots=True)
+class Swept:
+    """What `Store.sweep` removed, and what it left because the database does not account for it."""
+
+    #: Files or objects.
+    removed: int = 0
+    unknown: int = 0
+    unknown_bytes: int = 0
+    #: Names of the first few that are unknown.
+    examples: list[str] = field(default_factory=list)
 
 
 class Writer(ABC):
@@ -121,12 +145,22 @@ class Store(ABC):
         """Remove the bytes under *key*; no bytes is no error. Raises StoreUnavailable."""
 
     @abstractmethod
-    def sweep(self, known: Callable[[Collection[str]], Set[str]]) -> int:
+    def claim(self, database: str, region: str) -> None:
         """
-        Remove what no image needs: unfinished uploads, and bytes under keys that *known* does not return.
+        Mark the place as the one that belongs to this store of *region* in *database* (a UUID), durably.
 
-        Called at start, before any upload. *known* takes a batch of keys and returns those to keep.
+        A read-only store is neither marked nor checked.
 
-        Returns:
-            How many files or objects were removed.
+        Raises:
+            StoreTaken: It has another mark.
+            StoreUnavailable: It cannot be marked.
+        """
+
+    @abstractmethod
+    def sweep(self, judge: Judge, uploads: Set[str] = frozenset()) -> Swept:
+        """
+        Remove what is known to be dead: bytes under keys that *judge* says nobody needs, and unfinished uploads.
+
+        Called at start, before any upload. Of unfinished uploads go those in *uploads*, and all that began after
+        `claim` had marked the place. Bytes that are neither dead nor known are left alone and counted.
         """

@@ -9,11 +9,22 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ecl.server.data.store.base import DataMissing, Reader, Store, StoreFull, StoreUnavailable, Writer, checked_key
+from ecl.server.data.store.base import (
+    DataMissing,
+    Judge,
+    Reader,
+    Store,
+    StoreFull,
+    StoreUnavailable,
+    Swept,
+    Writer,
+    checked_key,
+)
+from ecl.server.data.store.marker import Marker, claim_folder
 
 __all__ = ["FolderStore"]
 
@@ -26,6 +37,8 @@ _FIRST_SYNC = 4 << 20
 _LAST_SYNC = 32 << 20
 #: Keys handed to the database at once while sweeping.
 _BATCH = 500
+#: Names of unknown files that are reported.
+_EXAMPLES = 3
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -34,10 +47,10 @@ class FolderStore(Store):
     A store in the folder *root*, which is made if it is not there.
 
     Args:
-        root: Absolute path; nothing else should write there.
+        root: Absolute path; nothing else may write there.
         name: How the database and clients call this store.
         description: For people.
-        read_only: Nothing is written or removed, not even by `sweep`.
+        read_only: Nothing is written or removed, not even by `claim` or `sweep`.
     """
 
     kind = "file"
@@ -50,6 +63,8 @@ class FolderStore(Store):
         self.read_only = read_only
         self._root = root
         self._uploads = root / ".uploads"
+        #: When the folder was marked as ours; None: it is not.
+        self._marked_ns: int | None = None
         if read_only:
             return
         with _translated():
@@ -89,22 +104,44 @@ class FolderStore(Store):
                 return
             _sync_folder(self._root)
 
-    def sweep(self, known: Callable[[Collection[str]], Set[str]]) -> int:
-        """Remove every unfinished upload, and every image file that *known* does not claim."""
-        removed = 0
+    def claim(self, database: str, region: str) -> None:
+        """Write the marker file, or check the one that is there."""
         if self.read_only:
-            return removed
+            return
+        with _translated():
+            self._marked_ns = claim_folder(self._root, Marker(database, region, self.name))
+            _sync_folder(self._root)
+
+    def sweep(self, judge: Judge, uploads: Set[str] = frozenset()) -> Swept:
+        """Remove our own unfinished uploads and the files that are dead; count what is unknown."""
+        swept = Swept()
+        if self.read_only:
+            return swept
         with _translated():
             for name in list(_names(self._uploads)):
-                os.unlink(self._uploads / name)
-                removed += 1
+                path = self._uploads / name
+                self._settle(swept, path, dead=name in uploads or self._is_own_upload(path), known=False)
             for batch in _batches(_names(self._root)):
-                for key in set(batch) - known(batch):
-                    os.unlink(self._root / key)
-                    removed += 1
-            if removed:
+                dead, known = judge(batch)
+                for key in batch:
+                    self._settle(swept, self._root / key, dead=key in dead, known=key in known)
+            if swept.removed:
                 _sync_folder(self._root)
-        return removed
+        return swept
+
+    def _is_own_upload(self, path: Path) -> bool:
+        """Return True for a file that was written after the folder had become ours."""
+        return self._marked_ns is not None and path.lstat().st_mtime_ns >= self._marked_ns
+
+    def _settle(self, swept: Swept, path: Path, *, dead: bool, known: bool) -> None:
+        if dead:
+            path.unlink()
+            swept.removed += 1
+        elif not known:
+            swept.unknown += 1
+            swept.unknown_bytes += path.lstat().st_size
+            if len(swept.examples) < _EXAMPLES:
+                swept.examples.append(str(path.relative_to(self._root)))
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)

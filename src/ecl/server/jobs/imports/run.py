@@ -333,7 +333,7 @@ class _Importing:
                 mark_deleted(connection, self._region.name, before.id)
             else:
                 self._put_back(connection, before)
-        # Only now: bytes without a row are removed at the next start, a row without bytes is a broken image.
+        # Only now: bytes without a row are a file too many, a row without bytes is a broken image.
         for name in filled:
             store = self._region.store_named(name)
             if store is not None:
