@@ -34,7 +34,7 @@ MOMENTS = {
     ),
     "after the copy's image is made": ("ecl.server.jobs.copies.run", "_Copying", "_target", "after"),
     "in the middle of a copy": ("ecl.server.jobs.copies.run", "_Copying", "_progress", "after"),
-    "after an import's bytes are staged": ("ecl.server.jobs.imports.run", "_Importing", "bring_in", "after"),
+    "after an import's bytes are staged": ("ecl.server.jobs.imports.run", "_Importing", "stage_data", "after"),
     "before an import's store is recorded": ("ecl.server.jobs.imports.run", "_Importing", "_record", "before"),
     "after an import's store is recorded": ("ecl.server.jobs.imports.run", "_Importing", "_record", "after"),
     "before an import is said to be done": ("ecl.server.jobs.imports.run", "_Importing", "succeed", "before"),

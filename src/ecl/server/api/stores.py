@@ -10,8 +10,8 @@ from starlette.responses import Response
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import visible_image
-from ecl.server.data.cleanup import delete_bytes
 from ecl.server.data.region import Region
+from ecl.server.data.removal import delete_data
 from ecl.server.data.store.base import Store
 from ecl.server.db.locations import remove_location
 from ecl.server.db.usage import usage_of
@@ -101,8 +101,8 @@ def _remove(request: ImageRequest, name: str) -> None:
         if store.read_only:
             raise Forbidden(f"The store {name} is read-only.")
         remove_location(connection, region.name, image_id, name)
-    # After the commit: data without a row is removed at the next start, but a row without data is a broken image.
-    delete_bytes(region, store, image_id)
+    # After the commit: data without a row is only a file too many, a row without data is a broken image.
+    delete_data(region, store, image_id)
 
 
 ROUTES = (

@@ -1,4 +1,4 @@
-"""One region of the service: its name, its settings, and where its image bytes are."""
+"""One region of the service: its name, its settings, and its stores."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Region:
 
     name: str
     settings: RegionSettings
-    #: Where new images go.
+    #: The default store, for new images.
     store: Store
-    #: Where bytes wait for their import; never shown to clients.
+    #: The staging area, where data waits for its import; clients never see it.
     staging: Store
     #: The other stores.
     more_stores: tuple[Store, ...] = ()

@@ -1,4 +1,4 @@
-"""Where the bytes of each region are by the settings, and that no two places are the same."""
+"""The folders of each region's stores according to the settings, and the check that no two share a folder."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from ecl.server.settings.model import RegionSettings, Settings, StoreSettings
 
 __all__ = ["configured_stores", "shared_folder", "staging_folder", "store_folder"]
 
-#: The name of a region's store when the settings name none; it is in every database since the first release.
-_ONLY_STORE = "folder"
+#: Name of the store of a region without stores in its settings; databases since the first release contain it.
+_DEFAULT_STORE = "folder"
 
 
 def configured_stores(region: RegionSettings) -> tuple[StoreSettings, ...]:
-    """Return the stores of a region, also where its settings name none."""
-    return region.stores or (StoreSettings(_ONLY_STORE, region.store_dir),)
+    """Return the stores of a region: those in its settings, or the default one."""
+    return region.stores or (StoreSettings(_DEFAULT_STORE, region.store_dir),)
 
 
 def store_folder(settings: Settings, region: RegionSettings, store: StoreSettings) -> Path:
     """Return the absolute path of a store's folder."""
     root = settings.data_dir / "images" / region.name
-    # Images that were there before a second store was set up stay where they are.
-    return (store.dir or (root if store.name == _ONLY_STORE else root / store.name)).absolute()
+    # The default store keeps its folder when other stores are added.
+    return (store.dir or (root if store.name == _DEFAULT_STORE else root / store.name)).absolute()
 
 
 def staging_folder(settings: Settings, region: RegionSettings) -> Path:
@@ -34,10 +34,10 @@ def staging_folder(settings: Settings, region: RegionSettings) -> Path:
 
 def shared_folder(settings: Settings) -> str | None:
     """
-    Return which two places share a folder, as a sentence; None if none do.
+    Return a sentence that names two places that share a folder, or None.
 
-    Symbolic links are followed. A folder inside another one is shared, too. Two regions may read one folder that
-    neither of them writes to.
+    Symbolic links are followed. A folder inside another one is shared, too. Two regions may share a folder
+    if both only read it.
     """
     for one, other in combinations(_places(settings), 2):
         if one.read_only and other.read_only and one.region != other.region:
@@ -59,7 +59,7 @@ class _Place:
     region: str
     path: Path
     read_only: bool = False
-    #: The settings name no folder.
+    #: True if the settings do not name the folder.
     is_default: bool = False
 
 
@@ -76,5 +76,5 @@ def _places(settings: Settings) -> Iterator[_Place]:
 
 
 def _is_default_layout(outer: _Place, inner: _Place) -> bool:
-    """Return True for ``images/<region>/<store>`` in ``images/<region>``: images are named by UUIDs, stores are not."""
+    """Return True for ``images/<region>/<store>`` in ``images/<region>``: no store is named like an image."""
     return outer.is_default and inner.is_default and outer.region == inner.region

@@ -1,9 +1,9 @@
 """
-Settings from everywhere they may come from: a file, ``ECL_SERVE_*`` variables, and flags, the later above the earlier.
+Load settings from a file, ``ECL_SERVE_*`` variables and flags; the later ones override the earlier.
 
 Keys of the file are the names in `ecl.server.settings.model.Settings`; a variable is a key in capitals
 (``ECL_SERVE_PORT=9000``, ``ECL_SERVE_LIMITS_IMAGE_SIZE_CAP=1000000``, ``ECL_SERVE_REGIONS=jp1,jp2``,
-``ECL_SERVE_IMPORTS_ALLOWED_PORTS=80,443``). Tables of tables, such as property rules, are for the file alone.
+``ECL_SERVE_IMPORTS_ALLOWED_PORTS=80,443``). Tables of tables, such as property rules, can be set in the file only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ecl.server.settings.model import (
 
 __all__ = ["PREFIX", "SettingsError", "default_data_dir", "load_settings"]
 
-#: What the names of the environment variables begin with.
+#: Prefix of the environment variables.
 PREFIX = "ECL_SERVE_"
 
 _PATHS = ("data_dir", "metadefs_dir", "tls_cert", "tls_key")
@@ -37,26 +37,26 @@ _REGION_PATHS = ("store_dir", "password_file", "cacert")
 _STORE_PATHS = ("dir",)
 #: A region's name becomes part of URLs and of a folder's name.
 _REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-#: A store's name stands in URLs and lists, and may become a folder's name beside images, which are named by UUIDs.
+#: A store's name is part of URLs and lists, and may name a folder beside images, which have UUIDs as names.
 _STORE_NAME = re.compile(r"(?!os_glance)(?![0-9a-f]{8}-)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-#: Settings that are tables of their own.
+#: Settings that are tables.
 _SECTIONS: Mapping[str, type[msgspec.Struct]] = {"limits": ImageLimits, "imports": ImportSettings}
-#: Settings that are lists of tables; "regions" is one, too, but can be given by name.
+#: Settings that are lists of tables. "regions" is one, too, but can also be a list of names.
 _TABLES: Mapping[str, type[msgspec.Struct]] = {"property_rules": PropertyRule}
-_SHARES = frozenset({"image_count_total", "image_count_uploading", "image_size_total", "image_stage_total"})
+_QUOTAS = frozenset({"image_count_total", "image_count_uploading", "image_size_total", "image_stage_total"})
 _LISTS = frozenset({"regions", "metrics_networks", "methods", "allowed_ports", "allowed_networks"})
 _REMOTE_NEEDS = ("auth_url", "username", "password_file", "project_name")
 
-# Any: what TOML and the environment hold is only known after `msgspec.convert`.
+# Any: `msgspec.convert` checks the types of what TOML and the environment contain.
 _Layer: TypeAlias = dict[str, Any]
 
 
 class SettingsError(Exception):
-    """A setting is wrong; the message is one sentence that names it and where it came from."""
+    """A setting is wrong; the message is one sentence that names it and its source."""
 
 
 def default_data_dir() -> Path:
-    """Return the data folder of a service that was given none, as the platform has it."""
+    """Return the default data folder, which depends on the platform."""
     from platformdirs import user_data_path
 
     return user_data_path("ecl", appauthor=False)
@@ -70,15 +70,15 @@ def load_settings(
     regions: Sequence[str] = (),
 ) -> Settings:
     """
-    Return the settings that hold.
+    Return the settings.
 
     Args:
-        config: A TOML file, or JSON if its name ends so; None: the one that ``ECL_SERVE_CONFIG`` names, if it does.
-        flags: Settings from the command line; those that are None were not given.
-        regions: Names of the regions to serve. One that the file describes is served as described there.
+        config: A TOML file, or JSON if its name ends in ``.json``; None: the file in ``ECL_SERVE_CONFIG``, if set.
+        flags: Settings from the command line; None means that a flag is absent.
+        regions: Names of the regions to serve. The file may have settings for them.
 
     Raises:
-        SettingsError: Something is unknown, of the wrong type, or does not fit together.
+        SettingsError: A setting is unknown, has the wrong type or value, or does not fit the others.
     """
     if config is None and environ.get(f"{PREFIX}CONFIG"):
         config = Path(environ[f"{PREFIX}CONFIG"])
@@ -110,7 +110,7 @@ def _from_file(path: Path) -> _Layer:
         layer = msgspec.json.decode(text, type=_Layer) if kind == "JSON" else tomllib.loads(text)
     except OSError as exc:
         raise SettingsError(f"The configuration file {path} cannot be read: {exc.strerror}.") from exc
-    except ValueError as exc:  # not of this kind, or not UTF-8
+    except ValueError as exc:  # wrong syntax, or not UTF-8
         raise SettingsError(f"The configuration file {path} is no {kind}: {exc}.") from exc
     _refuse_unknown(layer, Settings, str(path))
     for name, struct in _SECTIONS.items():
@@ -127,7 +127,7 @@ def _from_file(path: Path) -> _Layer:
 
 
 def _tables(layer: _Layer, name: str, struct: type[msgspec.Struct], path: Path) -> list[_Layer]:
-    """Return the tables of the list *name*, whose keys are known."""
+    """Return the tables of the list *name*, after checking their keys."""
     entries = layer.get(name, [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise SettingsError(f"{name} in {path} is written as one [[{name}]] table for each of them.")
@@ -162,12 +162,12 @@ def _from_environment(environ: Mapping[str, str]) -> _Layer:
 
 
 def _listed(name: str, value: str) -> str | list[str]:
-    """Take a variable apart at its commas, if the setting is a list."""
+    """Split the value of a variable at commas if the setting is a list."""
     return [part.strip() for part in value.split(",") if part.strip()] if name in _LISTS else value
 
 
 def _resolve(layer: _Layer, names: Iterable[str], folder: Path) -> None:
-    """Take relative paths of a file as relative to the file's folder."""
+    """Make relative paths of a file relative to the file's folder."""
     for name in names:
         if isinstance(layer.get(name), str):
             layer[name] = folder / Path(layer[name]).expanduser()
@@ -189,7 +189,7 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 
 def _convert(layer: _Layer) -> Settings:
     try:
-        # strict=False: a variable's "9000" is a number, too.
+        # strict=False: the text "9000" of a variable is accepted as a number.
         return msgspec.convert(layer, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as exc:
         problem, _, key = str(exc).partition(" - at `$.")
@@ -204,7 +204,7 @@ def _path(kind: type, value: object) -> object:
 
 
 def _check(settings: Settings) -> None:
-    """Refuse what no type can: numbers out of range, and settings that do not fit together."""
+    """Check what types cannot: ranges of numbers, and settings that must fit each other."""
     for name, low, high in (
         ("port", 0, 65535),
         ("token_lifetime", 1, None),
@@ -213,8 +213,8 @@ def _check(settings: Settings) -> None:
     ):
         _in_range(name, getattr(settings, name), low, high)
     for name in ImageLimits.__struct_fields__:
-        # -1 is "no limit" where a project's share is meant; a page or a body cannot be without one.
-        least = -1 if name in _SHARES else 0 if "quota" in name else 1
+        # -1 means no quota; the size of a page or a body always has a limit.
+        least = -1 if name in _QUOTAS else 0 if "quota" in name else 1
         _in_range(f"limits.{name}", getattr(settings.limits, name), least, None)
     _check_imports(settings.imports)
     _check_networks("metrics_networks", settings.metrics_networks)

@@ -13,7 +13,7 @@ from ecl.server.api.common.patch_types import patch_version
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import caller_sees, changeable_image, visible_image
-from ecl.server.data.cleanup import delete_bytes, remove_data
+from ecl.server.data.removal import delete_data, remove_deleted
 from ecl.server.db.images import fetch_image, id_is_taken, insert_image, mark_deleted, update_image
 from ecl.server.db.listing import list_images
 from ecl.server.db.usage import check_quota
@@ -168,9 +168,9 @@ def _remove(request: ImageRequest, image_id: str) -> None:
         mark_deleted(connection, region.name, image_id)
     # After the commit: if the process dies between the two, the next start removes the data.
     for store in image.stores:
-        remove_data(region, service.database, image_id, store)
+        remove_deleted(region, service.database, image_id, store)
     if image.status in (UPLOADING, IMPORTING):
-        delete_bytes(region, region.staging, image_id)
+        delete_data(region, region.staging, image_id)
 
 
 ROUTES = (

@@ -1,8 +1,8 @@
 """
-What keeps image bytes.
+The interface of a store, which keeps the data of images.
 
-Every method blocks and is called from worker threads. Keys are image IDs in canonical form (lower-case UUIDs):
-a caller passes nothing else, and a store refuses everything else, so no key can leave its folder.
+Every method blocks; call it in a worker thread. Keys are image IDs in canonical form (lower-case UUIDs), and a store
+refuses any other key, so no key can leave its folder.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ __all__ = [
     "checked_key",
 ]
 
-#: Takes a batch of keys; returns those whose bytes nobody needs, and those whose bytes belong here.
+#: A function of a batch of keys: it returns those with data that nothing needs, and those with data that belongs here.
 Judge: TypeAlias = Callable[[Collection[str]], tuple[Set[str], Set[str]]]
 
 
 class StoreError(Exception):
-    """The store could not do it."""
+    """The store failed."""
 
 
 class StoreFull(StoreError):
-    """There is no room for more bytes."""
+    """The store is full."""
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot be reached, or does not let us in."""
+    """The store cannot be reached, or denies access."""
 
 
 class StoreTaken(StoreError):
-    """The place belongs to another database, region or store; the message says to which, and what to do."""
+    """The store belongs to another database, region or store; the message says to which, and what to do."""
 
 
 class DataMissing(StoreError):
-    """There are no bytes under that key."""
+    """There is no data under this key."""
 
 
 def checked_key(key: str) -> str:
@@ -57,7 +57,7 @@ def checked_key(key: str) -> str:
     Return *key* if it is a lower-case UUID.
 
     Raises:
-        ValueError: It is anything else.
+        ValueError: It is not.
     """
     if not is_uuid(key):
         raise ValueError("a store key must be a lower-case UUID")
@@ -66,38 +66,38 @@ def checked_key(key: str) -> str:
 
 @dataclass(slots=True)
 class Swept:
-    """What `Store.sweep` removed, and what it left because the database does not account for it."""
+    """The result of `Store.sweep`: what was removed, and what was left because the database does not know it."""
 
     #: Files or objects.
     removed: int = 0
     unknown: int = 0
     unknown_bytes: int = 0
-    #: Names of the first few that are unknown.
+    #: Names of the first unknown ones.
     examples: list[str] = field(default_factory=list)
 
 
 class Writer(ABC):
-    """One upload: nothing is visible under its key until `commit`."""
+    """One upload: no data is visible under its key until `commit`."""
 
     @abstractmethod
     def write(self, block: bytes | bytearray | memoryview) -> None:
-        """Append *block*, whole. Raises StoreFull or StoreUnavailable."""
+        """Append the whole *block*. Raises StoreFull or StoreUnavailable."""
 
     @abstractmethod
     def flush(self) -> None:
-        """Make every byte written so far survive a crash, as far as the store can before `commit`."""
+        """Make all written data durable, as far as the store can before `commit`."""
 
     @abstractmethod
     def commit(self) -> None:
-        """Make the bytes readable under their key, durably. Quick after `flush`."""
+        """Make the data readable under its key, durably. This is quick after `flush`."""
 
     @abstractmethod
     def abort(self) -> None:
-        """Remove what was written. Does nothing after `commit` or a first `abort`; never raises."""
+        """Remove the written data. This does nothing after `commit` or `abort`, and never raises."""
 
 
 class Reader(ABC):
-    """The bytes of one image, which stay readable while the reader is open, even if the image is deleted."""
+    """The data of one image. It stays readable while the reader is open, even if the image is deleted."""
 
     #: Bytes.
     size: int
@@ -108,59 +108,59 @@ class Reader(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the bytes."""
+        """Release the data."""
 
 
 class Store(ABC):
-    """A place for the bytes of one region's images."""
+    """A place for the data of one region's images."""
 
     #: The name in the ``image_locations`` table and in X-Image-Meta-Store.
     name: str
     #: For people.
     description: str | None = None
-    #: Nothing is written here or removed from here.
+    #: True if nothing is written here or removed from here.
     read_only: bool = False
-    #: What keeps the bytes, as Glance calls it.
+    #: Glance's name for this kind of store.
     kind: str
 
     @property
     def properties(self) -> Mapping[str, str]:
-        """How the store is set up, for administrators. No secrets."""
+        """The configuration of the store, for administrators. It has no secrets."""
         return {}
 
     @abstractmethod
     def url(self, key: str) -> str:
-        """Return where the bytes under *key* are, for administrators."""
+        """Return the URL of the data under *key*, for administrators."""
 
     @abstractmethod
     def writer(self, key: str, upload_id: str) -> Writer:
-        """Begin an upload. *upload_id* is a UUID of its own, so that two uploads for one key never mix."""
+        """Start an upload. Each has its own *upload_id*, a UUID, so that two uploads for one key never mix."""
 
     @abstractmethod
     def reader(self, key: str) -> Reader:
-        """Open the bytes under *key*. Raises DataMissing or StoreUnavailable."""
+        """Open the data under *key*. Raises DataMissing or StoreUnavailable."""
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Remove the bytes under *key*; no bytes is no error. Raises StoreUnavailable."""
+        """Remove the data under *key*; it is not an error if there is none. Raises StoreUnavailable."""
 
     @abstractmethod
     def claim(self, database: str, region: str) -> None:
         """
-        Mark the place as the one that belongs to this store of *region* in *database* (a UUID), durably.
+        Mark the place durably as this store of *region* in *database* (a UUID).
 
         A read-only store is neither marked nor checked.
 
         Raises:
-            StoreTaken: It has another mark.
+            StoreTaken: It has the mark of another store.
             StoreUnavailable: It cannot be marked.
         """
 
     @abstractmethod
     def sweep(self, judge: Judge, uploads: Set[str] = frozenset()) -> Swept:
         """
-        Remove what is known to be dead: bytes under keys that *judge* says nobody needs, and unfinished uploads.
+        Remove dead data: that under keys that nothing needs according to *judge*, and unfinished uploads.
 
-        Called at start, before any upload. Of unfinished uploads go those in *uploads*, and all that began after
-        `claim` had marked the place. Bytes that are neither dead nor known are left alone and counted.
+        Call this at start, before any upload. It removes the unfinished *uploads*, and those that started after `claim`
+        had marked the place. Data that is neither dead nor known is counted and left alone.
         """

@@ -1,7 +1,7 @@
 """
-Image bytes in a folder: one file for each image, named by its ID.
+A store in a folder: one file for each image, named by its ID.
 
-Uploads go to ``.uploads`` beside the files, so that the final rename stays within one file system.
+Uploads go to ``.uploads`` beside the files, so that the final rename is within one file system.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from ecl.server.data.store.marker import Marker, claim_folder
 
 __all__ = ["FolderStore"]
 
-#: Bytes written at a time. The system gives a file pieces of memory as large as what it is given, and a virtual machine
-#: has only small ones at hand: of large ones each page is fetched from the host, which costs as much as a hash.
-_PIECE = 256 << 10
-#: Bytes after which a writer begins to bring them to the disk, and at most later: each time it waits for twice as many.
-#: A small image is nearly there when its last byte comes, a large one does not make the disk work in bits.
+#: Bytes per write. The page cache takes memory in pieces as large as a write, and a virtual machine has only small ones
+#: ready: each page of a large one comes from the host, which takes as long as hashing it.
+_WRITE_SIZE = 256 << 10
+#: Bytes between two syncs to disk, at first and at most: each time twice as many. So a small image is nearly on disk
+#: when its last byte comes, and a large one is synced in large parts.
 _FIRST_SYNC = 4 << 20
 _LAST_SYNC = 32 << 20
-#: Keys handed to the database at once while sweeping.
+#: Keys per query while sweeping.
 _BATCH = 500
 #: Names of unknown files that are reported.
 _EXAMPLES = 3
@@ -44,11 +44,11 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 class FolderStore(Store):
     """
-    A store in the folder *root*, which is made if it is not there.
+    A store in the folder *root*, which is created if it does not exist.
 
     Args:
         root: Absolute path; nothing else may write there.
-        name: How the database and clients call this store.
+        name: The name of the store in the database and for clients.
         description: For people.
         read_only: Nothing is written or removed, not even by `claim` or `sweep`.
     """
@@ -63,11 +63,11 @@ class FolderStore(Store):
         self.read_only = read_only
         self._root = root
         self._uploads = root / ".uploads"
-        #: When the folder was marked as ours; None: it is not.
+        #: When the folder was marked as this store's, None if it is not.
         self._marked_ns: int | None = None
         if read_only:
             return
-        with _translated():
+        with _translated_errors():
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._uploads.mkdir(mode=0o700, exist_ok=True)
             for folder in (root, root.parent):
@@ -75,7 +75,7 @@ class FolderStore(Store):
 
     @property
     def properties(self) -> Mapping[str, str]:
-        """The folder."""
+        """The path of the folder."""
         return {"data_dir": str(self._root)}
 
     def url(self, key: str) -> str:
@@ -83,12 +83,12 @@ class FolderStore(Store):
         return self._path(key).as_uri()
 
     def writer(self, key: str, upload_id: str) -> FolderWriter:
-        """Begin an upload in a file of its own."""
+        """Start an upload in a file of its own."""
         return FolderWriter(self._uploads / checked_key(upload_id), self._path(key))
 
     def reader(self, key: str) -> FolderReader:
         """Open the file of *key*; it stays readable after `delete`."""
-        with _translated():
+        with _translated_errors():
             try:
                 descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             except FileNotFoundError as exc:
@@ -97,7 +97,7 @@ class FolderStore(Store):
 
     def delete(self, key: str) -> None:
         """Remove the file of *key*, durably."""
-        with _translated():
+        with _translated_errors():
             try:
                 os.unlink(self._path(key))
             except FileNotFoundError:
@@ -105,19 +105,19 @@ class FolderStore(Store):
             _sync_folder(self._root)
 
     def claim(self, database: str, region: str) -> None:
-        """Write the marker file, or check the one that is there."""
+        """Write the marker file, or check the existing one."""
         if self.read_only:
             return
-        with _translated():
+        with _translated_errors():
             self._marked_ns = claim_folder(self._root, Marker(database, region, self.name))
             _sync_folder(self._root)
 
     def sweep(self, judge: Judge, uploads: Set[str] = frozenset()) -> Swept:
-        """Remove our own unfinished uploads and the files that are dead; count what is unknown."""
+        """Remove this store's unfinished uploads and dead files; count unknown files."""
         swept = Swept()
         if self.read_only:
             return swept
-        with _translated():
+        with _translated_errors():
             for name in list(_names(self._uploads)):
                 path = self._uploads / name
                 self._settle(swept, path, dead=name in uploads or self._is_own_upload(path), known=False)
@@ -130,7 +130,7 @@ class FolderStore(Store):
         return swept
 
     def _is_own_upload(self, path: Path) -> bool:
-        """Return True for a file that was written after the folder had become ours."""
+        """Return True for a file that was written after the folder was marked."""
         return self._marked_ns is not None and path.lstat().st_mtime_ns >= self._marked_ns
 
     def _settle(self, swept: Swept, path: Path, *, dead: bool, known: bool) -> None:
@@ -148,7 +148,7 @@ class FolderStore(Store):
 
 
 class FolderWriter(Writer):
-    """One upload file, which `commit` gives its final name."""
+    """One upload: a file that `commit` renames to its final name."""
 
     def __init__(self, temporary: Path, final: Path) -> None:
         self._temporary = temporary
@@ -156,39 +156,39 @@ class FolderWriter(Writer):
         self._pending = True
         self._unsynced = 0
         self._sync_after = _FIRST_SYNC
-        self._syncing: _Syncing | None = None
-        with _translated():
+        self._syncing: _SyncThread | None = None
+        with _translated_errors():
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor: int | None = os.open(temporary, flags, 0o600)
 
     def write(self, block: bytes | bytearray | memoryview) -> None:
-        """Append *block*, whole."""
+        """Append the whole *block*."""
         assert self._descriptor is not None
-        with _translated():
+        with _translated_errors():
             rest = memoryview(block)
             self._unsynced += len(rest)
             while rest:
-                rest = rest[os.write(self._descriptor, rest[:_PIECE]) :]
+                rest = rest[os.write(self._descriptor, rest[:_WRITE_SIZE]) :]
             if self._unsynced >= self._sync_after and (self._syncing is None or not self._syncing.is_alive()):
                 self._end_syncing()
                 self._unsynced = 0
                 self._sync_after = min(2 * self._sync_after, _LAST_SYNC)
-                self._syncing = _Syncing(self._descriptor)
+                self._syncing = _SyncThread(self._descriptor)
                 self._syncing.start()
 
     def flush(self) -> None:
-        """Bring the bytes to the disk and close the file."""
+        """Flush to disk (fsync) and close the file."""
         if self._descriptor is None:
             return
-        with _translated():
+        with _translated_errors():
             self._end_syncing()
             os.fsync(self._descriptor)
             self._close()
 
     def commit(self) -> None:
-        """Give the file its final name, durably."""
+        """Rename the file to its final name, durably."""
         self.flush()
-        with _translated():
+        with _translated_errors():
             os.replace(self._temporary, self._final)
             self._pending = False
             _sync_folder(self._final.parent)
@@ -206,7 +206,7 @@ class FolderWriter(Writer):
             os.unlink(self._temporary)
 
     def _end_syncing(self) -> None:
-        """Wait for the sync that is on its way. The system names an error of the disk once, so it is raised here."""
+        """Wait for the running sync. The system reports an error of the disk only once, so it is raised here."""
         syncing, self._syncing = self._syncing, None
         if syncing is not None:
             syncing.join()
@@ -219,8 +219,8 @@ class FolderWriter(Writer):
             os.close(descriptor)
 
 
-class _Syncing(threading.Thread):
-    """Brings what has been written to the disk while more is written, so that the last sync is short."""
+class _SyncThread(threading.Thread):
+    """Syncs written data to disk while more is written, so that the last sync is short."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(name="ecl-sync", daemon=True)
@@ -245,7 +245,7 @@ class FolderReader(Reader):
 
     def read(self, offset: int, length: int) -> bytes:
         """Return up to *length* bytes from *offset*."""
-        with _translated():
+        with _translated_errors():
             return os.pread(self._descriptor, length, offset)
 
     def close(self) -> None:
@@ -256,8 +256,8 @@ class FolderReader(Reader):
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Raise the store's errors in place of the operating system's."""
+def _translated_errors() -> Iterator[None]:
+    """Translate errors of the operating system into the store's."""
     try:
         yield
     except OSError as exc:
@@ -275,7 +275,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _names(folder: Path) -> Iterator[str]:
-    """Give the names of the files in *folder* that are keys; whatever else is there is not ours to touch."""
+    """Yield the names of the files in *folder* that are keys; other files are not the store's."""
     with os.scandir(folder) as entries:
         for entry in entries:
             with suppress(ValueError):

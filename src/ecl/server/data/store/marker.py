@@ -1,4 +1,4 @@
-"""The file in a store's folder that says whose folder it is."""
+"""The marker: a file in a store's folder that names its owner."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["NAME", "Marker", "claim_folder"]
 
 #: Name of the file.
 NAME = ".ecl-store.json"
-#: The newest form of the file that this release knows.
+#: The newest version of the file that this release can read.
 _VERSION = 1
 
 
 class Marker(msgspec.Struct, frozen=True):
-    """Whose folder it is: a store of one region in one database."""
+    """The owner of a folder: a store of one region in one database."""
 
     #: The database's UUID (`ecl.server.db.database_id`).
     database: str
@@ -31,7 +31,7 @@ def claim_folder(folder: Path, marker: Marker) -> int:
     """
     Write *marker* into *folder* if it has none, and return when the marker was written.
 
-    The caller brings the folder itself to the disk.
+    The caller syncs the folder itself to disk.
 
     Returns:
         Nanoseconds since the epoch, by the clock of the file system.
@@ -48,7 +48,7 @@ def claim_folder(folder: Path, marker: Marker) -> int:
 
 
 def _write(path: Path, marker: Marker) -> None:
-    """Write the file whole or not at all; if another service was faster, its file stays."""
+    """Write the file atomically. If another service was faster, its file stays."""
     beside = path.with_name(f"{NAME}.{os.getpid()}")
     try:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:

@@ -1,4 +1,4 @@
-"""One copy job, from whatever state it is in to its end."""
+"""Run one copy job to completion, from its current state."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ __all__ = ["run_job"]
 
 _log = logging.getLogger(__name__)
 
-# The destination's image ID follows from the job's: a job that is taken up again after a crash finds its image.
+# The ID of the destination image is derived from the job's, so that a job resumed after a crash finds its image.
 _NAMESPACE = uuid.UUID("0b6c7a55-5b1e-4c6e-9d0d-6f1f0a6f2c11")
-#: Seconds between two writes of a job's progress.
+#: Seconds between two updates of a job's progress.
 _PROGRESS_INTERVAL = 1.0
 
 
 class _Canceled(Exception):
-    """Somebody asked for the job to be canceled."""
+    """A client has canceled the job."""
 
 
 def run_job(job: CopyJob, database: Database, destinations: Destinations, is_stopping: Callable[[], bool]) -> None:
     """
-    Bring *job* to its end: replicated, canceled or error. Only a replicated job leaves an image behind.
+    Run *job* to completion: replicated, canceled or error. Only a replicated job leaves an image behind.
 
     Args:
-        is_stopping: Asked at every block; True ends the work at once.
+        is_stopping: Called at every block; True stops the job at once.
 
     Raises:
-        Stopped: *is_stopping* said so.
+        Stopped: *is_stopping* returned True.
         SDKException: The image of a canceled job could not be removed; try again later.
     """
     copying = _Copying(job, database, destinations, is_stopping)
@@ -77,7 +77,7 @@ class _Copying:
         self._next_write = 0.0
 
     def copy(self) -> None:
-        """Make the image at the destination, fill it, and say so. Raises _Canceled if somebody wants it to end."""
+        """Create the image at the destination and copy the data. Raises _Canceled if a client has canceled the job."""
         if not self._change(CANCELABLE, status=REPLICATING):
             raise _Canceled
         source = self._destinations.source(self._job.source_region_id)
@@ -93,14 +93,14 @@ class _Copying:
             raise _Canceled
 
     def cancel(self) -> None:
-        """Remove the half-made image, and say that the job is canceled."""
+        """Remove the half-made image, and end the job as canceled."""
         self._change({CANCEL_REQUESTED, CANCELING}, status=CANCELING)
         self._remove_target()
         self._change({CANCELING}, status=CANCELED)
         _log.info("job %s is canceled", self._job.id)
 
     def fail(self, reason: Exception) -> None:
-        """Remove the half-made image, and say that the job ended in an error."""
+        """Remove the half-made image, and end the job with an error."""
         _log.error("job %s failed: %s", self._job.id, reason)
         try:
             self._remove_target()
@@ -110,8 +110,8 @@ class _Copying:
             self._change(UNFINISHED, status=CANCELED)
 
     def _target(self, destination: Session, image: Image) -> Image:
-        """Create the destination's image, or find the one that this job made before it was interrupted."""
-        # Who may see it is for the destination's tenant to say; what was private stays so.
+        """Create the destination image, or find the one that this job created before it was interrupted."""
+        # The destination's tenant decides who may see the image; a private image stays private.
         visibility = "private" if image.visibility == "private" else "shared"
         attributes, properties = metadata_of(image)
         wanted = Image.new(
@@ -131,7 +131,7 @@ class _Copying:
             destination = self._destinations.in_region(self._job.destination_region_id).session
             Image.existing(id=self._target_id).delete(destination)
         except (exceptions.NotFoundException, ServiceError):
-            # Not made yet, gone already, or in a region that this service no longer knows.
+            # It was not created yet, is deleted, or its region is no longer in the settings.
             return
 
     def _progress(self, done: int, total: int | None) -> None:
@@ -141,7 +141,7 @@ class _Copying:
             current = fetch_job(connection, self._job.id)
         if current is None or current.status != REPLICATING:
             raise _Canceled
-        # 100 is for when the destination has confirmed the whole.
+        # 100 means that the destination has confirmed all data.
         percent = min(99, done * 100 // total) if total else 0
         if percent != self._shown and time.monotonic() >= self._next_write:
             self._shown = percent

@@ -1,9 +1,9 @@
 """
-One import task, from whatever state it is in to its end.
+Run one import task to completion, from its current state.
 
-Bytes from outside come to the staging area first; from there, or from a store that has them, they go to each store of
-the task. A store counts as filled when its row is committed, so a task that is taken up again after a crash goes on
-with the next one. Every change of the image asks first whether the image is still this task's.
+Data from elsewhere comes to the staging area first. From there, or from a store that has it, it is copied to each store
+of the task. A store has the data when its row is committed, so a task that is resumed after a crash goes on with the
+next store. Before every change of the image, the task checks that the image is still its own.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ __all__ = ["ImportContext", "run_import"]
 
 _log = logging.getLogger(__name__)
 
-#: Bytes read at a time.
+#: Bytes per read.
 _BLOCK = 1 << 20
-#: Seconds between two looks at whether the image is still wanted.
-_LOOK_INTERVAL = 1.0
+#: Seconds between two checks that the image still belongs to the task.
+_CHECK_INTERVAL = 1.0
 
 
 class _Gone(Exception):
-    """The image was deleted, or somebody else took it over."""
+    """The image was deleted, or it belongs to another task."""
 
 
 class _Failed(Exception):
@@ -59,7 +59,7 @@ class _Failed(Exception):
 
 
 class ImportContext:
-    """What every import of a process works with."""
+    """What all imports of a process share."""
 
     def __init__(
         self, settings: Settings, database: Database, destinations: Destinations, regions: Iterable[Region]
@@ -72,19 +72,19 @@ class ImportContext:
 
 def run_import(task: Task, context: ImportContext, is_stopping: Callable[[], bool]) -> None:
     """
-    Bring *task* to its end; afterwards the image is active, or as it was before the task, and no bytes are left over.
+    Run *task* to completion. Afterwards the image is active, or as it was before the task, without leftover data.
 
-    Of a task that made its image itself, nothing is left if it fails.
+    If a task that created its image fails, the image is deleted.
 
     Args:
-        is_stopping: Asked at every block; True ends the work at once.
+        is_stopping: Called at every block; True stops the task at once.
 
     Raises:
-        Stopped: *is_stopping* said so.
+        Stopped: *is_stopping* returned True.
     """
     importing = _Importing(task, context, is_stopping)
     try:
-        importing.bring_in()
+        importing.stage_data()
         importing.fill_stores()
         importing.succeed()
     except _Gone:
@@ -115,7 +115,7 @@ class _Importing:
         self._must_succeed: bool = self._request.get("all_stores_must_succeed", True)
         self._targets: list[str] = task.input["backend"]
         self._failures: dict[str, str] = {}
-        self._next_look = 0.0
+        self._next_check = 0.0
 
     @property
     def _image_id(self) -> str:
@@ -126,12 +126,12 @@ class _Importing:
     def _is_copy(self) -> bool:
         return self._method == "copy-image"
 
-    # --- bytes from outside --------------------------------------------------------------------------------
+    # --- data from elsewhere --------------------------------------------------------------------------------
 
-    def bring_in(self) -> None:
-        """Bring the bytes to the staging area, unless they are there, and make the image importing."""
+    def stage_data(self) -> None:
+        """Fetch the data into the staging area, unless it is there, and make the image importing."""
         with self._database.write() as connection:
-            image = self._mine(connection)
+            image = self._claimed_image(connection)
             change_task(connection, self._task.id, PROCESSING)
             if image.status == UPLOADING:
                 change_status(connection, self._region.name, image.id, before=UPLOADING, after=IMPORTING)
@@ -140,21 +140,21 @@ class _Importing:
 
     def _download(self, image: Image) -> None:
         limits, name = self._settings.limits, self._region.name
-        # What would make the import fail at its end is found before the bytes come.
-        self._described(image)
+        # Find what would make the import fail at its end before fetching the data.
+        self._with_remote_metadata(image)
         with self._database.read() as connection:
             usage = usage_for_quotas(connection, name, image.owner, limits)
         max_bytes = min(remaining_bytes(limits, usage, quota) for quota in ("image_size_total", "image_stage_total"))
         writer = self._region.staging.writer(image.id, str(uuid.uuid4()))
         try:
-            with closing(self._outside(max_bytes)) as blocks:
+            with closing(self._fetched_blocks(max_bytes)) as blocks:
                 for block in blocks:
-                    self._look()
+                    self._check_wanted()
                     writer.write(block)
-            self._look(now=True)
+            self._check_wanted(now=True)
             writer.flush()
             with self._database.write() as connection:
-                self._mine(connection)
+                self._claimed_image(connection)
                 moved = change_status(connection, name, image.id, before=QUEUED, after=IMPORTING)
                 if not moved:
                     raise _Gone
@@ -162,7 +162,7 @@ class _Importing:
         finally:
             writer.abort()
 
-    def _outside(self, max_bytes: int) -> Any:
+    def _fetched_blocks(self, max_bytes: int) -> Any:
         if self._method == "web-download":
             return fetch(self._request["method"]["uri"], self._settings.imports, max_bytes, self._is_stopping)
         return self._remote.blocks(max_bytes)
@@ -171,8 +171,8 @@ class _Importing:
     def _remote(self) -> RemoteImage:
         return RemoteImage(self._task, self._destinations)
 
-    def _described(self, image: Image) -> Image:
-        """Return *image* as it is to become active: by glance-download with what is said of its bytes elsewhere."""
+    def _with_remote_metadata(self, image: Image) -> Image:
+        """Return *image* as it will become active: glance-download adds formats and properties of the remote image."""
         if self._method != "glance-download":
             return image
         after = image.copy()
@@ -183,19 +183,19 @@ class _Importing:
     # --- stores --------------------------------------------------------------------------------------------
 
     def fill_stores(self) -> None:
-        """Give each store of the task the bytes. Raises _Failed if too many of them did not take them."""
+        """Copy the data to each store of the task. Raises _Failed if one fails that must not, or all do."""
         for name in self._targets:
             with self._database.read() as connection:
-                image = self._mine(connection)
+                image = self._claimed_image(connection)
             if name in image.stores:
                 continue
             try:
-                self._fill(self._described(image), name)
+                self._fill(self._with_remote_metadata(image), name)
             except (_Failed, ServiceError, StoreError) as exc:
                 self._failures[name] = _reason(exc)
                 if self._must_succeed:
                     raise
-                self._note(name, failed=True)
+                self._show_failure(name)
         if len(self._failures) == len(self._targets):
             raise _Failed(" ".join(sorted(set(self._failures.values()))))
 
@@ -204,16 +204,16 @@ class _Importing:
         if store is None or store.read_only:
             raise _Failed(f"There is no store {name} that takes data (any more).")
         inspect_as = None if self._is_copy else format_to_inspect(image.disk_format, image.container_format)
-        announced = (self._task.input.get("validation_data") or {}).get("os_hash_algo")
-        content = Content(image.os_hash_algo or announced or self._settings.hash_algorithm, inspect_as)
+        declared = (self._task.input.get("validation_data") or {}).get("os_hash_algo")
+        content = Content(image.os_hash_algo or declared or self._settings.hash_algorithm, inspect_as)
         with closing(self._source(image)) as reader:
             writer = store.writer(image.id, str(uuid.uuid4()))
             try:
-                asyncio.run(self._pour(reader, content, writer))
-                self._look(now=True)
+                asyncio.run(self._process(reader, content, writer))
+                self._check_wanted(now=True)
                 values = content.attributes(reader.size)
                 if image.os_hash_value is not None and values["os_hash_value"] != image.os_hash_value:
-                    raise _Failed("The bytes of the image are damaged where they were to be copied from.")
+                    raise _Failed("The data of the image is damaged in the store that it was copied from.")
                 self._check_expected(values)
                 writer.flush()
                 self._record(image, store, values, writer)
@@ -221,7 +221,7 @@ class _Importing:
                 writer.abort()
 
     def _source(self, image: Image) -> Reader:
-        """Open the bytes: of a copy in a store that has them, else in the staging area."""
+        """Open the data: for copy-image in a store that has it, otherwise in the staging area."""
         if not self._is_copy:
             try:
                 return self._region.staging.reader(image.id)
@@ -237,43 +237,43 @@ class _Importing:
                     reader.close()
         raise _Failed("No store has the bytes of the image to copy.")
 
-    async def _pour(self, reader: Reader, content: Content, writer: Writer) -> None:
-        """Give every block to the hashes and the store, which work side by side."""
+    async def _process(self, reader: Reader, content: Content, writer: Writer) -> None:
+        """Pass every block to the hashes and the store, which work in parallel."""
 
-        def take(block: bytes | memoryview) -> None:
+        def write(block: bytes | memoryview) -> None:
             content.inspect(block)
             writer.write(block)
 
-        fanout = Fanout([*content.consumers, take])
+        fanout = Fanout([*content.consumers, write])
         try:
             for offset in range(0, reader.size, _BLOCK):
-                self._look()
-                # This loop is the task's own: nobody else waits while it reads.
+                self._check_wanted()
+                # Reading blocks this loop, but it is the task's own: nothing else runs in it.
                 await fanout.put(reader.read(offset, _BLOCK))
             await fanout.join()
         finally:
             await fanout.close()
 
     def _check_expected(self, values: dict[str, Any]) -> None:
-        """Hold the content to what the client of a location said that it is."""
+        """Check the data against the hash that the client of a location has declared."""
         expected = self._task.input.get("validation_data") or {}
         for name, value in expected.items():
             if values.get(name) != value:
-                raise _Failed(f"The {name} of the data is another one than was announced.")
+                raise _Failed(f"The {name} of the data is not the declared one.")
 
     def _record(self, image: Image, store: Store, values: dict[str, Any], writer: Writer) -> None:
-        """Commit that *store* has the bytes, and with the last one, or the first that suffices, make it active."""
+        """Commit that *store* has the data. The last store, or the first if one is enough, makes the image active."""
         region = self._region.name
         limits = self._settings.limits
         with self._database.write() as connection:
-            current = self._mine(connection)
-            described = self._described(current)
+            current = self._claimed_image(connection)
+            described = self._with_remote_metadata(current)
             if format_to_inspect(described.disk_format, described.container_format) != format_to_inspect(
                 image.disk_format, image.container_format
             ):
                 raise _Failed("The formats of the image were changed during its import.")
             check_quota(connection, region, image.owner, limits, "image_size_total", values["size"])
-            waiting = [each for each in self._targets if each not in (*current.stores, store.name, *self._failures)]
+            waiting = [name for name in self._targets if name not in (*current.stores, store.name, *self._failures)]
             becomes_active = current.status == IMPORTING and (not waiting or not self._must_succeed)
             after = (described if becomes_active else current).copy()
             for name, value in values.items():
@@ -286,60 +286,60 @@ class _Importing:
             add_location(connection, region, image.id, store.name)
             writer.commit()
 
-    def _note(self, name: str, *, failed: bool) -> None:
-        """Show that a store was not filled, where others may still be."""
+    def _show_failure(self, name: str) -> None:
+        """Show in the image's properties that a store failed, while others may still succeed."""
         with self._database.write() as connection:
-            before = self._mine(connection)
+            before = self._claimed_image(connection)
             after = before.copy()
-            waiting = [each for each in before.properties.get(IMPORTING_TO, "").split(",") if each not in ("", name)]
+            importing_to = before.properties.get(IMPORTING_TO, "").split(",")
+            waiting = [other for other in importing_to if other not in ("", name)]
             after.properties[IMPORTING_TO] = ",".join(waiting)
-            if failed:
-                after.properties[FAILED_IMPORT] = ",".join(self._failures)
+            after.properties[FAILED_IMPORT] = ",".join(self._failures)
             update_image(connection, self._region.name, before, after)
 
     # --- ends ----------------------------------------------------------------------------------------------
 
     def succeed(self) -> None:
-        """Say that the task is done, and let go of the image."""
+        """End the task as a success, and release the image."""
         with self._database.write() as connection:
-            before = self._mine(connection)
+            before = self._claimed_image(connection)
             after = before.copy()
             if before.status == IMPORTING:
-                # A store failed after all others were filled.
-                after = self._described(before).copy()
+                # The last store failed after the others had succeeded.
+                after = self._with_remote_metadata(before).copy()
                 after.status = ACTIVE
             del after.properties[IMPORT_TASK]
             after.properties[IMPORTING_TO] = ""
             after.properties[FAILED_IMPORT] = ",".join(self._failures)
             update_image(connection, self._region.name, before, after)
             end_task(connection, self._task.id, result={"image_id": self._image_id})
-        self._tidy()
+        self._remove_staged_data()
 
     def fail(self, reason: str) -> None:
-        """Put the image back to where it was, remove what stores already have, and say that the task failed."""
+        """Put the image back to its state before the task, remove its data, and end the task as a failure."""
         _log.warning("task %s (%s of image %s) failed: %s", self._task.id, self._method, self._image_id, reason)
         filled: list[str] = []
         with self._database.write() as connection:
             end_task(connection, self._task.id, message=reason)
             try:
-                before = self._mine(connection)
+                before = self._claimed_image(connection)
             except _Gone:
                 return
             filled = [name for name in self._targets if name in before.stores]
             for name in filled:
                 remove_location(connection, self._region.name, before.id, name)
             if self._task.type == IMPORT:
-                # Nobody asked for the image but as the result of the task.
+                # The task has created the image.
                 mark_deleted(connection, self._region.name, before.id)
             else:
                 self._put_back(connection, before)
-        # Only now: bytes without a row are a file too many, a row without bytes is a broken image.
+        # After the commit: data without a row is only a file too many, a row without data is a broken image.
         for name in filled:
             store = self._region.store_named(name)
             if store is not None:
                 with suppress(StoreError):
                     store.delete(self._image_id)
-        self._tidy()
+        self._remove_staged_data()
 
     def _put_back(self, connection: Connection, before: Image) -> None:
         after = before.copy()
@@ -351,29 +351,29 @@ class _Importing:
             change_status(connection, self._region.name, before.id, before=before.status, after=QUEUED)
 
     def abandon(self) -> None:
-        """End the task of an image that is no longer there."""
+        """End the task of an image that no longer exists."""
         with self._database.write() as connection:
             end_task(connection, self._task.id, message="The image was deleted during its import.")
 
-    def _tidy(self) -> None:
+    def _remove_staged_data(self) -> None:
         if not self._is_copy:
             with suppress(StoreError):
                 self._region.staging.delete(self._image_id)
 
-    # -------------------------------------------------------------------------------------------------------
+    # --- checks --------------------------------------------------------------------------------------------
 
-    def _mine(self, connection: Connection) -> Image:
-        """Return the image. Raises _Gone if it is not there, or not this task's."""
+    def _claimed_image(self, connection: Connection) -> Image:
+        """Return the image. Raises _Gone if it does not exist, or belongs to another task."""
         image = fetch_image(connection, self._region.name, self._image_id)
         if image is None or image.properties.get(IMPORT_TASK) != self._task.id:
             raise _Gone
         return image
 
-    def _look(self, *, now: bool = False) -> None:
-        """Raise Stopped if the service is about to end, _Gone (asked once a second) if nobody wants the image."""
+    def _check_wanted(self, *, now: bool = False) -> None:
+        """Raise Stopped if the service is stopping, or (checked once a second) _Gone as `_claimed_image` does."""
         if self._is_stopping():
             raise Stopped
-        if now or time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + _LOOK_INTERVAL
+        if now or time.monotonic() >= self._next_check:
+            self._next_check = time.monotonic() + _CHECK_INTERVAL
             with self._database.read() as connection:
-                self._mine(connection)
+                self._claimed_image(connection)
