@@ -194,6 +194,16 @@ def test_the_status_machine() -> None:
     assert [name for name in live if status.may_become(name, status.SAVING)] == [status.QUEUED]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(status.ACTIVE, status.QUEUED), (status.DELETED, status.QUEUED), (status.QUEUED, status.ACTIVE)],
+)
+def test_impossible_changes_of_status_are_refused(before: str, after: str) -> None:
+    """A query that would move an image as the state machine forbids is an error of the service."""
+    with pytest.raises(ValueError, match=f"{before} cannot become {after}"):
+        status.check_move(before, after)
+
+
 def test_reasons_do_not_depend_on_the_python() -> None:
     """The phrases are OpenStack's in every Python version."""
     assert (reason(413), reason(416), reason(404)) == (

@@ -1,4 +1,4 @@
-"""The list query: one page of the images that a caller sees, in a total order, in three statements."""
+"""List images: one page of those that a caller sees, in a total order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def list_images(
     """
     Return at most ``query.limit`` images, the first ones after *marker* in the order of *query*.
 
-    Memory grows with the page only.
+    Memory depends on the page only.
     """
     if query.limit == 0 or query.impossible or query.visibility == "":
         return []
@@ -36,7 +36,7 @@ def list_images(
     conditions.append(_seen_by(region, caller, query))
     if marker is not None:
         conditions.append(after(images, query.sort, marker))
-    # Few images have one name or ID: find those, then sort, instead of walking through all in the list's order.
+    # Few images have a given name or ID: find and sort those, instead of walking the index of the list's order.
     walk = not query.texts.keys() & {"name", "id"}
     order = [_order(key, walk_index=walk) for key in query.sort]
     statement = select(*IMAGE_COLUMNS).where(*conditions).order_by(*order).limit(query.limit)
@@ -46,7 +46,7 @@ def list_images(
 
 
 def _add_parts(connection: Connection, region: str, page: Sequence[Image]) -> None:
-    """Give each image of *page* its tags and properties."""
+    """Add tags, properties and stores to the images of *page*."""
     if not page:
         return
     by_id = {image.id: image for image in page}
@@ -73,29 +73,29 @@ def _add_parts(connection: Connection, region: str, page: Sequence[Image]) -> No
         by_id[image_id].stores.append(store)
 
 
-# --- who sees what --------------------------------------------------------------------------------------------
+# --- visibility --------------------------------------------------------------------------------------------
 
 
 def _seen_by(region: str, caller: Caller, query: ListQuery) -> Condition:
     visibility = images.c.visibility
     own: Condition = images.c.owner == caller.project_id if caller.project_id is not None else false()
     foreign_community = and_(visibility == "community", or_(not_(own), images.c.owner.is_(None)))
-    asked = query.visibility
+    visibility_filter = query.visibility
     if caller.is_admin:
-        if asked is None:
+        if visibility_filter is None:
             return not_(foreign_community)
-        return true() if asked == "all" else visibility == asked
-    if asked in ("public", "community"):
-        return visibility == asked
-    if asked == "private":
-        return and_(visibility == asked, own)
+        return true() if visibility_filter == "all" else visibility == visibility_filter
+    if visibility_filter in ("public", "community"):
+        return visibility == visibility_filter
+    if visibility_filter == "private":
+        return and_(visibility == visibility_filter, own)
     shared_to = _shared_to(region, caller, query.member_status)
-    if asked == "shared":
-        return and_(visibility == asked, or_(own, shared_to))
-    reach = [own, visibility == "public", and_(visibility == "shared", shared_to)]
-    if asked == "all":
-        reach.append(visibility == "community")
-    return or_(*reach)
+    if visibility_filter == "shared":
+        return and_(visibility == visibility_filter, or_(own, shared_to))
+    visible = [own, visibility == "public", and_(visibility == "shared", shared_to)]
+    if visibility_filter == "all":
+        visible.append(visibility == "community")
+    return or_(*visible)
 
 
 def _shared_to(region: str, caller: Caller, member_status: str) -> Condition:

@@ -1,4 +1,4 @@
-"""Queries on metadata definitions: namespaces and what is in them."""
+"""Queries on metadata definitions: namespaces and their items."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _item_from_row(row: Row[Any]) -> Item:
 
 
 def fetch_namespace(connection: Connection, region: str, name: str) -> Namespace | None:
-    """Return the namespace of that name, or None."""
+    """Return the namespace *name*, or None."""
     table = metadef_namespaces.c
     query = select(*_NAMESPACE).where(table.region == region, table.namespace == name)
     row = connection.execute(query).first()
@@ -82,7 +82,7 @@ def list_namespaces(
         associated = select(items.namespace_id).where(items.kind == "resource_type", items.name.in_(resource_types))
         conditions.append(table.id.in_(associated))
     columns = [ordered(table[key.name], key) for key in order]
-    # The keys alone are few bytes for each namespace, and only administrators make these.
+    # Reading all keys is cheap: they are small, and only administrators create namespaces.
     keys = list(connection.execute(select(table.id).where(*conditions).order_by(*columns)).scalars())
     begin = keys.index(marker.id) + 1 if marker is not None and marker.id in keys else 0
     page = keys[begin : begin + limit]
@@ -92,7 +92,7 @@ def list_namespaces(
 
 
 def insert_namespace(connection: Connection, region: str, namespace: Namespace) -> None:
-    """Add *namespace*, which knows its key afterwards."""
+    """Add *namespace* and set its key."""
     values = {column.name: getattr(namespace, column.name) for column in _NAMESPACE if column.name != "id"}
     result = connection.execute(insert(metadef_namespaces).values(region=region, **values))
     assert result.inserted_primary_key is not None
@@ -106,7 +106,7 @@ def update_namespace(connection: Connection, namespace: Namespace) -> None:
 
 
 def delete_namespace(connection: Connection, namespace: Namespace) -> None:
-    """Remove *namespace* with all that is in it."""
+    """Remove *namespace* with all its items."""
     connection.execute(delete(metadef_namespaces).where(metadef_namespaces.c.id == namespace.id))
 
 
@@ -115,21 +115,21 @@ def delete_namespace(connection: Connection, namespace: Namespace) -> None:
 
 def list_items(connection: Connection, namespaces: Collection[Namespace], *kinds: Kind) -> dict[int, list[Item]]:
     """
-    Return the items of *kinds* (none: all) of each namespace, by the namespace's key.
+    Return the items of *kinds* (none given: all) of each namespace, by the namespace's key.
 
-    Of tags the newest is first; the others are in the order of their names.
+    Tags come newest first, other items in the order of their names.
     """
-    found: dict[int, list[Item]] = {namespace.id: [] for namespace in namespaces}
+    items: dict[int, list[Item]] = {namespace.id: [] for namespace in namespaces}
     table = metadef_items.c
     order = (case((table.kind == "tag", -table.id), else_=0), table.name)
-    query = select(table.namespace_id, *_ITEM).where(table.namespace_id.in_(found)).order_by(*order)
+    query = select(table.namespace_id, *_ITEM).where(table.namespace_id.in_(items)).order_by(*order)
     if kinds:
         query = query.where(table.kind.in_(kinds))
     for row in connection.execute(query):
         values = dict(row._mapping)
         key = values.pop("namespace_id")
-        found[key].append(Item(**{**values, "body": msgspec.json.decode(row.body)}))
-    return found
+        items[key].append(Item(**{**values, "body": msgspec.json.decode(row.body)}))
+    return items
 
 
 def fetch_item(connection: Connection, namespace: Namespace, kind: Kind, name: str) -> Item | None:
@@ -141,7 +141,7 @@ def fetch_item(connection: Connection, namespace: Namespace, kind: Kind, name: s
 
 
 def insert_items(connection: Connection, region: str, namespace: Namespace, items: Iterable[Item]) -> None:
-    """Add *items*; the resource types among them are known from now on."""
+    """Add *items*, and remember their resource types."""
     items = list(items)
     rows = [
         {
@@ -170,7 +170,7 @@ def update_item(connection: Connection, item: Item) -> None:
 
 
 def delete_items(connection: Connection, namespace: Namespace, kind: Kind, name: str | None = None) -> None:
-    """Remove the item of that name, or all of the kind."""
+    """Remove the item *name*, or all items of *kind*."""
     table = metadef_items.c
     statement = delete(metadef_items).where(table.namespace_id == namespace.id, table.kind == kind)
     if name is not None:

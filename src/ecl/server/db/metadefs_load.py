@@ -1,4 +1,4 @@
-"""Fill the metadata definition catalogue of a region from a folder of JSON files, in the form of Glance's own."""
+"""Load metadata definitions into a region from a folder of JSON files, in Glance's format."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = ["Loaded", "MetadefsError", "load_metadefs"]
 
 #: Most bytes of one file.
 _MAX_FILE = 4 << 20
-#: Whom namespaces belong to whose file does not say: no project.
-_NOBODY = Caller("", None, None, frozenset({"admin"}))
+#: The caller for whom files are loaded: namespaces without an owner in their file belong to no project.
+_LOADER = Caller("", None, None, frozenset({"admin"}))
 
 
 class MetadefsError(ServiceError):
@@ -30,7 +30,7 @@ class MetadefsError(ServiceError):
 
 @dataclass
 class Loaded:
-    """Names of namespaces, by what became of them."""
+    """The result of loading: names of namespaces."""
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
@@ -42,15 +42,15 @@ def load_metadefs(database: Database, region: str, folder: Path, *, replace: boo
     Add every namespace that a ``*.json`` file in *folder* describes: all of them, or none.
 
     Args:
-        replace: A namespace that is there already is replaced, with everything in it; otherwise it stays as it is.
+        replace: Replace existing namespaces with all their items; otherwise they stay unchanged.
 
     Raises:
         MetadefsError: The folder or a file cannot be read, or a file does not describe a namespace.
     """
     loaded = Loaded()
-    described = list(_read(folder))
+    definitions = list(_read(folder))
     with database.write() as connection:
-        for namespace, items in described:
+        for namespace, items in definitions:
             _store(connection, region, namespace, items, loaded, replace)
     return loaded
 
@@ -90,7 +90,7 @@ def _read_file(path: Path) -> tuple[Namespace, list[Item]]:
         if len(content) > _MAX_FILE:
             raise MetadefsError(f"{path} is larger than {_MAX_FILE} bytes.")
         moment = now()
-        namespace, body = namespace_of_body(msgspec.json.decode(content), _NOBODY, moment)
+        namespace, body = namespace_of_body(msgspec.json.decode(content), _LOADER, moment)
         return namespace, items_of_body(body, moment)
     except OSError as exc:
         raise MetadefsError(f"{path} cannot be read: {exc.strerror}.") from exc

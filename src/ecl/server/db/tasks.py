@@ -27,8 +27,8 @@ __all__ = [
 
 _NAMES = tuple(Task.__dataclass_fields__)
 _COLUMNS = tuple(tasks.c[name] for name in _NAMES)
-#: Tasks shown of one image: the newest. More than that nobody has a use for.
-_MOST_OF_IMAGE = 1000
+#: Most tasks of one image that are shown: the newest.
+_MAX_OF_IMAGE = 1000
 
 
 def _task(row: Row[Any]) -> Task:
@@ -59,12 +59,12 @@ def fetch_task(connection: Connection, region: str, task_id: str) -> Task | None
 def tasks_of_image(connection: Connection, region: str, image_id: str) -> list[Task]:
     """Return the tasks of an image, the newest first."""
     query = select(*_COLUMNS).where(tasks.c.region == region, tasks.c.image_id == image_id)
-    newest = query.order_by(tasks.c.created_at.desc(), tasks.c.id).limit(_MOST_OF_IMAGE)
+    newest = query.order_by(tasks.c.created_at.desc(), tasks.c.id).limit(_MAX_OF_IMAGE)
     return [_task(row) for row in connection.execute(newest)]
 
 
 def unfinished_tasks(connection: Connection, regions: Collection[str]) -> list[Task]:
-    """Return the tasks of *regions* that have something left to do; the oldest first."""
+    """Return the tasks of *regions* that have not ended; the oldest first."""
     query = select(*_COLUMNS).where(tasks.c.status.in_(UNFINISHED), tasks.c.region.in_(regions))
     return [_task(row) for row in connection.execute(query.order_by(tasks.c.created_at, tasks.c.id))]
 
@@ -94,7 +94,7 @@ def list_tasks(
 
 
 def change_task(connection: Connection, task_id: str, status: str) -> bool:
-    """Set the status of a task that has not ended; return True if there was one."""
+    """Set the status of a task that has not ended. Return False if it has."""
     changed = connection.execute(
         update(tasks)
         .where(tasks.c.id == task_id, tasks.c.status.in_(UNFINISHED))
@@ -106,7 +106,7 @@ def change_task(connection: Connection, task_id: str, status: str) -> bool:
 def end_task(
     connection: Connection, task_id: str, *, result: Mapping[str, Any] | None = None, message: str = ""
 ) -> None:
-    """End a task that has not ended: well with a *result*, badly without one, for the reason in *message*."""
+    """End a task that has not ended: as a success with a *result*, else as a failure for the reason in *message*."""
     moment = now()
     connection.execute(
         update(tasks)
@@ -122,6 +122,6 @@ def end_task(
 
 
 def remove_expired(connection: Connection, region: str) -> int:
-    """Forget the tasks whose time has passed. Returns how many there were."""
-    gone = connection.execute(delete(tasks).where(tasks.c.region == region, tasks.c.expires_at < now()))
-    return gone.rowcount
+    """Remove the expired tasks. Return how many there were."""
+    removed = connection.execute(delete(tasks).where(tasks.c.region == region, tasks.c.expires_at < now()))
+    return removed.rowcount

@@ -24,7 +24,7 @@ class CloudEntry:
 
 
 def write_clouds(path: Path, auth_url: str, entries: Sequence[CloudEntry]) -> None:
-    """Write *path* as a whole or not at all, readable for its owner alone."""
+    """Write *path* atomically, readable by its owner only."""
     lines = ["# Written by `ecl serve` at its first start: these are its only copies of the passwords.", "clouds:"]
     for entry in entries:
         auth = {
@@ -41,7 +41,7 @@ def write_clouds(path: Path, auth_url: str, entries: Sequence[CloudEntry]) -> No
 
 
 def update_auth_url(path: Path, auth_url: str) -> None:
-    """Change every ``auth_url`` in *path*, when the service has another address than at its last start."""
+    """Set every ``auth_url`` in *path*, in case the address has changed since the last start."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -52,7 +52,7 @@ def update_auth_url(path: Path, auth_url: str) -> None:
 
 
 def _pairs(values: Mapping[str, str], indent: int) -> list[str]:
-    # A JSON string is a YAML string, whatever is in it.
+    # Every JSON string is a YAML string.
     return [f"{' ' * indent}{key}: {json.dumps(value)}" for key, value in values.items()]
 
 
