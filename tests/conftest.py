@@ -52,9 +52,15 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
 @pytest.fixture(scope="session", autouse=True)
 def _ctrl_c_counts() -> None:
-    """Where a shell has started the tests in the background, Ctrl-C is ignored by them and all that they start."""
+    """
+    Where a shell has started the tests in the background, Ctrl-C is ignored by them and all that they start.
+
+    nohup does the same with SIGHUP.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

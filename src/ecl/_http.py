@@ -16,7 +16,7 @@ import threading
 import time
 import urllib.parse
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ __all__ = [
     "below_adapter",
     "check",
     "endpoint",
+    "is_silence",
     "json_of",
     "pause",
     "request",
@@ -81,13 +82,14 @@ def request(
         path: Path below the unversioned endpoint, quoted: ``/v2/images/…``.
         service: Which service of the catalog it goes to.
         attempts: How often to send it in all when the connection fails or the answer is 502, 503 or 504; by
-            default four times for GET and HEAD, once for anything else.
+            default four times for GET and HEAD, once for anything else. Silence ends the first one.
         json: Body, sent as JSON.
         timeout: Seconds to connect, and seconds of silence to allow, where the session has no timeout of its own.
         over: Once it is set, the request is not sent again.
         kwargs: Passed on to keystoneauth1: *data*, *params*, *stream* …
 
     Raises:
+        Exception: What *data* raised while it was sent; the connection is closed then.
         InvalidRequest: *json* cannot be sent.
         HttpException: The service answered with an error; the class says which.
         ConnectFailure: There was no answer.
@@ -105,15 +107,22 @@ def request(
     if json is not None:
         headers["Content-Type"] = "application/json"
         kwargs["data"] = as_json(json)
+    if not isinstance(kwargs.get("data", b""), bytes):
+        kwargs["data"] = _Body(kwargs["data"])
     for attempt in range(1, attempts + 1):
         last = attempt == attempts
         try:
             with translated():
                 url = endpoint(session, service) + path
                 response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
+        except _BodyFailed as exc:
+            # Naming its cause again hides the wrapper from tracebacks.
+            raise exc.error from exc.error.__cause__
         except exceptions.ConnectFailure as exc:
-            # A certificate that is not trusted now is not trusted a second later.
-            if last or isinstance(exc.cause, ksa_exceptions.SSLError) or not pause(attempt, over=over):
+            # A certificate that is not trusted now is not trusted a second later, and who waited for a silent service
+            # has waited long enough.
+            hopeless = isinstance(exc.cause, ksa_exceptions.SSLError) or is_silence(exc)
+            if last or hopeless or not pause(attempt, over=over):
                 raise
             continue
         if last or response.status_code not in RETRIED_STATUSES:
@@ -122,6 +131,36 @@ def request(
         if not pause(attempt, response.headers.get("Retry-After"), over):
             break
     return check(response, method)
+
+
+class _BodyFailed(Exception):
+    """Carries an error of a request's body through the libraries that send it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+class _Body:
+    """
+    The body of a request: *blocks*, whose errors leave it as :class:`_BodyFailed`.
+
+    urllib3 takes an OSError of a body for one of the connection. At a BrokenPipeError it even waits for the answer,
+    which a service that waits for the rest of the body never sends.
+    """
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = blocks
+        size = getattr(blocks, "len", None)
+        if size is not None:
+            # requests takes Content-Length from here; without it the body is sent in chunks.
+            self.len = size
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._blocks
+        except Exception as exc:
+            raise _BodyFailed(exc) from exc
 
 
 def below_adapter(session: Any) -> Any:
@@ -326,6 +365,11 @@ def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException
     return exceptions.ConnectFailure(
         f"Cannot reach {address}: {reason}. Check the address and that the service is up.", cause=exc
     )
+
+
+def is_silence(exc: BaseException) -> bool:
+    """Tell whether *exc* comes from a service that took a connection and then did not answer in time."""
+    return any(isinstance(each, requests.exceptions.ReadTimeout) for each in _chain(exc))
 
 
 def _reason(exc: BaseException) -> str | None:

@@ -8,6 +8,7 @@ import urllib.parse
 from typing import Any
 
 import requests
+from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1 import plugin
 from keystoneauth1 import session as ksa_session
 
@@ -94,7 +95,14 @@ class Session(ksa_session.Session):
         if kwargs.get("authenticated") is False:
             # A log-in or a discovery on its way: keystoneauth1 expects its own exceptions here. They are
             # translated where the request that needed it was sent.
-            response = super().request(url, method, **kwargs)
+            try:
+                response = super().request(url, method, **kwargs)
+            except ksa_exceptions.ConnectTimeout as exc:
+                if not _http.is_silence(exc):
+                    raise
+                # Of its own exceptions keystoneauth1 would think that another address might answer, and wait again.
+                with _http.translated():
+                    raise
             _expect_https(response)
             return response
         with _http.translated():

@@ -67,7 +67,7 @@ class Command:
 
         streams = [io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") for data in (stdin, b"", b"")]
         ended: int | str | None = None
-        terminated = signal.getsignal(signal.SIGTERM)
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
         with (
             mock.patch.object(sys, "argv", ["ecl", *words]),
             mock.patch.object(sys, "stdin", streams[0]),
@@ -82,7 +82,8 @@ class Command:
             except SystemExit as exc:
                 ended = exc.code
             finally:
-                signal.signal(signal.SIGTERM, terminated)
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
             for stream in streams[1:]:
                 stream.flush()
         out, err = (stream.buffer.getvalue() for stream in streams[1:])  # type: ignore[attr-defined]  # a BytesIO
@@ -116,6 +117,7 @@ class Terminal:
         )  # fmt: skip
         os.close(slave)
         self.text = ""
+        self._is_open = True
 
     @property
     def plain(self) -> str:
@@ -137,6 +139,12 @@ class Terminal:
         """Send SIGTERM, as the end of a session does."""
         self._process.terminate()
 
+    def hang_up(self) -> int:
+        """Close the terminal, and return the exit code."""
+        os.close(self._master)
+        self._is_open = False
+        return self._process.wait(LIMIT)
+
     def end(self, again: str = "") -> int:
         """
         Read to the end, and return the exit code.
@@ -155,7 +163,8 @@ class Terminal:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        os.close(self._master)
+        if self._is_open:
+            os.close(self._master)
 
     def _read(self, deadline: float, otherwise: str = "") -> bool:
         ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))

@@ -312,6 +312,7 @@ class FaultyProxy:
                 seen.received += len(passed)
                 with suppress(OSError):
                     service.socket.sendall(passed)
+                self._slow_down(block)
                 if left is not None:
                     left -= len(passed)
                     if left == 0:
@@ -374,6 +375,9 @@ class FaultyProxy:
             raise _HangUp
         seen.sent += len(block)
         client.socket.sendall(block)
+        self._slow_down(block)
+
+    def _slow_down(self, block: bytes) -> None:
         if self.rate:
             self._wait(len(block) / self.rate)
 

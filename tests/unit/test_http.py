@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import socket
 import string
@@ -164,13 +165,25 @@ def test_timeout(own, seen, stub):
     assert session.timeouts == [seen, seen]
 
 
+def calls_of(listener: socket.socket) -> int:
+    """Return how often a server that answers nobody was connected to."""
+    listener.setblocking(False)
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            listener.accept()[0].close()
+            count += 1
+    return count
+
+
 def test_timeout_of_a_connection(stub, pauses):
-    """A service that is silent for longer than *timeout* is given up."""
+    """A service that is silent for longer than *timeout* is given up, and not asked again."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         proxy = ecl.connect(auth_type="none", endpoint=url, timeout=0.05).image
         with pytest.raises(exceptions.ConnectFailure, match=f"{url}.*(in time|timed out)"):
             get(proxy)
+        assert calls_of(silent) == 1
 
 
 def test_timeout_holds_for_downloads(stub, pauses):
@@ -198,13 +211,19 @@ def test_no_timeout(stub):
     assert get(conn.image).name == "debian"
 
 
-def test_timeout_of_a_login(pauses):
-    """A Keystone that is silent is given up as well."""
+@pytest.mark.parametrize("path", ["", "/v3"])
+def test_timeout_of_a_login(pauses, caplog, path):
+    """A Keystone that is silent is given up as well: the first time of silence ends the log-in and what needed it."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        conn = ecl.connect(auth_url=url + "/v3", username="u", password="p", project_id="i", timeout=0.05)
+        conn = ecl.connect(auth_url=url + path, username="u", password="p", project_id="i", timeout=0.05)
+        with pytest.raises(exceptions.ConnectFailure, match=f"Cannot reach {url}: no answer in time"):
+            get(conn.image)
+        assert calls_of(silent) == 1
         with pytest.raises(exceptions.ConnectFailure, match=f"Cannot reach {url}: no answer in time"):
             conn.authorize()
+        assert calls_of(silent) == 1
+    assert caplog.records == []
 
 
 # --- where it goes ----------------------------------------------------------------------------------------

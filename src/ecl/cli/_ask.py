@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from ecl.cli._streams import tell
+
 __all__ = ["confirm", "say"]
 
 
@@ -32,5 +34,5 @@ class _Unanswered(click.ClickException):
 
 
 def say(text: str) -> None:
-    """Tell people something; programs read stdout, and this is on stderr."""
-    click.echo(text, err=True)
+    """Tell people something on stderr, which programs do not read; where it is gone, the command goes on."""
+    tell(text)

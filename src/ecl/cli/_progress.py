@@ -6,8 +6,8 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, TypeVar, cast
 
 import click
 
@@ -48,6 +48,31 @@ def meter(kind: str, action: str, subject: str, unit: str = "bytes") -> Iterator
         yield lambda _done, _total: None
 
 
+class _Terminal:
+    """
+    stderr, for a bar, which must not fail.
+
+    A terminal that is closed ends the command by SIGHUP. Where that is ignored, as after `nohup` or `disown`, the
+    transfer goes on without its bar.
+    """
+
+    def __init__(self) -> None:
+        # rich puts something of its own in the place of sys.stderr.
+        self._file = sys.stderr
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+
 class _JsonLines:
     def __init__(self, action: str, subject: str, unit: str) -> None:
         self._head = {"action": action, "image": subject, "unit": unit}
@@ -79,6 +104,6 @@ def _bar(action: str, subject: str, unit: str) -> Iterator[Meter]:
     if unit == "bytes":
         columns += [DownloadColumn(), TransferSpeedColumn()]
     columns.append(TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(file=cast("TextIO", _Terminal()))) as progress:
         task = progress.add_task(escape(f"{action} {subject}"), total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

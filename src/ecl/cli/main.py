@@ -8,16 +8,16 @@ A subcommand's module is imported when the subcommand runs, so ``ecl --help`` lo
 from __future__ import annotations
 
 import contextlib
-import io
-import os
 import signal
 import sys
 import warnings
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 import click
 
+from ecl.cli import _streams
 from ecl.cli._command import LazyGroup
 from ecl.version import __version__
 
@@ -67,48 +67,59 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
-    debug = "--debug" in sys.argv
-    _prepare_streams()
+    _streams.prepare()
     warnings.showwarning = _show_warning
-    # Whoever ends a command by this signal wants nothing half-made left, either.
+    # SIGTERM must not leave a half-made image either, nor must a terminal that is closed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _hang_up)
+    try:
+        code = _run(debug="--debug" in sys.argv)
+    finally:
+        _streams.silence_broken()
+    sys.exit(code)
+
+
+def _run(debug: bool) -> int:
+    """Run the command line, say what went wrong, and return the exit code."""
     try:
         code = cli.main(prog_name="ecl", standalone_mode=False)
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt) as exc:
         if debug and isinstance(exc, KeyboardInterrupt):
             raise
-        _end(130, " ".join(["Interrupted.", *getattr(exc, "__notes__", ())]))
+        _streams.tell(" ".join(["Interrupted.", *getattr(exc, "__notes__", ())]))
+        return 130
     except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
+        return exc.exit_code
     except click.UsageError as exc:
-        _end(exc.exit_code, _usage(exc))
+        _streams.tell(_usage(exc))
+        return exc.exit_code
     except click.ClickException as exc:
-        exc.show()
-        sys.exit(exc.exit_code)
+        with contextlib.suppress(OSError):
+            exc.show()
+        return exc.exit_code
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain about it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        # Whoever read our output has seen enough.
+        return 1
     except Exception as exc:
         if debug:
             raise
         from ecl.cli._errors import describe, exit_code
 
-        _end(exit_code(exc), f"Error: {describe(exc)}")
-    sys.exit(code if isinstance(code, int) else 0)
+        _streams.tell(f"Error: {describe(exc)}")
+        return exit_code(exc)
+    return code if isinstance(code, int) else 0
 
 
-def _prepare_streams() -> None:
-    """Let a name that the terminal has no letters for not end a command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            with contextlib.suppress(ValueError):
-                stream.reconfigure(errors="backslashreplace")
+def _hang_up(number: int, frame: FrameType | None) -> None:
+    """End the command as Ctrl-C does, once: a shell sends the signal again, in the middle of the cleaning up."""
+    signal.signal(number, signal.SIG_IGN)
+    signal.default_int_handler(number, frame)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"Warning: {message}", err=True)
+    _streams.tell(f"Warning: {message}")
 
 
 def _usage(exc: click.UsageError) -> str:
@@ -117,8 +128,3 @@ def _usage(exc: click.UsageError) -> str:
     text = " ".join(exc.format_message().split())
     where = f" ({exc.ctx.command_path} --help)" if exc.ctx is not None else ""
     return f"Error: {text}{where}"
-
-
-def _end(code: int, message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(code)

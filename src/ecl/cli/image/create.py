@@ -12,6 +12,7 @@ from ecl.cli._command import Command
 from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import Meter, meter, progress_option
+from ecl.cli._streams import is_closed
 from ecl.cli.image._options import attribute_options, attributes, upload_options
 from ecl.cli.image.listing import print_image
 
@@ -98,6 +99,8 @@ def read_from(file: str) -> Any:
     """Return what the SDK can upload: a path, or standard input for ``-``. Raises UsageError."""
     if file != "-":
         return file
+    if is_closed("stdin"):
+        raise click.UsageError("--file - reads standard input, which is closed: pipe the image into it.")
     if sys.stdin.isatty():
         raise click.UsageError("--file - reads standard input, which is a terminal: pipe the image into it.")
     return sys.stdin.buffer

@@ -14,6 +14,7 @@ from ecl.cli._command import Command
 from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, human_size, showing
 from ecl.cli._progress import meter, progress_option
+from ecl.cli._streams import is_closed
 from ecl.cli.image._find import find, image_argument, newest_option
 from ecl.cli.image._options import bandwidth_option, upload_options
 from ecl.cli.image.create import read_from
@@ -55,6 +56,8 @@ def download(
     del chunk_size
     target: Any = file
     if file in (None, "-"):
+        if is_closed("stdout"):
+            raise click.UsageError("Standard output is closed: name a file by --file.")
         if sys.stdout.isatty():
             raise click.UsageError("Standard output is a terminal: name a file by --file.")
         target = sys.stdout.buffer

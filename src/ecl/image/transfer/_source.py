@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -52,8 +52,6 @@ class Source:
         self.size: int | None = size
         #: True if the source can be read again from its start.
         self.rewindable = True
-        #: What went wrong when the source was read, for whoever sees only that a connection broke off.
-        self.error: exceptions.SDKException | None = None
         self._opened = False
         self._started = False
         self._head = b""
@@ -70,6 +68,12 @@ class Source:
     ) -> None:
         if self._opened and self._file is not None:
             self._file.close()
+        self._end_blocks()
+
+    def _end_blocks(self) -> None:
+        """End the iterable that was made for this source: it may have threads, or a connection."""
+        if self._again is not None and isinstance(self._blocks, Generator):
+            self._blocks.close()
 
     def _open(self, data: Any) -> tuple[IO[bytes] | None, Iterator[bytes] | None]:
         if isinstance(data, (bytes, bytearray, memoryview)):
@@ -119,15 +123,12 @@ class Source:
         """
         try:
             yield from self._read_blocks()
-        except exceptions.SDKException as exc:
-            self.error = exc
-            raise
         except OSError as exc:
-            self.error = exceptions.FileFailure(f"{self.name} cannot be read: {exc.strerror or exc}", cause=exc)
-            raise self.error from exc
+            raise exceptions.FileFailure(f"{self.name} cannot be read: {exc.strerror or exc}", cause=exc) from exc
 
     def _read_blocks(self) -> Iterator[bytes]:
         if self._again is not None:
+            self._end_blocks()
             self._head, self._blocks = b"", iter(self._again())
         elif self.rewindable and self._file is not None:
             self._file.seek(self._start)

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, overload
 
@@ -100,10 +100,10 @@ class Stream:
                 self._shut()
 
     @overload
-    def blocks(self, buffers: None = None) -> Iterator[bytes]: ...
+    def blocks(self, buffers: None = None) -> Generator[bytes, None, None]: ...
     @overload
-    def blocks(self, buffers: Iterator[memoryview]) -> Iterator[Block]: ...
-    def blocks(self, buffers: Iterator[memoryview] | None = None) -> Iterator[Block]:
+    def blocks(self, buffers: Iterator[memoryview]) -> Generator[Block, None, None]: ...
+    def blocks(self, buffers: Iterator[memoryview] | None = None) -> Generator[Block, None, None]:
         """
         Yield the bytes, in blocks of at most BLOCK; fewer than there are if it is stopped.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
 
@@ -238,8 +239,8 @@ def _in_order(
     algorithm = _algorithm(described)
     meter = Progress(callback, described.size)
     done = 0
-    with Digest(algorithm) as digest:
-        for block in Stream(session, described, bandwidth=bandwidth).blocks():
+    with Digest(algorithm) as digest, closing(Stream(session, described, bandwidth=bandwidth).blocks()) as blocks:
+        for block in blocks:
             digest.update(block)
             _write(file, block, name)
             done += len(block)
@@ -273,8 +274,8 @@ def verified_blocks(session: SessionLike, image: Image) -> Iterator[bytes]:
     """
     done = 0
     held = b""
-    with Digest(_algorithm(image)) as digest:
-        for block in Stream(session, image).blocks():
+    with Digest(_algorithm(image)) as digest, closing(Stream(session, image).blocks()) as blocks:
+        for block in blocks:
             digest.update(block)
             done += len(block)
             if held:

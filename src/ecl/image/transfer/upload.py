@@ -83,8 +83,8 @@ def send(session: SessionLike, image: Image, source: Source, options: UploadOpti
         try:
             _put(session, image, body)
         except (exceptions.ConnectFailure, exceptions.ServerException, exceptions.ConflictException) as exc:
-            if source.error is not None:
-                raise source.error from exc
+            if exc is body.error:
+                raise
             last = attempt == attempts
             if not _worth_another_try(exc, attempt) or (last and not body.whole):
                 raise
@@ -121,6 +121,8 @@ class _Body:
         self.done = 0
         #: True when every byte was taken.
         self.whole = False
+        #: What the source or the progress callback raised: no fault of the connection, so nothing is sent again.
+        self.error: Exception | None = None
         if source.size is not None:
             # requests takes Content-Length from here; without it the body is sent in chunks.
             self.len = source.size
@@ -130,15 +132,19 @@ class _Body:
         self._digest = Digest(*self._algorithms)
         self.done = 0
         self.whole = False
-        for block in self._source.blocks():
-            self._digest.update(block)
-            if self._bandwidth is not None:
-                self._bandwidth.take(len(block))
-            yield block
-            self.done += len(block)
-            self._progress.at(self.done)
-        self.whole = True
-        self._progress.end(self.done)
+        try:
+            for block in self._source.blocks():
+                self._digest.update(block)
+                if self._bandwidth is not None:
+                    self._bandwidth.take(len(block))
+                yield block
+                self.done += len(block)
+                self._progress.at(self.done)
+            self.whole = True
+            self._progress.end(self.done)
+        except Exception as exc:
+            self.error = exc
+            raise
 
     def close(self) -> None:
         """End the hashing threads."""
