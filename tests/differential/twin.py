@@ -18,7 +18,7 @@ from sqlalchemy import insert
 
 from ecl.server.clock import now
 from ecl.server.db.schema import projects
-from ecl.server.identity import directory
+from ecl.server.identity.local import directory
 from ecl.testing import ImageService
 
 __all__ = ["EVERYWHERE", "OCTETS", "PATCH_20", "PATCH_21", "Answer", "Twin", "differences", "image_id", "run_twin"]

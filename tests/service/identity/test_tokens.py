@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 
 from ecl.server.db.schema import tokens, users
 from ecl.server.errors import Unauthorized
-from ecl.server.first_start import internal_token
-from ecl.server.identity import directory
-from ecl.server.identity.service import MAX_BODY
-from ecl.server.identity.tokens import Authenticator
+from ecl.server.identity.local import directory
+from ecl.server.identity.local.internal_user import internal_token
+from ecl.server.identity.local.service import MAX_BODY
+from ecl.server.identity.local.tokens import Authenticator
 
 
 def test_root_lists_the_version(identity):
