@@ -93,10 +93,17 @@ class Commands:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def __call__(self, verb: str, *arguments: str, identity: str = "member", by_password: bool = False) -> str:
-        """Run a command that succeeds and complains of nothing; return what it printed."""
+    def __call__(
+        self,
+        verb: str,
+        *arguments: str,
+        identity: str = "member",
+        by_password: bool = False,
+        options: Sequence[str] = (),
+    ) -> str:
+        """Run a command that succeeds and complains of nothing, after *options* of the program; return its output."""
         login = self._password(identity) if by_password else self._token(identity)
-        done = self._run([*login, *verb.split(), *arguments])
+        done = self._run([*login, *options, *verb.split(), *arguments])
         assert (done["code"], done["err"]) == (0, ""), f"{verb} {arguments}: {done}"
         return str(done["out"])
 
