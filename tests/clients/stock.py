@@ -17,7 +17,7 @@ from typing import Any, Self
 import pytest
 from clouds import Cloud
 
-__all__ = ["CHECKSUM", "DISK", "RAW", "SIZE", "TEXT", "Commands", "drive", "venv_of", "verbs_in"]
+__all__ = ["CHECKSUM", "DISK", "RAW", "SIZE", "TEXT", "Commands", "drive", "run_tool", "verbs_in"]
 
 _HERE = Path(__file__).parent
 _VENVS = _HERE.parent.parent / ".venvs"
@@ -60,7 +60,7 @@ def drive(cloud: Cloud, client: str, driver: str, identities: Sequence[str], **t
     return json.loads(done.stdout)
 
 
-def venv_of(client: str) -> Path:
+def _venv_of(client: str) -> Path:
     """Return the folder of the venv of *client*; the test is skipped where scripts/test-inputs could not make it."""
     venv = _VENVS / client
     if not (venv / "installed.txt").exists():
@@ -70,7 +70,7 @@ def venv_of(client: str) -> Path:
 
 def _python(client: str, driver: str, *arguments: str) -> list[str | Path]:
     # Old libraries warn of their own age.
-    return [venv_of(client) / "bin" / "python", "-W", "ignore", _HERE / "drivers" / driver, *arguments]
+    return [_venv_of(client) / "bin" / "python", "-W", "ignore", _HERE / "drivers" / driver, *arguments]
 
 
 def _ruby(client: str, driver: str) -> list[str | Path]:
@@ -96,6 +96,37 @@ def _go(client: str, driver: str) -> list[str | Path]:
 
 
 _COMMANDS: dict[str, Callable[[str, str], list[str | Path]]] = {".py": _python, ".rb": _ruby, ".go": _go}
+
+
+def run_tool(cloud: Cloud, client: str, program: str, *arguments: str, folder: Path) -> str:
+    """
+    Run a command of a client's venv that succeeds, as the member, with a cloud called "stock" in clouds.yaml.
+
+    Args:
+        cloud: The cloud to use.
+        client: The venv in .venvs.
+        program: In the venv's ``bin``.
+        arguments: Of the command.
+        folder: Where it runs and has its home.
+
+    Returns:
+        What it printed, errors and warnings too.
+    """
+    settings = folder / "clouds.yaml"
+    settings.write_text(json.dumps({"clouds": {"stock": cloud.login("member")}}))
+    done = subprocess.run(
+        [_venv_of(client) / "bin" / program, *arguments],
+        cwd=folder,
+        env={"PATH": os.defpath, "HOME": str(folder), "OS_CLIENT_CONFIG_FILE": str(settings), "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_SECONDS,
+    )
+    if done.returncode:
+        pytest.fail(f"{program} ended with {done.returncode}:\n{done.stdout[-5000:]}", pytrace=False)
+    return done.stdout
 
 
 class Commands:
