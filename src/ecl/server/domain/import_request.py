@@ -94,7 +94,7 @@ def remote_image_of(request: ImportRequest) -> tuple[str, str]:
     """Return region and image ID that glance-download is to fetch. Raises BadRequest."""
     region, image_id = _text(request.origin, "glance_region"), _text(request.origin, "glance_image_id")
     if not _UUID.fullmatch(image_id):
-        raise BadRequest("'glance_image_id' must be a UUID.")
+        raise BadRequest(f"Remote image id does not look like a UUID: {image_id[:64]!a}")
     return region, image_id
 
 

@@ -1,4 +1,4 @@
-"""An image of another region as the source of an import: who may have it, its bytes, what is said of them."""
+"""An image of some region as the source of an import: who may have it, its bytes, what is said of them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _OPEN = frozenset({"public", "community"})
 
 class RemoteImage:
     """
-    An image of another region, which a task of glance-download brings here.
+    An image of another region, or of the task's own, which a task of glance-download brings here.
 
     Attributes:
         image: As that region shows it.
 
     Raises:
-        FetchError: The region does not answer, or has no such image that the task's project may download.
+        FetchError: The region is not known or does not answer, or has no such image that the task's project may download.
     """
 
     def __init__(self, task: Task, destinations: Destinations) -> None:
