@@ -30,7 +30,7 @@ class RemoteImage:
         image: As that region shows it.
 
     Raises:
-        FetchError: The region is not known or does not answer, or has no such image that the task's project may download.
+        FetchError: The region is not known or does not answer, or has no such image that the project may download.
     """
 
     def __init__(self, task: Task, destinations: Destinations) -> None:
