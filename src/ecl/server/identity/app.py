@@ -15,6 +15,7 @@ from ecl.server.errors import ServiceError
 from ecl.server.identity import documents
 from ecl.server.identity.credential_routes import credential_routes
 from ecl.server.identity.project_routes import project_routes
+from ecl.server.identity.reading_routes import reading_routes
 from ecl.server.identity.service import IdentityService, reply, route
 from ecl.server.identity.token_routes import token_routes
 from ecl.server.settings import Settings
@@ -43,6 +44,7 @@ def build_identity_app(database: Database, settings: Settings) -> ASGIApp:
             *token_routes(service),
             *project_routes(service),
             *credential_routes(service),
+            *reading_routes(service),
         ],
         exception_handlers={ServiceError: refuse, HTTPException: refuse, Exception: refuse},
     )
