@@ -128,6 +128,12 @@ def test_catalog_lists_each_region(ecl: Command, service: ImageService) -> None:
     assert f"url={service.url}/image/jp1" in ecl("catalog", "list").out
 
 
+@pytest.mark.parametrize("interface", ["public", "internal", "admin"])
+def test_interface(ecl: Command, interface: str) -> None:
+    """The image service is found under every interface of the catalog."""
+    ecl("--os-interface", interface, *LIST)
+
+
 # --- the token cache ------------------------------------------------------------------------------------------
 
 

@@ -91,7 +91,7 @@ def remote_image_of(request: ImportRequest) -> tuple[str, str]:
     """Return the region and image ID that glance-download fetches. Raises BadRequest."""
     region, image_id = _text(request.origin, "glance_region"), _text(request.origin, "glance_image_id")
     if not is_uuid(image_id.lower()):
-        raise BadRequest("'glance_image_id' must be a UUID.")
+        raise BadRequest(f"Remote image id does not look like a UUID: {image_id[:64]!a}")
     return region, image_id
 
 

@@ -17,6 +17,7 @@ from ecl.server.http.routing import json_response
 from ecl.server.identity.local import documents
 from ecl.server.identity.local.credential_routes import credential_routes
 from ecl.server.identity.local.project_routes import project_routes
+from ecl.server.identity.local.reading_routes import reading_routes
 from ecl.server.identity.local.service import IdentityService, route
 from ecl.server.identity.local.token_routes import token_routes
 from ecl.server.settings.model import Settings
@@ -45,6 +46,7 @@ def build_identity_app(database: Database, settings: Settings) -> ASGIApp:
             *token_routes(service),
             *project_routes(service),
             *credential_routes(service),
+            *reading_routes(service),
         ],
         exception_handlers={ServiceError: refuse, HTTPException: refuse, Exception: refuse},
     )

@@ -29,6 +29,8 @@ __all__ = [
 Document: TypeAlias = dict[str, object]
 
 _DOMAIN = {"id": DOMAIN_ID, "name": DOMAIN_NAME}
+#: Clients may be told to use any of these, and all lead to the same address.
+_INTERFACES = ("public", "internal", "admin")
 
 
 def version(base: str) -> Document:
@@ -62,13 +64,14 @@ def catalog(base: str, regions: Sequence[RegionSettings], own_region: str | None
 def _service(kind: str, name: str, urls: Mapping[str, str]) -> Document:
     endpoints = [
         {
-            "id": stable_id("endpoint", f"{kind}:{region}"),
-            "interface": "public",
+            "id": stable_id("endpoint", f"{kind}:{region}:{interface}"),
+            "interface": interface,
             "region": region,
             "region_id": region,
             "url": url.rstrip("/"),
         }
         for region, url in urls.items()
+        for interface in _INTERFACES
     ]
     return {"id": stable_id("service", kind), "type": kind, "name": name, "endpoints": endpoints}
 

@@ -1,4 +1,4 @@
-"""An image of another region as the source of an import: access check, attributes and data."""
+"""An image of this or another region as the source of an import: access check, attributes and data."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _FOR_ALL_PROJECTS = frozenset({"public", "community"})
 
 class RemoteImage:
     """
-    An image of another region that a task of glance-download imports.
+    An image of another region, or of the task's own, that a task of glance-download imports.
 
     Attributes:
         image: The image as its region shows it.
 
     Raises:
-        FetchError: The region does not answer, or has no such image for the task's project.
+        FetchError: The region is unknown or does not answer, or has no such image that the project may download.
     """
 
     def __init__(self, task: Task, destinations: Destinations) -> None:

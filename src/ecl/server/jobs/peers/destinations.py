@@ -117,7 +117,7 @@ class Destinations:
         """
         settings = next((region for region in self._settings.regions if region.name == name), None)
         if settings is None:
-            raise Conflict(f"Region {name} is not served.")
+            raise Conflict(f"This service knows no region {name[:64]!a}.")
         if not settings.is_remote:
             return Destination(settings, self.source(name))
         session = _remote(settings).session
