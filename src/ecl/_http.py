@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import keystoneauth1.exceptions as ksa_exceptions
 import requests
 
-from ecl import exceptions
+from ecl import _catalog, _tls, exceptions
 from ecl.service_filter import ServiceFilter
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def request(
     for attempt in range(1, attempts + 1):
         last = attempt == attempts
         try:
-            with translated():
+            with translated(), _tls.named_files(below_adapter(session)):
                 url = endpoint(session, service) + path
                 response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
         except exceptions.ConnectFailure as exc:
@@ -161,17 +161,15 @@ def endpoint(session: SessionLike, service: ServiceFilter) -> str:
         EndpointNotFound: The catalog has no such service.
     """
     wanted = service.get_filter()
+    with translated():
+        _catalog.check_region(session, wanted)
     if getattr(session, "interface", None):
         # An Adapter's own preference.
         wanted.pop("interface", None)
     with translated():
         found = session.get_endpoint(skip_discovery=True, **wanted)
     if not found:
-        described = ", ".join(f"{key} {value!r}" for key, value in wanted.items())
-        raise exceptions.EndpointNotFound(
-            f"The catalog has no endpoint with {described} in the region asked for; check the region name and the"
-            " project's catalog, or give an endpoint override"
-        )
+        raise exceptions.EndpointNotFound(_catalog.missing(session, wanted))
     return _VERSION_SUFFIX.sub("", found.rstrip("/")).rstrip("/")
 
 
@@ -319,6 +317,8 @@ def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException
         return exceptions.EndpointNotFound(_words(exc))
     where = next((match for each in chain if (match := re.search(r"https?://[^\s/'\"]+", str(each)))), None)
     address = where.group().rstrip(":,.;") if where else "the service"
+    if any(isinstance(each, ksa_exceptions.SSLError) for each in chain):
+        return exceptions.ConnectFailure(_tls.explain(address, _reason(exc) or _words(exc)), cause=exc)
     if any(isinstance(each, ksa_exceptions.ConnectTimeout) for each in chain):
         reason = "no answer in time"
     else:

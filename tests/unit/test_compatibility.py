@@ -508,14 +508,13 @@ def test_token_renewal(stub, on):
 
 
 def test_config_loader(tmp_path):
-    """Clouds are read from a folder named ecl as well; a vendor profile is refused."""
+    """Clouds and vendor profiles are read from a folder named ecl as well."""
     (tmp_path / "ecl").mkdir()
     (tmp_path / "ecl" / "clouds.yaml").write_text("clouds: {a: {region_name: jp1}, b: {profile: vendor}}")
+    (tmp_path / "ecl" / "clouds-public.yaml").write_text("public-clouds: {vendor: {region_name: jp2}}")
     env = {"XDG_CONFIG_HOME": str(tmp_path)}
 
-    assert ecl.config.load("a", environ=env).region_name == "jp1"
-    with pytest.raises(exceptions.ConfigException, match="not supported"):
-        ecl.config.load("b", environ=env)
+    assert [ecl.config.load(name, environ=env).region_name for name in "ab"] == ["jp1", "jp2"]
 
 
 def test_log_handlers():

@@ -119,7 +119,7 @@ def test_variables():
     assert cloud == config.CloudConfig(
         name="envvars",
         auth={
-            "auth_url": "https://k/v3", "username": "key", "password": "p", "tenant_id": "abc",
+            "auth_url": "https://k/v3", "username": "key", "password": "p", "project_id": "abc",
             "user_domain_id": "default",
         },
         region_name="jp4",
@@ -182,14 +182,28 @@ def test_regions(tmp_path):
     write(tmp_path / "clouds.yaml")
 
     assert config.load("jp2", environ={}).region_name == "jp2"
-    assert config.load("jp2", region_name="jp5", environ={"OS_REGION_NAME": "jp4"}).region_name == "jp5"
+    assert config.load("jp2", region_name="jp3", environ={"OS_REGION_NAME": "jp4"}).region_name == "jp3"
     assert config.load("jp2", environ={"OS_REGION_NAME": "jp4"}).region_name == "jp2"
-    assert config.load(environ={"OS_CLOUD": "jp2", "OS_REGION_NAME": "jp4"}).region_name == "jp4"
+    assert config.load(environ={"OS_CLOUD": "jp2", "OS_REGION_NAME": "jp3"}).region_name == "jp3"
+    assert config.load("jp1", region_name="jp5", environ={}).region_name == "jp5"
     write(tmp_path / "clouds.yaml", "clouds: {a: {regions: [{name: x, values: {}}]}, b: {}, c: {regions: []}}")
     assert [config.load(name, environ={}).region_name for name in "abc"] == ["x", None, None]
 
 
-@pytest.mark.parametrize("entry", ["region_name: 5", "region_name: [a]", "regions: [{values: {}}]"])
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [({"cloud": "jp2", "region_name": "mars"}, {}), ({}, {"OS_CLOUD": "jp2", "OS_REGION_NAME": "mars"})],
+)
+def test_unknown_region(arguments, environ, tmp_path):
+    """A region that is not in the cloud's list is refused, and the list is shown."""
+    write(tmp_path / "clouds.yaml")
+    with pytest.raises(exceptions.ConfigException, match="'jp2' has no region 'mars'; its regions are: jp2, jp3"):
+        config.load(**arguments, environ=environ)
+
+
+@pytest.mark.parametrize(
+    "entry", ["region_name: {a: b}", "regions: [{values: {}}]", "regions: [{name: a, values: b}]", "regions: [[a]]"]
+)
 def test_region_is_no_text(entry, tmp_path):
     """A region that is no text is refused."""
     write(tmp_path / "clouds.yaml", f"clouds: {{a: {{{entry}}}}}")
@@ -241,11 +255,16 @@ def test_nothing_is_configured():
 
 
 @pytest.mark.parametrize("key", ["profile", "cloud"])
-def test_vendor_profile(key, tmp_path):
-    """A vendor profile is not supported, and said so."""
-    write(tmp_path / "clouds.yaml", f"clouds: {{a: {{{key}: vexxhost}}}}")
-    with pytest.raises(exceptions.ConfigException, match=f"'a' has '{key}', which is not supported"):
+def test_unknown_profile(key, tmp_path):
+    """Without the vendor profile that it names, a cloud is what the file says; if that has no address, an error."""
+    write(
+        tmp_path / "clouds.yaml",
+        f"clouds: {{a: {{{key}: nosuch}}, b: {{{key}: nosuch, auth: {{auth_url: http://k}}}}}}",
+    )
+    with pytest.raises(exceptions.ConfigException, match=r"'a': there is no vendor profile 'nosuch'.*write auth_url"):
         config.load("a", environ={})
+    with pytest.warns(UserWarning, match="'b': there is no vendor profile 'nosuch'"):
+        assert config.load("b", environ={}).auth == {"auth_url": "http://k"}
 
 
 @pytest.mark.parametrize(
