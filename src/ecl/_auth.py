@@ -166,6 +166,8 @@ def _load(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
     """Make any other plugin, by keystoneauth1's loader."""
     from keystoneauth1 import exceptions as ksa_exceptions
 
+    if auth_type == "v3multifactor" and not options.get("auth_methods"):
+        raise exceptions.ConfigException(_missing(auth_type, ["auth_methods"]))
     loader = _loader(auth_type, options.get("auth_methods", ()))
     names = {option.dest for option in loader.get_options()}
     try:
@@ -179,14 +181,15 @@ def _load(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
 
 def _only(options: dict[str, Any], known: set[str], auth_type: str) -> dict[str, Any]:
     unknown = sorted(options.keys() - known)
-    if unknown:
-        hints = []
-        for name in unknown:
-            near = difflib.get_close_matches(name, known, 1)
-            hints.append(f"; did you mean {near[0]!r}?" if near else "")
+    if len(unknown) == 1:
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        warnings.warn(
+            f"authentication type {auth_type!r} has no option {unknown[0]!r}, it is left out{hint}", stacklevel=4
+        )
+    elif unknown:
         names = ", ".join(repr(name) for name in unknown)
-        what = f"option {names}, it is" if len(unknown) == 1 else f"options {names}, they are"
-        warnings.warn(f"authentication type {auth_type!r} has no {what} left out{''.join(hints)}", stacklevel=4)
+        warnings.warn(f"authentication type {auth_type!r} has no options {names}: they are left out", stacklevel=4)
     return {name: value for name, value in options.items() if name in known}
 
 

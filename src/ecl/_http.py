@@ -167,7 +167,10 @@ def endpoint(session: SessionLike, service: ServiceFilter) -> str:
         # An Adapter's own preference.
         wanted.pop("interface", None)
     with translated():
-        found = session.get_endpoint(skip_discovery=True, **wanted)
+        try:
+            found = session.get_endpoint(skip_discovery=True, **wanted)
+        except ksa_exceptions.EndpointNotFound:
+            found = None
     if not found:
         raise exceptions.EndpointNotFound(_catalog.missing(session, wanted))
     return _VERSION_SUFFIX.sub("", found.rstrip("/")).rstrip("/")

@@ -44,6 +44,8 @@ _OLD_SETTINGS = {
 # Variables that say which cloud, or where the files are, and nothing of a cloud.
 _SELECTORS = {"OS_CLOUD", "OS_CLOUD_NAME", "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"}
 
+_OF_TESTS = ("OS_TEST", "OS_STD", "OS_LOG")
+
 _DOMAIN = {"domain_id", "domain_name"}
 # Options that count beside "auth" over those in it, as in openstacksdk; of any other, the one in "auth" counts.
 _BESIDE_AUTH = {
@@ -54,7 +56,7 @@ _BESIDE_AUTH = {
 # What the openrc files of other tools set for other services and programs.
 _OF_OTHERS = re.compile(
     r".*_(api_version|endpoint_type|interface|endpoint_override|service_type|service_name|region_name|timeout)"
-    r"|(test|std|log).*|auth_version|cloudname|force_ipv4|no_cache|prefer_ipv6|image_format"
+    r"|auth_protocol|auth_version|default_domain|cloudname|force_ipv4|no_cache|prefer_ipv6|image_format"
 )
 
 
@@ -301,14 +303,12 @@ def _options_of(auth_type: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(inside.get("auth_methods"), str):
         inside["auth_methods"] = _words(inside["auth_methods"])
     known = _auth.option_names(auth_type, inside.get("auth_methods", ()))
-    beside = {key: value for key, value in settings.items() if key not in SETTINGS and key != "auth"}
+    beside = _without(settings, {*SETTINGS, "auth"})
     weak = {key: value for key, value in beside.items() if key in known and key not in _BESIDE_AUTH}
-    strong = {key: value for key, value in beside.items() if key in _BESIDE_AUTH}
-    options = {
-        **_canonical(auth_type, weak),
-        **_canonical(auth_type, inside),
-        **{key: value for key, value in _canonical(auth_type, strong).items() if key in known | _DOMAIN},
-    }
+    strong = {key: value for key, value in beside.items() if key in _BESIDE_AUTH and value not in (None, "")}
+    options = {**_canonical(auth_type, weak), **_canonical(auth_type, {**inside, **strong})}
+    allowed = known | _DOMAIN | inside.keys() | _canonical(auth_type, inside).keys()
+    options = {key: value for key, value in options.items() if key in allowed}
     return _with_spread_domain(options, known)
 
 
@@ -409,7 +409,7 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     return {
         key[3:].lower(): value
         for key, value in env.items()
-        if key.startswith("OS_") and key not in _SELECTORS and value
+        if key.startswith("OS_") and not key.startswith(_OF_TESTS) and key not in _SELECTORS and value
     }
 
 
