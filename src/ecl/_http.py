@@ -295,6 +295,8 @@ def translated() -> Iterator[None]:
         raise _unreachable(exc) from exc
     except (ksa_exceptions.EndpointNotFound, ksa_exceptions.CatalogException) as exc:
         raise exceptions.EndpointNotFound(_words(exc)) from exc
+    except ksa_exceptions.InvalidResponse as exc:
+        raise _no_keystone(exc) from exc
     except ksa_exceptions.ClientException as exc:
         raise exceptions.SDKException(_words(exc), cause=exc) from exc
     except requests.exceptions.RequestException as exc:
@@ -312,6 +314,17 @@ def _from_http_error(exc: ksa_exceptions.HttpError) -> exceptions.HttpException:
     if error.http_status == 401 and (error.url or "").endswith("/auth/tokens"):
         error.message += " Check user name, password and project."
     return error
+
+
+def _no_keystone(exc: ksa_exceptions.InvalidResponse) -> exceptions.SDKException:
+    """Translate an answer to a log-in that is no token: a portal, or a gateway with a log-in page of its own."""
+    response: Any = exc.response
+    if response is None:
+        return exceptions.SDKException(_words(exc), cause=exc)
+    kind = response.headers.get("Content-Type", "no content type")
+    return exceptions.InvalidResponse(
+        response, f"{response.url} answered the log-in with no token ({kind}): it is not a Keystone. Check auth_url"
+    )
 
 
 def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException:

@@ -72,9 +72,12 @@ class Session(ksa_session.Session):
         **kwargs: Any,
     ) -> str | None:
         """
-        Return a service's address, by the profile's preferences; None if the catalog has none.
+        Return the address of a service of any type, by the profile's preferences; None if there is no catalog.
 
         What the caller asks for counts where the profile prefers nothing.
+
+        Raises:
+            keystoneauth1.exceptions.EndpointNotFound: The catalog has no such endpoint.
         """
         if service_type in self.endpoint_overrides:
             return self.endpoint_overrides[service_type]
@@ -109,7 +112,6 @@ class Session(ksa_session.Session):
             with _tls.named_files(self):
                 response = super().request(url, method, **kwargs)
             _expect_https(response)
-            _expect_keystone(response)
             return response
         with _http.translated(), _tls.named_files(self):
             return super().request(url, method, **kwargs)
@@ -167,22 +169,6 @@ def _expect_https(response: requests.Response) -> None:
     if links:
         # requests has no public way to give an answer another body.
         response._content = json.dumps(document).encode()
-
-
-def _expect_keystone(response: requests.Response) -> None:
-    """
-    Refuse a web page that answers a log-in: a portal, or a gateway that asks for a log-in of its own.
-
-    Raises:
-        InvalidResponse: It is one.
-    """
-    kind = response.headers.get("Content-Type", "")
-    if response.ok and response.url.endswith("/auth/tokens") and "json" not in kind:
-        raise exceptions.InvalidResponse(
-            response,
-            f"{response.url} answered the log-in with {kind or 'no content type'} instead of JSON: it is not a"
-            " Keystone. Check auth_url",
-        )
 
 
 def _links(document: object) -> Any:

@@ -18,7 +18,7 @@ import socket
 import ssl
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -329,6 +329,8 @@ class Keystone:
         self.regions = {"jp1": image_url or stub.url}
         #: Of each region; with more than one, each has an address of its own.
         self.interfaces: tuple[str, ...] = ("public",)
+        #: Other services in the catalog, at ``/TYPE/REGION/INTERFACE``; nothing answers there.
+        self.other_services: tuple[str, ...] = ()
         #: Bodies of the log-ins so far.
         self.logins: list[Any] = []
         #: A log-in is refused while this is true.
@@ -370,14 +372,10 @@ class Keystone:
             error = {"code": 401, "message": "The request you have made requires authentication.", "title": "U"}
             return Answer.json({"error": error}, 401, x_openstack_request_id="req-keystone")
         self.logins.append(request.json)
-        endpoints = [
-            {
-                "id": f"{name}-{interface}", "interface": interface, "region": name, "region_id": name,
-                "url": url if len(self.interfaces) == 1 else f"{url}/{interface}",
-            }
-            for name, url in self.regions.items()
-            for interface in self.interfaces
-        ]  # fmt: skip
+        catalog = [{"id": "i", "type": "image", "name": "glance", "endpoints": self._endpoints(self.regions)}]
+        for kind in self.other_services:
+            urls = {name: f"{self._stub.url}/{kind}/{name}" for name in self.regions}
+            catalog.append({"id": kind, "type": kind, "name": kind, "endpoints": self._endpoints(urls)})
         return Answer.json(
             {
                 "token": {
@@ -385,12 +383,22 @@ class Keystone:
                     "user": {"id": "u", "name": "u", "domain": {"id": "default", "name": "Default"}},
                     "expires_at": _time(self.lifetime),
                     "issued_at": _time(0),
-                    "catalog": [{"id": "i", "type": "image", "name": "glance", "endpoints": endpoints}],
+                    "catalog": catalog,
                 }
             },
             201,
             X_Subject_Token=self.token,
         )
+
+    def _endpoints(self, urls: Mapping[str, str]) -> list[dict[str, str]]:
+        return [
+            {
+                "id": f"{name}-{interface}", "interface": interface, "region": name, "region_id": name,
+                "url": url if len(self.interfaces) == 1 else f"{url}/{interface}",
+            }
+            for name, url in urls.items()
+            for interface in self.interfaces
+        ]  # fmt: skip
 
     def options(self, **more: Any) -> dict[str, Any]:
         """Return what a connection needs to log in here."""

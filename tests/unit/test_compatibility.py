@@ -66,7 +66,8 @@ def test_page_and_tests_are_the_same():
 
 def test_page_is_complete():
     """Every section says what eclsdk did, what we do, and why, in whole sentences."""
-    bodies = re.split(r"^### .+$", PAGE.read_text(), flags=re.MULTILINE)[1:]
+    of_eclsdk = PAGE.read_text().partition("\n## clouds.yaml and OS_* beside openstacksdk\n")[0]
+    bodies = re.split(r"^### .+$", of_eclsdk, flags=re.MULTILINE)[1:]
     for name, body in zip(sections(), bodies, strict=True):
         assert re.fullmatch(r"\s*- eclsdk: .+\.\n- Here: .+\.\n- Why: .+\.\s*(## .+\s*)?", body), name
 
