@@ -169,10 +169,7 @@ def from_mapping(
     region = _region_of(name, settings, above.pop("region_name", None) or region_name)
     settings = _config_files.merged(settings, _normal(region["values"]))
     settings["region_name"] = region["name"]
-    for group in (("verify", "insecure", "cacert"), ("cert", "key"), ("auth_type", "auth_plugin")):
-        if above.keys() & group:
-            settings = _without(settings, group)
-    settings = _with_new_names(settings)
+    settings = _with_new_names(_without(settings, _replaced_by(above)))
     settings.update({key: value for key, value in above.items() if key in SETTINGS})
     auth_type = _auth_type_of(settings)
     auth = _options_of(auth_type, settings)
@@ -275,6 +272,18 @@ def _one_region(name: str, region: object) -> dict[str, Any]:
             f"Cloud {name!r}: a region must be text, or a mapping of 'name' (text) and 'values' (a mapping)"
         )
     return {"name": named.strip(), "values": values}
+
+
+def _replaced_by(above: Mapping[str, Any]) -> set[str]:
+    """Return the settings that do not count any more beside those *above*."""
+    replaced: set[str] = set()
+    for group in ({"verify", "insecure"}, {"cert", "key"}, {"auth_type", "auth_plugin"}):
+        if above.keys() & group:
+            replaced |= group
+    if str(above.get("verify", True)).lower() not in _TRUE:
+        # A path, which counts over certificates that the file names.
+        replaced.add("cacert")
+    return replaced
 
 
 def _with_new_names(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def connect(
         args["auth_type"] = args.pop("auth_plugin")
     own: dict[str, Any] = {key: args.pop(key) for key in _OWN if key in args}
     if cloud is None and ({"auth_url", "endpoint"} & args.keys()):
-        loaded = config.from_mapping("of the arguments", {}, region_name=region_name, overrides=args)
+        loaded = config.from_mapping("arguments", {}, region_name=region_name, overrides=args)
     else:
         loaded = config.load(cloud, region_name=region_name, overrides=args)
     return _from(loaded, profile, own)

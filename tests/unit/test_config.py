@@ -298,6 +298,26 @@ def test_overrides(tmp_path):
     assert cloud.timeout == 5.0
 
 
+@pytest.mark.parametrize(
+    ("written", "overrides", "verify"),
+    [
+        ("cacert: /ca", {"verify": True}, "/ca"),
+        ("cacert: /ca", {"insecure": "false"}, "/ca"),
+        ("cacert: /ca", {"verify": "/own"}, "/own"),
+        ("cacert: /ca", {"cacert": "/own"}, "/own"),
+        ("cacert: /ca", {"insecure": True}, False),
+        ("verify: false", {"cacert": "/own"}, False),
+        ("verify: false", {"verify": True, "cacert": "/own"}, "/own"),
+        ("insecure: true", {"verify": True}, True),
+    ],
+)
+def test_overrides_of_verification(written, overrides, verify, tmp_path):
+    """An argument replaces what it is about: whether to verify, or against what."""
+    write(tmp_path / "clouds.yaml", f"clouds: {{a: {{{written}}}}}")
+
+    assert config.load("a", environ={}, overrides=overrides).verify == verify
+
+
 def test_all_settings(tmp_path):
     """Each setting of a cloud has its place."""
     write(
