@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import keystoneauth1.exceptions as ksa_exceptions
 import requests
 
-from ecl import exceptions
+from ecl import _catalog, _tls, exceptions
 from ecl.service_filter import ServiceFilter
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def request(
     for attempt in range(1, attempts + 1):
         last = attempt == attempts
         try:
-            with translated():
+            with translated(), _tls.named_files(below_adapter(session)):
                 url = endpoint(session, service) + path
                 response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
         except _BodyFailed as exc:
@@ -200,17 +200,18 @@ def endpoint(session: SessionLike, service: ServiceFilter) -> str:
         EndpointNotFound: The catalog has no such service.
     """
     wanted = service.get_filter()
+    with translated():
+        _catalog.check_region(session, wanted)
     if getattr(session, "interface", None):
         # An Adapter's own preference.
         wanted.pop("interface", None)
     with translated():
-        found = session.get_endpoint(skip_discovery=True, **wanted)
+        try:
+            found = session.get_endpoint(skip_discovery=True, **wanted)
+        except ksa_exceptions.EndpointNotFound:
+            found = None
     if not found:
-        described = ", ".join(f"{key} {value!r}" for key, value in wanted.items())
-        raise exceptions.EndpointNotFound(
-            f"The catalog has no endpoint with {described} in the region asked for; check the region name and the"
-            " project's catalog, or give an endpoint override"
-        )
+        raise exceptions.EndpointNotFound(_catalog.missing(session, wanted))
     return _VERSION_SUFFIX.sub("", found.rstrip("/")).rstrip("/")
 
 
@@ -333,6 +334,8 @@ def translated() -> Iterator[None]:
         raise _unreachable(exc) from exc
     except (ksa_exceptions.EndpointNotFound, ksa_exceptions.CatalogException) as exc:
         raise exceptions.EndpointNotFound(_words(exc)) from exc
+    except ksa_exceptions.InvalidResponse as exc:
+        raise _no_keystone(exc) from exc
     except ksa_exceptions.ClientException as exc:
         raise exceptions.SDKException(_words(exc), cause=exc) from exc
     except requests.exceptions.RequestException as exc:
@@ -352,12 +355,25 @@ def _from_http_error(exc: ksa_exceptions.HttpError) -> exceptions.HttpException:
     return error
 
 
+def _no_keystone(exc: ksa_exceptions.InvalidResponse) -> exceptions.SDKException:
+    """Translate an answer to a log-in that is no token: a portal, or a gateway with a log-in page of its own."""
+    response: Any = exc.response
+    if response is None:
+        return exceptions.SDKException(_words(exc), cause=exc)
+    kind = response.headers.get("Content-Type", "no content type")
+    return exceptions.InvalidResponse(
+        response, f"{response.url} answered the log-in with no token ({kind}): it is not a Keystone. Check auth_url"
+    )
+
+
 def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException:
     chain = list(_chain(exc))
     if not any(isinstance(each, ksa_exceptions.ConnectionError) for each in chain):
         return exceptions.EndpointNotFound(_words(exc))
     where = next((match for each in chain if (match := re.search(r"https?://[^\s/'\"]+", str(each)))), None)
     address = where.group().rstrip(":,.;") if where else "the service"
+    if any(isinstance(each, ksa_exceptions.SSLError) for each in chain):
+        return exceptions.ConnectFailure(_tls.explain(address, _reason(exc) or _words(exc)), cause=exc)
     if any(isinstance(each, ksa_exceptions.ConnectTimeout) for each in chain):
         reason = "no answer in time"
     else:

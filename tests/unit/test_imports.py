@@ -21,9 +21,9 @@ ROOT = Path(ecl.__file__).parent
 #: as long as that makes no circle.
 FLOORS = (
     r"ecl\.(version|exceptions)",
-    r"ecl\.(service_filter|config|utils)",
-    r"ecl\.(image\.image_service|_http)",
-    r"ecl\.(_auth|_component|_paging|_waiting|profile)",
+    r"ecl\.(service_filter|_auth|_catalog|_config_files|_tls|utils)",
+    r"ecl\.(config|image\.image_service|_http)",
+    r"ecl\.(_component|_paging|_waiting|profile)",
     r"ecl\.(resource2|session)",
     r"ecl\.(proxy2|image\.disk_format|image\.v2\._(?!proxy)\w+)",
     r"ecl\.image\.v2\.[a-z]\w*",
