@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
@@ -13,7 +13,7 @@ from ecl import exceptions
 if TYPE_CHECKING:
     from keystoneauth1.plugin import BaseAuthPlugin
 
-__all__ = ["make_plugin", "option_names"]
+__all__ = ["canonical", "make_plugin", "option_names"]
 
 _SCOPE = {
     "project_id", "project_name", "project_domain_id", "project_domain_name", "domain_id", "domain_name",
@@ -54,7 +54,17 @@ _ALIASES = {
     "user_name": "username",
     "user": "username",
     "url": "endpoint",
+    "auth_token": "token",
 }
+#: Types whose options have the older names.
+_OF_VERSION_2 = frozenset({"v2password", "v2token"})
+
+
+def canonical(auth_type: str, name: str) -> str:
+    """Return the name that the type *auth_type* gives an option: ``project_id`` for ``tenant_id``."""
+    if auth_type in _OF_VERSION_2:
+        return {"project_id": "tenant_id", "project_name": "tenant_name"}.get(name, name)
+    return _ALIASES.get(name, name)
 
 
 def make_plugin(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
@@ -68,8 +78,9 @@ def make_plugin(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
     Raises:
         ConfigException: The type is unknown, or an option that it needs is missing.
     """
-    options = {_ALIASES.get(key, key): value for key, value in options.items() if value not in (None, "")}
+    options = {canonical(auth_type, key): value for key, value in options.items() if value not in (None, "")}
     if auth_type not in _DIRECT:
+        _check_address(options)
         return _load(auth_type, options)
     module, name, known = _DIRECT[auth_type]
     missing = [option for option in _REQUIRED[auth_type] if option not in options]
@@ -77,6 +88,7 @@ def make_plugin(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
         missing.append("username")
     if missing:
         raise exceptions.ConfigException(_missing(auth_type, missing))
+    _check_address(options)
     if known >= _DEFAULT_DOMAIN:
         options = _with_domains(options, known)
     elif auth_type == "v3applicationcredential" and "username" in options and not _has_domain("user", options):
@@ -106,9 +118,21 @@ def _has_domain(half: str, options: Mapping[str, Any]) -> bool:
     return f"{half}_domain_id" in options or f"{half}_domain_name" in options
 
 
-def option_names(auth_type: str) -> set[str]:
+def _check_address(options: Mapping[str, Any]) -> None:
+    for name in ("auth_url", "endpoint"):
+        address = options.get(name)
+        if address is not None and not str(address).lower().startswith(("http://", "https://")):
+            raise exceptions.ConfigException(
+                f"{name} {address!r} has no scheme: write it with https:// (or http://) in front"
+            )
+
+
+def option_names(auth_type: str, methods: Collection[str] = ()) -> set[str]:
     """
     Return the names of all options of an authentication type, older names among them.
+
+    Args:
+        methods: Of ``v3multifactor``, the types that it is made of.
 
     Raises:
         ConfigException: The type is unknown.
@@ -116,17 +140,21 @@ def option_names(auth_type: str) -> set[str]:
     if auth_type in _DIRECT:
         names = _DIRECT[auth_type][2]
     else:
-        names = {option.dest for option in _loader(auth_type).get_options()}
+        names = {option.dest for option in _loader(auth_type, methods).get_options()}
     return names | {old for old, name in _ALIASES.items() if name in names}
 
 
-def _loader(auth_type: str) -> Any:
+def _loader(auth_type: str, methods: Collection[str] = ()) -> Any:
     """Find keystoneauth1's loader of a type. Raises ConfigException."""
     from keystoneauth1 import exceptions as ksa_exceptions
     from keystoneauth1 import loading
 
     try:
-        return loading.get_plugin_loader(auth_type)
+        loader: Any = loading.get_plugin_loader(auth_type)
+        if auth_type == "v3multifactor":
+            # The options of its methods are known only then; the loader has no public way to be told.
+            loader._methods = [method for method in methods if _loader(method)]
+        return loader
     except ksa_exceptions.NoMatchingPlugin as exc:
         known = sorted({*_DIRECT, *loading.get_available_plugin_names()})
         near = difflib.get_close_matches(auth_type, known, 1)
@@ -138,7 +166,9 @@ def _load(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
     """Make any other plugin, by keystoneauth1's loader."""
     from keystoneauth1 import exceptions as ksa_exceptions
 
-    loader = _loader(auth_type)
+    if auth_type == "v3multifactor" and not options.get("auth_methods"):
+        raise exceptions.ConfigException(_missing(auth_type, ["auth_methods"]))
+    loader = _loader(auth_type, options.get("auth_methods", ()))
     names = {option.dest for option in loader.get_options()}
     try:
         plugin: BaseAuthPlugin = loader.load_from_options(**_only(options, names, auth_type))
@@ -150,10 +180,16 @@ def _load(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
 
 
 def _only(options: dict[str, Any], known: set[str], auth_type: str) -> dict[str, Any]:
-    for name in sorted(options.keys() - known):
-        near = difflib.get_close_matches(name, known, 1)
+    unknown = sorted(options.keys() - known)
+    if len(unknown) == 1:
+        near = difflib.get_close_matches(unknown[0], known, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        warnings.warn(f"authentication type {auth_type!r} has no option {name!r}, it is left out{hint}", stacklevel=4)
+        warnings.warn(
+            f"authentication type {auth_type!r} has no option {unknown[0]!r}, it is left out{hint}", stacklevel=4
+        )
+    elif unknown:
+        names = ", ".join(repr(name) for name in unknown)
+        warnings.warn(f"authentication type {auth_type!r} has no options {names}: they are left out", stacklevel=4)
     return {name: value for name, value in options.items() if name in known}
 
 

@@ -46,6 +46,8 @@ class Connection:
         timeout: float | None = None,
         *,
         region_name: str | None = None,
+        interface: str | list[str] | None = None,
+        cacert: str | None = None,
         endpoint_overrides: dict[str, str] | None = None,
         **auth_args: Any,
     ) -> None:
@@ -53,7 +55,8 @@ class Connection:
         Describe the connection.
 
         Args:
-            session: Use this session (ecl's or any of keystoneauth1); all other arguments are then left aside.
+            session: Use this session or adapter (ecl's or any of keystoneauth1), or that of another connection. Of
+                the other arguments only *profile*, *region_name*, *interface* and *endpoint_overrides* count then.
             authenticator: A keystoneauth1 plugin, instead of *auth_plugin* and its options.
             profile: Region, interface, name and version to prefer for each service.
             verify: True, False, or the path of a CA bundle.
@@ -63,6 +66,8 @@ class Connection:
             timeout: Seconds of silence from the service to allow; None takes the library's default (60 seconds,
                 and ten minutes while an image is finished), 0 waits for ever.
             region_name: Region to prefer for every service.
+            interface: ``public``, ``internal`` or ``admin``, or several in the order of preference.
+            cacert: Path of a CA bundle, as *verify*.
             endpoint_overrides: Service type to address, for services that the catalog does not have right.
             auth_args: Options of the authentication type: *auth_url*, *username*, *password*, *project_id* …
 
@@ -74,10 +79,13 @@ class Connection:
         from ecl import session as _session
 
         self.profile = profile or _profile.Profile()
-        if region_name is not None:
+        if region_name is not None or interface is not None:
             # The caller's own may be used for other connections, too.
             self.profile = copy.deepcopy(self.profile)
+        if region_name is not None:
             self.profile.set_region(self.profile.ALL, region_name)
+        if interface is not None:
+            self.profile.set_interface(self.profile.ALL, interface)
         self.authenticator = authenticator
         if session is None:
             if authenticator is None:
@@ -85,12 +93,14 @@ class Connection:
             session = _session.Session(
                 self.profile,
                 auth=self.authenticator,
-                verify=verify,
+                verify=cacert if cacert and verify is True else verify,
                 cert=cert,
                 user_agent=user_agent,
                 timeout=timeout,
                 endpoint_overrides=endpoint_overrides,
             )
+        else:
+            session = _session.with_preferences(_session.as_session(session), self.profile, endpoint_overrides or {})
         self.session = session
 
     @functools.cached_property
@@ -102,8 +112,10 @@ class Connection:
 
     def close(self) -> None:
         """Close the connections that are kept for later requests; the next request opens new ones."""
+        from ecl import _http
+
         # The session of requests below keystoneauth1's; one that came from elsewhere may have none.
-        inner: Any = getattr(self.session, "session", None)
+        inner: Any = getattr(_http.below_adapter(self.session), "session", None)
         if hasattr(inner, "close"):
             inner.close()
 
@@ -130,6 +142,10 @@ class Connection:
         return headers.get("X-Auth-Token") if headers else None
 
 
+#: Arguments of connect() that no file has.
+_OWN = ("authenticator", "user_agent", "timeout", "endpoint_overrides")
+
+
 def connect(
     cloud: str | None = None, *, region_name: str | None = None, profile: _profile.Profile | None = None, **args: Any
 ) -> Connection:
@@ -151,14 +167,15 @@ def connect(
     Raises:
         ConfigException: No such cloud, or its configuration cannot be used.
     """
-    if cloud is None and ({"auth_url", "endpoint", "session", "authenticator"} & args.keys()):
-        if "auth_type" in args:
-            args["auth_plugin"] = args.pop("auth_type")
+    if cloud is None and ({"session", "authenticator"} & args.keys()):
         return Connection(region_name=region_name, profile=profile, **args)
     if "auth_plugin" in args:
         args["auth_type"] = args.pop("auth_plugin")
-    own: dict[str, Any] = {key: args.pop(key) for key in ("user_agent", "timeout", "endpoint_overrides") if key in args}
-    loaded = config.load(cloud, region_name=region_name, overrides=args)
+    own: dict[str, Any] = {key: args.pop(key) for key in _OWN if key in args}
+    if cloud is None and ({"auth_url", "endpoint"} & args.keys()):
+        loaded = config.from_mapping("arguments", {}, region_name=region_name, overrides=args)
+    else:
+        loaded = config.load(cloud, region_name=region_name, overrides=args)
     return _from(loaded, profile, own)
 
 
@@ -191,16 +208,24 @@ def _from(loaded: config.CloudConfig, profile: _profile.Profile | None, own: Map
     profile = copy.deepcopy(profile) if profile else _profile.Profile()
     if loaded.interface:
         profile.set_interface(profile.ALL, loaded.interface)
+    if loaded.image_interface:
+        profile.set_interface("image", loaded.image_interface)
     if loaded.image_service_name:
         profile.set_name("image", loaded.image_service_name)
+    if loaded.image_service_type:
+        profile._get_filter("image").service_type = loaded.image_service_type
+    region_name = own.get("region_name") or loaded.region_name
+    if region_name:
+        profile.set_region(profile.ALL, region_name)
+    if loaded.image_region_name:
+        profile.set_region("image", loaded.image_region_name)
     override = loaded.image_endpoint_override
     arguments: dict[str, Any] = {
-        "region_name": loaded.region_name,
         "verify": loaded.verify,
         "cert": loaded.cert,
         "timeout": loaded.timeout,
         "endpoint_overrides": {"image": override} if override else None,
-        **own,
+        **{key: value for key, value in own.items() if key != "region_name"},
     }
     if "authenticator" not in arguments:
         from ecl import _auth
@@ -216,5 +241,5 @@ def _option(options: object, name: str) -> str | None:
 def _foreign(cloud: Any) -> config.CloudConfig:
     """Read the cloud object of another library, by the mapping ``config`` that all of them have."""
     # Vendor profiles have been filled in already.
-    entry = {key: value for key, value in cloud.config.items() if key not in ("profile", "cloud")}
-    return config._make(str(getattr(cloud, "name", "cloud")), entry, getattr(cloud, "region_name", None), {})
+    entry = {key: value for key, value in cloud.config.items() if key not in ("profile", "cloud", "regions")}
+    return config.from_mapping(str(getattr(cloud, "name", "cloud")), entry, region_name=cloud.region_name)

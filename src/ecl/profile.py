@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 from ecl import exceptions
 from ecl.image import image_service
@@ -62,6 +63,8 @@ class Profile:
             name: ServiceFilter(name, version=version) for name, version in _OTHER_SERVICES.items()
         }
         self._services["image"] = image_service.ImageService()
+        #: What is preferred for every service, those that are not known here among them.
+        self._for_all: dict[str, Any] = {}
         for service in self._services.values():
             service.interface = None
         self.service_keys = sorted(self._services)
@@ -77,6 +80,28 @@ class Profile:
             SDKException: There is no such service.
         """
         return copy.copy(self._get_filter(service))
+
+    def preferences(self, service: str) -> dict[str, Any]:
+        """
+        Return what is preferred for any service type, in keystoneauth1's words; without what is left open.
+
+        For a service that is not known here it is what was set for ALL.
+        """
+        known = self._services.get(service)
+        if known is not None:
+            return known.get_filter()
+        wanted = ServiceFilter(service, interface=None)
+        for attribute, value in self._for_all.items():
+            setattr(wanted, attribute, value)
+        return wanted.get_filter()
+
+    def overlaid(self, other: Profile) -> Profile:
+        """Return a copy in which the preferences of *other* count, where it has any."""
+        made = copy.deepcopy(self)
+        made._for_all.update(other._for_all)
+        for name, service in other._services.items():
+            made._services[name].update({key: value for key, value in service.items() if value is not None})
+        return made
 
     def get_services(self) -> list[ServiceFilter]:
         """Return the preferences for all services."""
@@ -98,8 +123,12 @@ class Profile:
         """Ask for this microversion. *service*: a service type, or ALL."""
         self._set(service, "api_version", api_version)
 
-    def set_interface(self, service: str, interface: str) -> None:
-        """Prefer the ``public``, ``internal`` or ``admin`` endpoint. *service*: a service type, or ALL."""
+    def set_interface(self, service: str, interface: str | list[str]) -> None:
+        """
+        Prefer the ``public``, ``internal`` or ``admin`` endpoint, or the first of several that there is.
+
+        *service*: a service type, or ALL.
+        """
         self._set(service, "interface", interface)
 
     def _get_filter(self, service: str) -> ServiceFilter:
@@ -109,6 +138,8 @@ class Profile:
             known = ", ".join(self.service_keys)
             raise exceptions.SDKException(f"There is no service {service!r}; known are: {known}") from None
 
-    def _set(self, service: str, attribute: str, value: str) -> None:
+    def _set(self, service: str, attribute: str, value: str | list[str]) -> None:
+        if service == self.ALL:
+            self._for_all[attribute] = value
         for name in self.service_keys if service == self.ALL else [service]:
             setattr(self._get_filter(name), attribute, value)

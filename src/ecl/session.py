@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import urllib.parse
 from typing import Any
@@ -10,13 +11,22 @@ import requests
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1 import plugin
 from keystoneauth1 import session as ksa_session
+from keystoneauth1.adapter import Adapter
 
 from ecl import _http
+from ecl._http import tls
 from ecl._http.sessions import LONG_CALL, as_session, renew_token_before_long_call
 from ecl.profile import Profile
 from ecl.version import __version__
 
-__all__ = ["DEFAULT_USER_AGENT", "LONG_CALL", "Session", "as_session", "renew_token_before_long_call"]
+__all__ = [
+    "DEFAULT_USER_AGENT",
+    "LONG_CALL",
+    "Session",
+    "as_session",
+    "renew_token_before_long_call",
+    "with_preferences",
+]
 
 DEFAULT_USER_AGENT = f"ecl-image/{__version__}"
 _API_VERSION_HEADER = "ecl-api-version"
@@ -62,17 +72,22 @@ class Session(ksa_session.Session):
         **kwargs: Any,
     ) -> str | None:
         """
-        Return a service's address, by the profile's preferences; None if the catalog has none.
+        Return the address of a service of any type, by the profile's preferences; None if there is no catalog.
 
         What the caller asks for counts where the profile prefers nothing.
+
+        Raises:
+            keystoneauth1.exceptions.EndpointNotFound: The catalog has no such endpoint.
         """
         if service_type in self.endpoint_overrides:
             return self.endpoint_overrides[service_type]
         wanted = {"service_type": service_type, "interface": interface, **kwargs}
-        if service_type is not None:
-            wanted.update(self.profile.get_filter(service_type).get_filter())
-        for name in ("version", "api_version", "requires_project_id"):
-            wanted.pop(name, None)
+        if service_type is not None and interface is not plugin.AUTH_INTERFACE:
+            wanted.update(self.profile.preferences(service_type))
+        if service_type == "image":
+            # What a resource of eclsdk asks with. Its address is used as the catalog has it, so nothing is discovered.
+            for name in ("version", "api_version", "requires_project_id"):
+                wanted.pop(name, None)
         return super().get_endpoint(auth, **wanted)
 
     def request(self, url: str, method: str, **kwargs: Any) -> requests.Response:  # type: ignore[override]
@@ -80,6 +95,7 @@ class Session(ksa_session.Session):
         Send a request, as keystoneauth1's Session does, and raise this library's exceptions.
 
         Raises:
+            ConfigException: A file of certificates that was named is not there.
             HttpException: The service answered with an error, and *raise_exc* is not False.
             ConnectFailure: There was no answer.
         """
@@ -94,7 +110,8 @@ class Session(ksa_session.Session):
             # A log-in or a discovery on its way: keystoneauth1 expects its own exceptions here. They are
             # translated where the request that needed it was sent.
             try:
-                response = super().request(url, method, **kwargs)
+                with tls.named_files(self):
+                    response = super().request(url, method, **kwargs)
             except ksa_exceptions.ConnectTimeout as exc:
                 if not _http.is_silence(exc):
                     raise
@@ -103,7 +120,7 @@ class Session(ksa_session.Session):
                     raise
             _expect_https(response)
             return response
-        with _http.translated():
+        with _http.translated(), tls.named_files(self):
             return super().request(url, method, **kwargs)
 
 
@@ -140,3 +157,29 @@ def _links(document: object) -> Any:
     for version in versions if isinstance(versions, list) else []:
         if isinstance(version, dict):
             yield from (link for link in version.get("links") or [] if isinstance(link, dict))
+
+
+def with_preferences(session: Any, profile: Profile, overrides: dict[str, str]) -> Any:
+    """
+    Return *session* with a profile's preferences for the image service; itself if there are none.
+
+    Args:
+        overrides: Service type to address.
+    """
+    wanted = profile.preferences("image")
+    wanted.pop("service_type")
+    if not wanted and not overrides:
+        return session
+    # The caller's own is left as it is: others may use it, too. Both share the log-in and the connections.
+    made = copy.copy(session)
+    if isinstance(session, Session):
+        made.profile = session.profile.overlaid(profile)
+        made.endpoint_overrides = {**session.endpoint_overrides, **overrides}
+        return made
+    if not isinstance(session, Adapter):
+        made = Adapter(session)
+    for name, value in wanted.items():
+        setattr(made, name, value)
+    if "image" in overrides:
+        made.endpoint_override = overrides["image"]
+    return made

@@ -64,7 +64,7 @@ class ImageService:
     Args:
         regions: Names of the regions that it serves.
         data_dir: A folder to keep; None: a temporary one.
-        settings: Any more settings of `ecl.server.settings.Settings` (``limits={"image_size_cap": 1000}``), and
+        settings: Any more settings of `ecl.server.settings.model.Settings` (``limits={"image_size_cap": 1000}``), and
             ``regions`` as a list of dicts where names are not enough.
 
     Attributes:
@@ -232,7 +232,7 @@ class ImageService:
         Args:
             user: A user that is there already; None: a new one, named as the project is.
         """
-        from ecl.server.identity import directory
+        from ecl.server.identity.local import directory
 
         region = region or self.regions[0]
         name = f"project-{secrets.token_hex(4)}"
@@ -257,8 +257,8 @@ class ImageService:
         """The service's database, for tests that look behind the API."""
         if self._database is None:
             from ecl.server.db.engine import Database
-            from ecl.server.process import database_url
-            from ecl.server.settings import Settings
+            from ecl.server.process.database import database_url
+            from ecl.server.settings.model import Settings
 
             self._database = Database(database_url(Settings(self.data_dir, database_url=self._database_url)))
         return self._database

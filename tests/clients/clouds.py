@@ -15,7 +15,7 @@ from keystoneauth1.token_endpoint import Token
 from ecl.connection import Connection
 from ecl.image.v2._proxy import Proxy
 from ecl.image.v2.image import Image
-from ecl.server.identity import directory
+from ecl.server.identity.local import directory
 from ecl.testing import ImageService
 
 __all__ = ["Cloud", "EmbeddedCloud", "Login", "NewImage", "run_embedded_cloud", "run_glance_cloud"]

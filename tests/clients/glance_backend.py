@@ -28,7 +28,7 @@ debug = false
 log_file = {folder}/glance.log
 use_stderr = false
 enabled_backends = fast:file,cheap:file
-enabled_import_methods = [glance-direct,web-download,copy-image]
+enabled_import_methods = [glance-direct,web-download,copy-image,glance-download]
 node_staging_uri = file://{folder}/staging/
 [database]
 connection = sqlite:///{folder}/glance.sqlite

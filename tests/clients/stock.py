@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import random
+import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -15,10 +17,13 @@ from typing import Any, Self
 import pytest
 from clouds import Cloud
 
-__all__ = ["CHECKSUM", "DISK", "RAW", "SIZE", "TEXT", "Commands", "drive", "verbs_in"]
+__all__ = ["CHECKSUM", "DISK", "RAW", "SIZE", "TEXT", "Commands", "drive", "run_tool", "verbs_in"]
 
 _HERE = Path(__file__).parent
 _VENVS = _HERE.parent.parent / ".venvs"
+_CACHE = _HERE.parent.parent / ".cache"
+#: Where Debian's packages put libraries for Go.
+_GO_LIBRARIES = Path("/usr/share/gocode")
 _SECONDS = 90
 
 #: Of the image that the drivers upload: md5, and bytes.
@@ -31,11 +36,20 @@ RAW = ("--disk-format", "raw", "--container-format", "bare")
 TEXT = {"title": "A text", "type": "string"}
 
 
-def drive(cloud: Cloud, venv: str, driver: str, identities: Sequence[str], **task: object) -> Any:
-    """Run a script of ``drivers`` with the logins of *identities*, and return the facts that it prints."""
+def drive(cloud: Cloud, client: str, driver: str, identities: Sequence[str], **task: object) -> Any:
+    """
+    Run a script or program of ``drivers`` with the logins of *identities*, and return the facts that it prints.
+
+    Args:
+        cloud: The cloud to use.
+        client: What a Python script needs in .venvs; of other languages, the client's name.
+        driver: The file name.
+        identities: Of the cloud.
+        task: More for the driver to know.
+    """
     task["logins"] = {identity: cloud.login(identity) for identity in identities}
     done = subprocess.run(
-        _command(venv, driver),
+        _COMMANDS[Path(driver).suffix](client, driver),
         input=json.dumps(task),
         capture_output=True,
         text=True,
@@ -46,11 +60,73 @@ def drive(cloud: Cloud, venv: str, driver: str, identities: Sequence[str], **tas
     return json.loads(done.stdout)
 
 
-def _command(venv: str, driver: str, *arguments: str) -> list[str | Path]:
-    if not (_VENVS / venv / "installed.txt").exists():
-        pytest.skip(f"no .venvs/{venv} (scripts/test-inputs)")
+def _venv_of(client: str) -> Path:
+    """Return the folder of the venv of *client*; the test is skipped where scripts/test-inputs could not make it."""
+    venv = _VENVS / client
+    if not (venv / "installed.txt").exists():
+        pytest.skip(f"no .venvs/{client} (scripts/test-inputs)")
+    return venv
+
+
+def _python(client: str, driver: str, *arguments: str) -> list[str | Path]:
     # Old libraries warn of their own age.
-    return [_VENVS / venv / "bin" / "python", "-W", "ignore", _HERE / "drivers" / driver, *arguments]
+    return [_venv_of(client) / "bin" / "python", "-W", "ignore", _HERE / "drivers" / driver, *arguments]
+
+
+def _ruby(client: str, driver: str) -> list[str | Path]:
+    ruby = shutil.which("ruby")
+    if ruby is None or subprocess.run([ruby, "-e", f"gem '{client}'"], capture_output=True).returncode:
+        pytest.skip(f"no {client} for Ruby (scripts/test-inputs)")
+    return [ruby, "-W0", _HERE / "drivers" / driver]
+
+
+def _go(client: str, driver: str) -> list[str | Path]:
+    """Build the program with Debian's Go and the libraries that Debian packages for it."""
+    go = shutil.which("go")
+    if go is None or not list(_GO_LIBRARIES.glob(f"src/*/*/{client}")):
+        pytest.skip(f"no Go with {client} (scripts/test-inputs)")
+    built = _CACHE / "go" / Path(driver).stem
+    # Without a change since, Go takes what it built before.
+    environment = {"PATH": os.defpath, "HOME": str(_CACHE), "GOCACHE": str(_CACHE / "go"), "GOPATH": str(_GO_LIBRARIES)}
+    environment |= {"GO111MODULE": "off", "CGO_ENABLED": "0"}
+    command = [go, "build", "-o", built, _HERE / "drivers" / driver]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [built]
+
+
+_COMMANDS: dict[str, Callable[[str, str], list[str | Path]]] = {".py": _python, ".rb": _ruby, ".go": _go}
+
+
+def run_tool(cloud: Cloud, client: str, program: str, *arguments: str, folder: Path) -> str:
+    """
+    Run a command of a client's venv that succeeds, as the member, with a cloud called "stock" in clouds.yaml.
+
+    Args:
+        cloud: The cloud to use.
+        client: The venv in .venvs.
+        program: In the venv's ``bin``.
+        arguments: Of the command.
+        folder: Where it runs and has its home.
+
+    Returns:
+        What it printed, errors and warnings too.
+    """
+    settings = folder / "clouds.yaml"
+    settings.write_text(json.dumps({"clouds": {"stock": cloud.login("member")}}))
+    done = subprocess.run(
+        [_venv_of(client) / "bin" / program, *arguments],
+        cwd=folder,
+        env={"PATH": os.defpath, "HOME": str(folder), "OS_CLIENT_CONFIG_FILE": str(settings), "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_SECONDS,
+    )
+    if done.returncode:
+        pytest.fail(f"{program} ended with {done.returncode}:\n{done.stdout[-5000:]}", pytrace=False)
+    return done.stdout
 
 
 class Commands:
@@ -77,7 +153,7 @@ class Commands:
             self._log = stack.enter_context(tempfile.TemporaryFile("w+"))
             self._process = stack.enter_context(
                 subprocess.Popen(
-                    _command("stock", "run_commands.py", self._program),
+                    _python("stock", "run_commands.py", self._program),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self._log,
@@ -93,10 +169,17 @@ class Commands:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def __call__(self, verb: str, *arguments: str, identity: str = "member", by_password: bool = False) -> str:
-        """Run a command that succeeds and complains of nothing; return what it printed."""
+    def __call__(
+        self,
+        verb: str,
+        *arguments: str,
+        identity: str = "member",
+        by_password: bool = False,
+        options: Sequence[str] = (),
+    ) -> str:
+        """Run a command that succeeds and complains of nothing, after *options* of the program; return its output."""
         login = self._password(identity) if by_password else self._token(identity)
-        done = self._run([*login, *verb.split(), *arguments])
+        done = self._run([*login, *options, *verb.split(), *arguments])
         assert (done["code"], done["err"]) == (0, ""), f"{verb} {arguments}: {done}"
         return str(done["out"])
 

@@ -11,10 +11,12 @@ import pytest
 from clouds import EmbeddedCloud, NewImage
 
 from ecl import exceptions
+from ecl.connection import Connection
 from ecl.image.v2._proxy import Proxy
 from ecl.image.v2.image import Image
 from ecl.image.v2.image_copy import ImageCopy
 from ecl.image.v2.license import License
+from ecl.profile import Profile
 
 DATA = random.Random(4).randbytes(5_000_001)
 FINAL = {"replicated", "canceled", "error"}
@@ -24,6 +26,18 @@ FINAL = {"replicated", "canceled", "error"}
 def cloud(embedded: EmbeddedCloud) -> EmbeddedCloud:
     """Only our own service has what this module tests."""
     return embedded
+
+
+@pytest.mark.parametrize("interface", ["public", "internal", "admin"])
+def test_interface(embedded: EmbeddedCloud, new_image: NewImage, interface: str) -> None:
+    """The embedded service is found in the catalog under every interface that a configuration may name."""
+    login = embedded.login("member")
+    profile = Profile()
+    profile.set_interface(profile.ALL, interface)
+    image = new_image(name="found by any interface")
+
+    with Connection(profile=profile, region_name=login["region_name"], **login["auth"]) as connection:
+        assert connection.image.get_image(image.id).id == image.id
 
 
 @pytest.fixture

@@ -50,6 +50,11 @@ def test_openstacksdk_is_driven_whole(openstacksdk: Facts) -> None:
     assert openstacksdk["never called"] == []
 
 
+def test_openstacksdk_interfaces(openstacksdk: Facts) -> None:
+    """The service is found whichever interface the configuration asks for."""
+    assert openstacksdk["interfaces"] == ["public", "internal", "admin"]
+
+
 def test_openstacksdk_images(openstacksdk: Facts) -> None:
     """Images, members, tags, schemas; and that there is no cache."""
     assert openstacksdk["images"] == {

@@ -39,6 +39,17 @@ def test_login(openstack: Commands) -> None:
     assert "fast" in openstack("image stores list", by_password=True)
 
 
+@pytest.mark.parametrize("interface", ["public", "internal", "admin"])
+def test_interface(openstack: Commands, interface: str) -> None:
+    """The catalog has the image service under every interface that a cloud's settings may ask for."""
+    image_id = openstack.json("image create", f"osc by {interface}")["id"]
+    listed = openstack(
+        "image list", "--name", f"osc by {interface}", "-f", "json", options=[f"--os-interface={interface}"]
+    )
+    assert [row["ID"] for row in json.loads(listed)] == [image_id]
+    openstack("image delete", image_id)
+
+
 def test_images(openstack: Commands, embedded: EmbeddedCloud, disk: Path, tmp_path: Path) -> None:
     """An image is made with its data, listed, shown, changed, saved and deleted."""
     properties = ["--property", "os_distro=debian", "--property", "arch=arm", "--tag", "a"]

@@ -20,6 +20,8 @@ IMPORTS = [
     {"method": {"name": 5}},
     {"method": {"name": "unknown"}},
     {"method": {"name": "glance-download"}},
+    {"method": {"name": "glance-download", "glance_region": "nowhere"}},
+    {"method": {"name": "glance-download", "glance_region": "nowhere", "glance_image_id": "x"}},
     {"method": {"name": "web-download"}},
     {"method": {"name": "web-download", "uri": ""}},
     {"method": {"name": "web-download", "uri": "x"}},
@@ -140,6 +142,28 @@ def test_imports_that_are_no_objects(twin: Twin, data: bytes) -> None:
     """A body that is not an object."""
     made = twin.create(**RAW)
     twin.send("POST", f"/v2/images/{made}/import", data=data, Content_Type="application/json")
+
+
+def test_glance_download_from_a_region_that_is_not_there(twin: Twin) -> None:
+    """It is accepted, its task fails, and the image is queued again, with the properties that it had."""
+    made = twin.create(own="kept", **RAW)
+    method = {"name": "glance-download", "glance_region": "nowhere", "glance_image_id": NOWHERE}
+    twin.send("POST", f"/v2/images/{made}/import", {"method": method})
+    settle(twin, made)
+    twin.send("GET", f"/v2/images/{made}", differs="import-region-missing")
+    for side in (twin.embedded, twin.glance):
+        (task,) = side.send("member", "GET", f"/v2/images/{made}/tasks", None, {}).body["tasks"]
+        assert task["status"] == "failure", side.url
+
+
+def test_copy_where_nothing_is_left_to_copy(twin: Twin) -> None:
+    """A copy to all stores succeeds when they all have the data; a copy to one of them by name does not."""
+    made, everywhere = twin.active(), {"method": {"name": "copy-image"}, "all_stores": True}
+    for _ in range(2):
+        answer = twin.send("POST", f"/v2/images/{made}/import", everywhere, who="admin")
+        assert answer.status == 202
+        settle(twin, made)
+        twin.send("GET", f"/v2/images/{made}")
 
 
 # --- stores -------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from sqlalchemy import insert
 
 from ecl.server.clock import now
 from ecl.server.db.schema import projects
-from ecl.server.identity import directory
+from ecl.server.identity.local import directory
 from ecl.testing import ImageService
 
 __all__ = ["EVERYWHERE", "OCTETS", "PATCH_20", "PATCH_21", "Answer", "Twin", "differences", "image_id", "run_twin"]
@@ -274,7 +274,7 @@ def differences(here: Any, there: Any, path: str = "") -> list[str]:
 def run_twin() -> Iterator[Twin]:
     """Run both services, with the identities of `glance_auth_filter` on either side, until the end of the block."""
     region = {"name": REGION, "stores": _STORES}
-    imports = {"methods": ["glance-direct", "web-download", "copy-image"]}
+    imports = {"methods": ["glance-direct", "web-download", "copy-image", "glance-download"]}
     # The Glance of `glance_backend` fetches from loopback, too.
     imports |= {"allowed_networks": ["127.0.0.0/8"], "allowed_ports": []}
     with ImageService(regions=(region,), imports=imports) as service, run_glance() as glance_url:

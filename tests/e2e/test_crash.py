@@ -13,7 +13,7 @@ import pytest
 
 from ecl import exceptions
 from ecl.image.v2.image import Image
-from ecl.server.store.marker import NAME as MARKER
+from ecl.server.data.store.marker import NAME as MARKER
 from ecl.testing import ImageService
 from support.breaking_service import MOMENTS
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ecl import exceptions
-from ecl.server.store.marker import NAME as MARKER
+from ecl.server.data.store.marker import NAME as MARKER
 from ecl.testing import ImageService
 from support.breaking_service import MOMENTS
 from support.http_stub import Answer, HttpStub

@@ -294,7 +294,7 @@ def test_wrong_certificate(tmp_path, certificate):
 
     assert (missing.returncode, wrong.returncode, alone.returncode) == (1, 1, 2)
     assert "no.pem is not there" in missing.stderr
-    assert "no PEM files that belong together" in wrong.stderr
+    assert "not PEM files that belong together" in wrong.stderr
     assert "both tls_cert and tls_key" in alone.stderr
     assert not folder.exists()
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from ecl.server.settings import ImageLimits
+from ecl.server.settings.model import ImageLimits
 from support.region_service import Client, RegionService, run_region
 
 RAW = {"disk_format": "raw", "container_format": "bare"}

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from ecl import exceptions
-from ecl.server.metrics import Metrics
+from ecl.server.http.metrics import Metrics
 from ecl.testing import ImageService
 
 LINE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="[^"\\\n]*",?)*)\})? ([0-9.e+-]+)')

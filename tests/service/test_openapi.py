@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 import requests
 
-from ecl.server.api.openapi_operations import OPERATIONS
+from ecl.server.api.openapi.operations import OPERATIONS
 from ecl.testing import ImageService
 
 METADEFS = "/v2/metadefs/namespaces"

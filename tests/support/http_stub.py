@@ -18,7 +18,7 @@ import socket
 import ssl
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -314,7 +314,7 @@ def _halves(body: bytes) -> list[bytes]:
 
 
 class Keystone:
-    """A Keystone on a stub: password and token log-ins, a new token each time, one image endpoint."""
+    """A Keystone on a stub: log-ins of any kind, a new token each time, image endpoints in one region or more."""
 
     def __init__(self, stub: HttpStub, image_url: str | None = None, *, lifetime: float = 3600) -> None:
         """
@@ -327,6 +327,10 @@ class Keystone:
         self._stub = stub
         self.lifetime = lifetime
         self.regions = {"jp1": image_url or stub.url}
+        #: Of each region; with more than one, each has an address of its own.
+        self.interfaces: tuple[str, ...] = ("public",)
+        #: Other services in the catalog, at ``/TYPE/REGION/INTERFACE``; nothing answers there.
+        self.other_services: tuple[str, ...] = ()
         #: Bodies of the log-ins so far.
         self.logins: list[Any] = []
         #: A log-in is refused while this is true.
@@ -338,7 +342,7 @@ class Keystone:
         }
         for path in ("/v3", "/v3/"):
             stub.on("GET", path, Answer.json({"version": document}))
-        for path in ("/", ""):
+        for path in ("/", "", "/identity"):
             stub.on("GET", path, Answer.json({"versions": {"values": [document]}}, 300))
         stub.on("POST", "/v3/auth/tokens", self._log_in)
 
@@ -347,15 +351,31 @@ class Keystone:
         """The newest token."""
         return f"token-{len(self.logins)}"
 
+    def serve_images(self, regions: Iterable[str], interfaces: Iterable[str]) -> None:
+        """Have an image service without images in each of *regions*, at ``/image/REGION/INTERFACE``."""
+        self.interfaces = tuple(interfaces)
+        self.regions = {name: f"{self._stub.url}/image/{name}" for name in regions}
+        for name in self.regions:
+            for interface in self.interfaces:
+                self.serve_versions(f"/image/{name}/{interface}")
+
+    def serve_versions(self, path: str) -> None:
+        """Have an image service without images at *path*, with its versions."""
+        link = {"rel": "self", "href": f"{self._stub.url}{path}/v2/"}
+        versions = {"versions": [{"id": "v2.15", "status": "CURRENT", "links": [link]}]}
+        for end in ("", "/", "/v2", "/v2/"):
+            self._stub.on("GET", path + end, Answer.json(versions, 300))
+        self._stub.on("GET", f"{path}/v2/images", Answer.json({"images": []}))
+
     def _log_in(self, request: Request) -> Answer:
         if self.refuses:
             error = {"code": 401, "message": "The request you have made requires authentication.", "title": "U"}
             return Answer.json({"error": error}, 401, x_openstack_request_id="req-keystone")
         self.logins.append(request.json)
-        endpoints = [
-            {"id": name, "interface": "public", "region": name, "region_id": name, "url": url}
-            for name, url in self.regions.items()
-        ]
+        catalog = [{"id": "i", "type": "image", "name": "glance", "endpoints": self._endpoints(self.regions)}]
+        for kind in self.other_services:
+            urls = {name: f"{self._stub.url}/{kind}/{name}" for name in self.regions}
+            catalog.append({"id": kind, "type": kind, "name": kind, "endpoints": self._endpoints(urls)})
         return Answer.json(
             {
                 "token": {
@@ -363,12 +383,22 @@ class Keystone:
                     "user": {"id": "u", "name": "u", "domain": {"id": "default", "name": "Default"}},
                     "expires_at": _time(self.lifetime),
                     "issued_at": _time(0),
-                    "catalog": [{"id": "i", "type": "image", "name": "glance", "endpoints": endpoints}],
+                    "catalog": catalog,
                 }
             },
             201,
             X_Subject_Token=self.token,
         )
+
+    def _endpoints(self, urls: Mapping[str, str]) -> list[dict[str, str]]:
+        return [
+            {
+                "id": f"{name}-{interface}", "interface": interface, "region": name, "region_id": name,
+                "url": url if len(self.interfaces) == 1 else f"{url}/{interface}",
+            }
+            for name, url in urls.items()
+            for interface in self.interfaces
+        ]  # fmt: skip
 
     def options(self, **more: Any) -> dict[str, Any]:
         """Return what a connection needs to log in here."""

@@ -18,21 +18,22 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecl.server.api.app import build_image_app
-from ecl.server.api.imports import import_routes
+from ecl.server.api.common.request import Service
+from ecl.server.data.cleanup import recover
+from ecl.server.data.region import Region, claim_stores
+from ecl.server.data.store.base import Store
+from ecl.server.data.store.folder import FolderStore
+from ecl.server.data.store.marker import NAME as MARKER
 from ecl.server.db.engine import Database
-from ecl.server.direct_body import DirectBodyProtocol
+from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
-from ecl.server.identity.caller import Caller
-from ecl.server.importer.importer import Importer
-from ecl.server.process import database_url
-from ecl.server.recovery import recover
-from ecl.server.region import Region, claim_stores
-from ecl.server.replicator.destinations import Destinations
-from ecl.server.request_id import RequestIds
-from ecl.server.settings import ImageLimits, RegionSettings, Settings
-from ecl.server.store.base import Store
-from ecl.server.store.folder import FolderStore
-from ecl.server.store.marker import NAME as MARKER
+from ecl.server.http.body_protocol import DirectBodyProtocol
+from ecl.server.http.request_id import RequestIds
+from ecl.server.jobs.copies.replicator import Replicator
+from ecl.server.jobs.imports.importer import Importer
+from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.process.database import database_url
+from ecl.server.settings.model import ImageLimits, RegionSettings, Settings
 from ecl.testing import ImageService
 
 __all__ = ["LICENSE_TYPES", "Client", "RegionService", "poll", "project_id", "run_region"]
@@ -213,8 +214,11 @@ def run_region(
     recover(region, database)
     tokens = TokenTable()
     # Nothing here asks another region.
-    importer = Importer(settings, database, Destinations(settings, database, ""), [region])
-    app = RequestIds(_with_jobs(build_image_app(region, database, tokens, settings, import_routes(importer)), importer))
+    destinations = Destinations(settings, database, "")
+    importer = Importer(settings, database, destinations, [region])
+    replicator = Replicator(settings, database, destinations)
+    served = Service(region, database, settings, importer=importer, replicator=replicator, destinations=destinations)
+    app = RequestIds(_with_jobs(build_image_app(served, tokens), importer))
     config = uvicorn.Config(
         app,
         http=DirectBodyProtocol,

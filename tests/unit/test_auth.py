@@ -161,3 +161,31 @@ def test_known_options_do_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         make_plugin("password", {**USER, "project_name": "p", "project_domain_name": "d", "user_domain_name": "d"})
+
+
+@pytest.mark.parametrize(
+    ("auth_type", "options", "name"),
+    [
+        ("password", {**USER, "auth_url": "keystone.example.com:5000/v3"}, "auth_url 'keystone.example.com:5000/v3'"),
+        ("v3password", {**USER, "auth_url": "keystone/v3", "user_domain_id": "d"}, "auth_url 'keystone/v3'"),
+        ("none", {"endpoint": "image.example.com"}, "endpoint 'image.example.com'"),
+    ],
+)
+def test_address_without_scheme(auth_type, options, name):
+    """An address without a scheme is named, with what to put in front."""
+    with pytest.raises(exceptions.ConfigException, match=f"{name} has no scheme: write it with https://"):
+        make_plugin(auth_type, options)
+
+
+def test_many_unknown_options_are_one_line():
+    """However many options are unknown, one warning names them all."""
+    with pytest.warns(UserWarning, match="no options 'colour', 'shape': they are left out") as caught:
+        make_plugin("password", {**USER, "shape": 1, "colour": 2})
+
+    assert len(caught) == 1
+
+
+def test_methods_of_multifactor_are_missing():
+    """Without its methods, multi-factor asks for them."""
+    with pytest.raises(exceptions.ConfigException, match=r"'v3multifactor' needs auth_methods.*OS_AUTH_METHODS"):
+        make_plugin("v3multifactor", {**USER, "user_domain_id": "d"})

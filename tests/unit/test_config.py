@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 
 import pytest
 
@@ -94,6 +95,80 @@ def test_named_file_is_missing(variable):
         config.load("jp1", environ={variable: "/no/such.yaml"})
 
 
+@pytest.mark.parametrize("variable", ["OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"])
+def test_named_file_is_a_folder(variable, tmp_path):
+    """A folder that a variable names is an error that says so."""
+    with pytest.raises(exceptions.ConfigException, match=f"{variable} names {tmp_path}, which is a folder"):
+        config.load("jp1", environ={variable: str(tmp_path)})
+
+
+def test_named_file_is_empty(tmp_path):
+    """Where the file that a variable names is empty, the error says to write there, and nowhere else."""
+    path = write(tmp_path / "mine.yaml", "")
+    for name in ("jp1", None):
+        with pytest.raises(exceptions.ConfigException) as caught:
+            config.load(name, environ={"OS_CLIENT_CONFIG_FILE": str(path)})
+        assert f"{path}, which OS_CLIENT_CONFIG_FILE names, has no clouds; write one under 'clouds'" in str(
+            caught.value
+        )
+        assert "write a clouds.yaml into" not in str(caught.value)
+
+
+def test_variables_of_other_tools_are_left_out_quietly():
+    """What an openrc has for other services is no option of the log-in, and nothing is said of it."""
+    names = ("NO_CACHE", "CLOUDNAME", "NETWORK_API_VERSION", "MANILA_ENDPOINT_TYPE", "AUTH_VERSION", "IMAGE_FORMAT")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cloud = config.load(environ={"OS_AUTH_URL": "http://k", **{f"OS_{name}": "x" for name in names}})
+
+    assert cloud.auth == {"auth_url": "http://k"}
+
+
+def test_variables_that_no_tool_has_are_one_line():
+    """Variables that are not understood are named on one line, with the nearest; their values are not."""
+    with pytest.warns(UserWarning, match=r"left out: OS_FOO, OS_PASWORD \(did you mean OS_PASSWORD\?\)") as caught:
+        cloud = config.load(environ={"OS_AUTH_URL": "http://k", "OS_PASWORD": "hunter2", "OS_FOO": "1"})
+
+    assert len(caught) == 1
+    assert "hunter2" not in str(caught[0].message)
+    assert cloud.auth == {"auth_url": "http://k"}
+
+
+def test_variables_count(tmp_path):
+    """With *variables_count*, OS_* variables count over the cloud that OS_CLOUD names, not over one that is named."""
+    write(tmp_path / "clouds.yaml")
+    environ = {"OS_CLOUD": "jp1", "OS_USERNAME": "me", "OS_INTERFACE": "internal", "OS_FOO": "1", "OS_TENANT_ID": "t"}
+    first = config.load(environ=environ, variables_count=True)
+    second = config.load("jp1", environ=environ, variables_count=True)
+
+    assert (first.auth["username"], first.auth["project_id"], first.interface) == ("me", "t", "internal")
+    assert (second.auth["username"], second.auth["project_id"], second.interface) == ("key", "abc", None)
+    assert first.auth.keys() == {"auth_url", "username", "password", "project_id"}
+    assert config.load(environ=environ).auth["username"] == "key"
+
+
+def test_shipped_profiles_need_no_import(tmp_path, monkeypatch):
+    """A profile that openstacksdk ships is read from its folder; openstacksdk is not imported for it."""
+    write(tmp_path / "site" / "openstack" / "__init__.py", "raise RuntimeError('imported')")
+    vendors = tmp_path / "site" / "openstack" / "config" / "vendors"
+    write(vendors / "acme.json", json.dumps({"name": "acme", "profile": {"auth": {"auth_url": "http://acme"}}}))
+    write(vendors / "gone.json", json.dumps({"name": "gone", "profile": {"status": "shutdown", "message": "Bye."}}))
+    write(vendors / "far.yaml", "{name: far, profile: {profile: 'https://far.example.com'}}")
+    write(vendors / "other.yaml", "{name: another-name, profile: {region_name: r}}")
+    write(
+        tmp_path / "clouds.yaml",
+        "clouds: {a: {profile: acme}, b: {profile: gone}, c: {profile: far}, d: {profile: 'https://x.example.com'},"
+        " e: {profile: another-name}}",
+    )
+    monkeypatch.syspath_prepend(tmp_path / "site")
+
+    assert config.load("a", environ={}).auth == {"auth_url": "http://acme"}
+    assert config.load("e", environ={}, overrides={"auth_url": "http://k"}).region_name == "r"
+    for name, words in (("b", "shut down. Bye"), ("c", "far.example.com, and profiles are not"), ("d", "not fetched")):
+        with pytest.raises(exceptions.ConfigException, match=words):
+            config.load(name, environ={})
+
+
 def test_secure_file(tmp_path):
     """secure.yaml is laid over clouds.yaml, key by key."""
     write(tmp_path / "clouds.yaml")
@@ -119,7 +194,7 @@ def test_variables():
     assert cloud == config.CloudConfig(
         name="envvars",
         auth={
-            "auth_url": "https://k/v3", "username": "key", "password": "p", "tenant_id": "abc",
+            "auth_url": "https://k/v3", "username": "key", "password": "p", "project_id": "abc",
             "user_domain_id": "default",
         },
         region_name="jp4",
@@ -182,14 +257,28 @@ def test_regions(tmp_path):
     write(tmp_path / "clouds.yaml")
 
     assert config.load("jp2", environ={}).region_name == "jp2"
-    assert config.load("jp2", region_name="jp5", environ={"OS_REGION_NAME": "jp4"}).region_name == "jp5"
+    assert config.load("jp2", region_name="jp3", environ={"OS_REGION_NAME": "jp4"}).region_name == "jp3"
     assert config.load("jp2", environ={"OS_REGION_NAME": "jp4"}).region_name == "jp2"
-    assert config.load(environ={"OS_CLOUD": "jp2", "OS_REGION_NAME": "jp4"}).region_name == "jp4"
+    assert config.load(environ={"OS_CLOUD": "jp2", "OS_REGION_NAME": "jp3"}).region_name == "jp3"
+    assert config.load("jp1", region_name="jp5", environ={}).region_name == "jp5"
     write(tmp_path / "clouds.yaml", "clouds: {a: {regions: [{name: x, values: {}}]}, b: {}, c: {regions: []}}")
     assert [config.load(name, environ={}).region_name for name in "abc"] == ["x", None, None]
 
 
-@pytest.mark.parametrize("entry", ["region_name: 5", "region_name: [a]", "regions: [{values: {}}]"])
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [({"cloud": "jp2", "region_name": "mars"}, {}), ({}, {"OS_CLOUD": "jp2", "OS_REGION_NAME": "mars"})],
+)
+def test_unknown_region(arguments, environ, tmp_path):
+    """A region that is not in the cloud's list is refused, and the list is shown."""
+    write(tmp_path / "clouds.yaml")
+    with pytest.raises(exceptions.ConfigException, match="'jp2' has no region 'mars'; its regions are: jp2, jp3"):
+        config.load(**arguments, environ=environ)
+
+
+@pytest.mark.parametrize(
+    "entry", ["region_name: {a: b}", "regions: [{values: {}}]", "regions: [{name: a, values: b}]", "regions: [[a]]"]
+)
 def test_region_is_no_text(entry, tmp_path):
     """A region that is no text is refused."""
     write(tmp_path / "clouds.yaml", f"clouds: {{a: {{{entry}}}}}")
@@ -207,6 +296,26 @@ def test_overrides(tmp_path):
     assert cloud.auth["password"] == "mine"
     assert cloud.verify == "/ca"
     assert cloud.timeout == 5.0
+
+
+@pytest.mark.parametrize(
+    ("written", "overrides", "verify"),
+    [
+        ("cacert: /ca", {"verify": True}, "/ca"),
+        ("cacert: /ca", {"insecure": "false"}, "/ca"),
+        ("cacert: /ca", {"verify": "/own"}, "/own"),
+        ("cacert: /ca", {"cacert": "/own"}, "/own"),
+        ("cacert: /ca", {"insecure": True}, False),
+        ("verify: false", {"cacert": "/own"}, False),
+        ("verify: false", {"verify": True, "cacert": "/own"}, "/own"),
+        ("insecure: true", {"verify": True}, True),
+    ],
+)
+def test_overrides_of_verification(written, overrides, verify, tmp_path):
+    """An argument replaces what it is about: whether to verify, or against what."""
+    write(tmp_path / "clouds.yaml", f"clouds: {{a: {{{written}}}}}")
+
+    assert config.load("a", environ={}, overrides=overrides).verify == verify
 
 
 def test_all_settings(tmp_path):
@@ -241,11 +350,16 @@ def test_nothing_is_configured():
 
 
 @pytest.mark.parametrize("key", ["profile", "cloud"])
-def test_vendor_profile(key, tmp_path):
-    """A vendor profile is not supported, and said so."""
-    write(tmp_path / "clouds.yaml", f"clouds: {{a: {{{key}: vexxhost}}}}")
-    with pytest.raises(exceptions.ConfigException, match=f"'a' has '{key}', which is not supported"):
+def test_unknown_profile(key, tmp_path):
+    """Without the vendor profile that it names, a cloud is what the file says; if that has no address, an error."""
+    write(
+        tmp_path / "clouds.yaml",
+        f"clouds: {{a: {{{key}: nosuch}}, b: {{{key}: nosuch, auth: {{auth_url: http://k}}}}}}",
+    )
+    with pytest.raises(exceptions.ConfigException, match=r"'a': there is no vendor profile 'nosuch'.*write auth_url"):
         config.load("a", environ={})
+    with pytest.warns(UserWarning, match="'b': there is no vendor profile 'nosuch'"):
+        assert config.load("b", environ={}).auth == {"auth_url": "http://k"}
 
 
 @pytest.mark.parametrize(

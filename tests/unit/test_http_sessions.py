@@ -5,15 +5,20 @@ from __future__ import annotations
 import time
 
 import pytest
+from keystoneauth1 import plugin
 from keystoneauth1.adapter import Adapter
+from keystoneauth1.identity.generic import Password
 from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session as KeystoneSession
 from requests import Response
 
+import ecl
 from ecl import _http, exceptions
 from ecl.image.image_service import ImageService
 from ecl.image.v2._proxy import Proxy
-from support.http_stub import Answer
+from ecl.profile import Profile
+from ecl.session import Session
+from support.http_stub import Answer, Keystone
 
 IMAGE = {"id": "abc", "name": "debian", "status": "active"}
 
@@ -116,3 +121,128 @@ def test_pause_is_real(monkeypatch):
     _http.pause(3)
 
     assert 1.5 <= slept[0] <= 2
+
+
+# --- region and interface ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keystone(stub):
+    """A Keystone with two regions, each with a public and an internal endpoint."""
+    keystone = Keystone(stub)
+    keystone.serve_images(["one", "two"], ["public", "internal"])
+    return keystone
+
+
+@pytest.fixture
+def session(keystone):
+    """A plain session of keystoneauth1."""
+    return KeystoneSession(auth=Password(user_domain_id="default", **keystone.options()))
+
+
+def asked(stub, proxy):
+    """List images; return where that was asked."""
+    list(proxy.images())
+    return stub.last.path.removesuffix("/v2/images").removeprefix("/image/")
+
+
+def test_connect_with_session_and_region(stub, session):
+    """A session of keystoneauth1 gets the region and the interface that are given beside it."""
+    assert asked(stub, ecl.connect(session=session, region_name="two").image) == "two/public"
+    assert asked(stub, ecl.connect(session=session, region_name="two", interface="internal").image) == "two/internal"
+
+
+def test_connect_with_session_and_profile(stub, session):
+    """A session of keystoneauth1 gets the preferences of a profile."""
+    profile = Profile()
+    profile.set_region("image", "two")
+    profile.set_interface(profile.ALL, "internal")
+
+    assert asked(stub, ecl.connect(session=session, profile=profile).image) == "two/internal"
+
+
+def test_connect_with_session_and_override(stub, session):
+    """A session of keystoneauth1 gets the address that is given beside it."""
+    conn = ecl.connect(session=session, endpoint_overrides={"image": f"{stub.url}/image/two/internal"})
+
+    assert asked(stub, conn.image) == "two/internal"
+
+
+@pytest.mark.parametrize("region", [None, "two"])
+def test_connect_with_adapter(region, stub, session):
+    """An Adapter keeps what it prefers, as far as nothing else is given; it is not changed itself."""
+    adapter = Adapter(session, interface="internal", region_name="one")
+
+    assert asked(stub, ecl.connect(session=adapter, region_name=region).image) == f"{region or 'one'}/internal"
+    assert asked(stub, Proxy(adapter)) == "one/internal"
+
+
+def test_connect_with_our_session(stub, keystone):
+    """A session of ours keeps what it prefers, as far as nothing else is given; it is not changed itself."""
+    own = ecl.connect(**keystone.options(), region_name="one", interface="internal").session
+
+    assert asked(stub, ecl.connect(session=own, region_name="two").image) == "two/internal"
+    assert asked(stub, Proxy(own)) == "one/internal"
+    assert len(keystone.logins) == 1
+
+
+def test_plain_session_with_several_regions(stub, session):
+    """A session that cannot know the region is refused, with what to pass; nothing is asked in any region."""
+    with pytest.raises(exceptions.InvalidRequest, match=r"2 regions \(one, two\).*connect\(session=…, region_name=…\)"):
+        list(Proxy(session).images())
+    with pytest.raises(exceptions.InvalidRequest, match="2 regions"):
+        list(ecl.connect(session=session).image.images())
+
+    assert "/v2/images" not in " ".join(stub.lines)
+
+
+def test_plain_session_with_one_region(stub, session, keystone):
+    """Where there is only one region, a plain session is enough."""
+    keystone.serve_images(["only"], ["public", "internal"])
+
+    assert asked(stub, Proxy(session)) == "only/public"
+
+
+@pytest.mark.parametrize("arguments", [{"region_name": "mars"}, {"region_name": "mars", "interface": "internal"}])
+def test_unknown_region(arguments, stub, session, keystone):
+    """A region that the catalog does not have is an error that names those it has."""
+    for given in (keystone.options(), {"session": session}):
+        with pytest.raises(exceptions.EndpointNotFound, match=r"region_name 'mars'; .* in the regions one, two"):
+            list(ecl.connect(**given, **arguments).image.images())
+
+
+def test_interface_by_arguments(stub, keystone):
+    """connect() with an address obeys interface, also several in order."""
+    conn = ecl.connect(**keystone.options(), region_name="two", interface="internal")
+    several = ecl.connect(**keystone.options(), region_name="one", interface=["admin", "internal"])
+
+    assert asked(stub, conn.image) == "two/internal"
+    assert asked(stub, several.image) == "one/internal"
+
+
+def test_other_services(stub, keystone):
+    """A session of ours finds other services, in the region and by the interface of the connection."""
+    keystone.other_services = ("object-store", "compute")
+    session = ecl.connect(**keystone.options(), region_name="two", interface="internal").session
+
+    assert session.get_endpoint(service_type="object-store") == f"{stub.url}/object-store/two/internal"
+    assert session.get_endpoint(service_type="compute") == f"{stub.url}/compute/two/internal"
+    assert session.get_endpoint(interface=plugin.AUTH_INTERFACE, service_type="identity") == f"{stub.url}/v3/"
+
+
+def test_other_services_without_preferences(stub, keystone):
+    """Without preferences of the connection, what is asked for counts, for services of any type."""
+    keystone.other_services = ("object-store",)
+    session = Session(auth=Password(user_domain_id="default", **keystone.options()))
+    endpoint = session.get_endpoint(service_type="object-store", interface="internal", region_name="two")
+
+    assert endpoint == f"{stub.url}/object-store/two/internal"
+
+
+def test_request_to_another_service(stub, keystone):
+    """A request by endpoint_filter goes to the other service, as with any session of keystoneauth1."""
+    keystone.other_services = ("object-store",)
+    stub.on("GET", "/object-store/two/public/box", Answer.json([]))
+    session = ecl.connect(**keystone.options(), region_name="two").session
+
+    assert session.get("/box", endpoint_filter={"service_type": "object-store"}).json() == []

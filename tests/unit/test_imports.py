@@ -18,9 +18,9 @@ from support.import_graph import imports, modules, package_cycles, tree_of
 #: as long as that makes no circle.
 FLOORS = (
     r"ecl\.(version|exceptions)",
-    r"ecl\.(service_filter|config|utils)",
-    r"ecl\.(image\.image_service|_http\.\w+)",
-    r"ecl\.(_auth|_http|_resource\.\w+|profile)",
+    r"ecl\.(service_filter|_auth|_config_files|utils)",
+    r"ecl\.(config|image\.image_service|_http\.\w+)",
+    r"ecl\.(_http|_resource\.\w+|profile)",
     r"ecl\.(resource2|session)",
     r"ecl\.(proxy2|image\.disk_format)",
     r"ecl\.image\._transfer\.\w+",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ecl.server.identity.passwords import NO_PASSWORD, generate_password, hash_password, random_text, verify_password
+from ecl.server.identity.local.passwords import (
+    NO_PASSWORD,
+    generate_password,
+    hash_password,
+    random_text,
+    verify_password,
+)
 
 
 @pytest.mark.parametrize("password", ["x", "Zoë und 日本", "$", "a" * 4096, "\udc80"])

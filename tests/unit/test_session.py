@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 from keystoneauth1.adapter import Adapter
@@ -223,6 +224,85 @@ def test_no_secrets_in_errors(stub, keystone, logged_in):
 
     assert "token-1" not in shown
     assert "top-secret" not in shown
+
+
+# --- what is in the way of a log-in -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def https(tmp_path):
+    """A Keystone with an image service whose certificate no one has signed."""
+    with HttpStub(make_certificate(tmp_path)) as stub:
+        keystone = Keystone(stub)
+        stub.on("GET", "/v2/images", Answer.json({"images": []}))
+        keystone.certificate = tmp_path / "cert.pem"
+        yield keystone
+
+
+def plain(keystone, **arguments):
+    """Return the image service over a plain session of keystoneauth1."""
+    auth = Password(user_domain_id="default", **keystone.options())
+    return Proxy(KeystoneSession(auth=auth, **arguments))
+
+
+def ours(keystone, **arguments):
+    """Return the image service over a session of ours."""
+    return ecl.connect(**keystone.options(), **arguments).image
+
+
+@pytest.mark.parametrize("connect", [ours, plain])
+def test_untrusted_certificate(connect, https):
+    """A certificate that is not trusted is named with its host, and with each setting that helps."""
+    with pytest.raises(exceptions.ConnectFailure) as caught:
+        list(connect(https).images())
+    said = str(caught.value)
+
+    assert "The certificate of https://127.0.0.1" in said
+    assert all(word in said for word in ("cacert", "OS_CACERT", "--os-cacert", "verify: false", "--insecure"))
+    assert "service is up" not in said
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_cacert_is_an_argument(https):
+    """connect() with an address takes the certificates to trust as *cacert* or *verify*."""
+    for name in ("cacert", "verify"):
+        assert list(ours(https, **{name: str(https.certificate)}).images()) == []
+    assert list(ours(https, insecure=True).images()) == []
+
+
+@pytest.mark.parametrize("connect", [ours, plain])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"verify": "/no/such/ca.pem"}, "no CA file /no/such/ca.pem: correct cacert"),
+        ({"verify": False, "cert": "/no/such/c.pem"}, "no client certificate /no/such/c.pem: correct cert "),
+        ({"verify": False, "cert": (__file__, "/no/such/k.pem")}, "no key .*/no/such/k.pem: correct key "),
+    ],
+)
+def test_file_of_certificates_is_missing(connect, arguments, words, https):
+    """A file that is not there is an error of the SDK that names it, and the setting."""
+    with pytest.raises(exceptions.ConfigException, match=words):
+        list(connect(https, **arguments).images())
+
+
+def test_file_is_missing_when_a_token_is_asked_for(https):
+    """authorize() names the file, too."""
+    with pytest.raises(exceptions.ConfigException, match=r"no CA file /no/such/ca\.pem"):
+        ecl.connect(**https.options(), cacert="/no/such/ca.pem").authorize()
+
+
+@pytest.mark.parametrize("path", ["/v3", ""])
+@pytest.mark.parametrize("connect", [ours, plain])
+def test_portal_instead_of_keystone(connect, path, stub):
+    """A web page that answers in the place of Keystone is an error that says to check auth_url."""
+    page = Answer(200, b"<html>Welcome", {"Content-Type": "text/html"})
+    for method, where in (("GET", path or "/"), ("POST", "/v3/auth/tokens")):
+        stub.on(method, where, page)
+    keystone = SimpleNamespace(
+        options=lambda: {"auth_url": stub.url + path, "username": "u", "password": "p", "project_id": "t"}
+    )
+    with pytest.raises(exceptions.SDKException, match="auth_url"):
+        list(connect(keystone).images())
 
 
 # --- the rest ---------------------------------------------------------------------------------------------

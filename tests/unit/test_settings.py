@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ecl.server.settings import RegionSettings, Settings
-from ecl.server.settings_load import SettingsError, default_data_dir, load_settings
+from ecl.server.settings.load import SettingsError, default_data_dir, load_settings
+from ecl.server.settings.model import RegionSettings, Settings
 
 
 def test_defaults(home):

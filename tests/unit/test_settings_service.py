@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ecl.server.settings import ImportSettings, PropertyRule, StoreSettings
-from ecl.server.settings_load import SettingsError, load_settings
+from ecl.server.settings.load import SettingsError, load_settings
+from ecl.server.settings.model import ImportSettings, PropertyRule, StoreSettings
 
 
 def _load(folder: Path, text: str, **environ: str) -> Any:

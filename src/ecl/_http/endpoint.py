@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import keystoneauth1.exceptions as ksa_exceptions
+
 from ecl import exceptions
+from ecl._http import catalog
 from ecl._http.errors import translated
 from ecl.service_filter import ServiceFilter
 
@@ -27,15 +30,16 @@ def endpoint(session: SessionLike, service: ServiceFilter) -> str:
         EndpointNotFound: The catalog has no such service.
     """
     wanted = service.get_filter()
+    with translated():
+        catalog.check_region(session, wanted)
     if getattr(session, "interface", None):
         # An Adapter's own preference.
         wanted.pop("interface", None)
     with translated():
-        found = session.get_endpoint(skip_discovery=True, **wanted)
+        try:
+            found = session.get_endpoint(skip_discovery=True, **wanted)
+        except ksa_exceptions.EndpointNotFound:
+            found = None
     if not found:
-        described = ", ".join(f"{key} {value!r}" for key, value in wanted.items())
-        raise exceptions.EndpointNotFound(
-            f"The catalog has no endpoint with {described} in the region asked for; check the region name and the"
-            " project's catalog, or give an endpoint override"
-        )
+        raise exceptions.EndpointNotFound(catalog.missing(session, wanted))
     return _VERSION_SUFFIX.sub("", found.rstrip("/")).rstrip("/")

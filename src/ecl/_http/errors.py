@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import keystoneauth1.exceptions as ksa_exceptions
 import requests
 
 from ecl import exceptions
+from ecl._http import tls
 
 __all__ = ["is_silence", "translated"]
 
@@ -25,6 +27,8 @@ def translated() -> Iterator[None]:
         raise _unreachable(exc) from exc
     except (ksa_exceptions.EndpointNotFound, ksa_exceptions.CatalogException) as exc:
         raise exceptions.EndpointNotFound(_words(exc)) from exc
+    except ksa_exceptions.InvalidResponse as exc:
+        raise _no_keystone(exc) from exc
     except ksa_exceptions.ClientException as exc:
         raise exceptions.SDKException(_words(exc), cause=exc) from exc
     except requests.exceptions.RequestException as exc:
@@ -44,12 +48,25 @@ def _from_http_error(exc: ksa_exceptions.HttpError) -> exceptions.HttpException:
     return error
 
 
+def _no_keystone(exc: ksa_exceptions.InvalidResponse) -> exceptions.SDKException:
+    """Translate an answer to a log-in that is no token: a portal, or a gateway with a log-in page of its own."""
+    response: Any = exc.response
+    if response is None:
+        return exceptions.SDKException(_words(exc), cause=exc)
+    kind = response.headers.get("Content-Type", "no content type")
+    return exceptions.InvalidResponse(
+        response, f"{response.url} answered the log-in with no token ({kind}): it is not a Keystone. Check auth_url"
+    )
+
+
 def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException:
     chain = list(_chain(exc))
     if not any(isinstance(cause, ksa_exceptions.ConnectionError) for cause in chain):
         return exceptions.EndpointNotFound(_words(exc))
     where = next((match for cause in chain if (match := re.search(r"https?://[^\s/'\"]+", str(cause)))), None)
     address = where.group().rstrip(":,.;") if where else "the service"
+    if any(isinstance(cause, ksa_exceptions.SSLError) for cause in chain):
+        return exceptions.ConnectFailure(tls.explain(address, _reason(exc) or _words(exc)), cause=exc)
     if any(isinstance(cause, ksa_exceptions.ConnectTimeout) for cause in chain):
         reason = "no answer in time"
     else:

@@ -14,7 +14,7 @@ import keystoneauth1.exceptions as ksa_exceptions
 import requests
 
 from ecl import exceptions
-from ecl._http import retry
+from ecl._http import retry, tls
 from ecl._http.body import BodyFailed, StreamedBody, as_json
 from ecl._http.endpoint import endpoint
 from ecl._http.errors import is_silence, translated
@@ -85,7 +85,7 @@ def request(
     for attempt in range(1, attempts + 1):
         last = attempt == attempts
         try:
-            with translated():
+            with translated(), tls.named_files(below_adapter(session)):
                 url = endpoint(session, service) + path
                 response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
         except BodyFailed as exc:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from keystoneauth1.adapter import Adapter
+
 from ecl import exceptions
 from ecl._http.errors import translated
 
 if TYPE_CHECKING:
-    from keystoneauth1.adapter import Adapter
     from keystoneauth1.session import Session
 
     SessionLike = Session | Adapter
@@ -24,17 +25,38 @@ def as_session(session: object) -> Any:
     """
     Return what can send requests: a keystoneauth1 Session or Adapter, or that of a connection.
 
+    Region, interface, name and address of the image service are those of the connection. openstacksdk's Session knows
+    its Connection; any other keystoneauth1 Session knows none of them.
+
     Raises:
-        InvalidRequest: *session* is something else.
+        InvalidRequest: *session* is none of these.
     """
-    if hasattr(session, "get_endpoint") and hasattr(session, "request"):
-        return session
     inner = getattr(session, "session", None)
-    if inner is not None and hasattr(inner, "get_endpoint"):
+    if hasattr(inner, "get_endpoint") and hasattr(getattr(session, "config", None), "get_interface"):
+        return _adapter_of(inner, session.config)  # type: ignore[attr-defined]  # it has one
+    if hasattr(session, "get_endpoint") and hasattr(session, "request"):
+        try:
+            config = session._sdk_connection.config  # type: ignore[attr-defined]  # where it has none, see below
+        except (AttributeError, ReferenceError):
+            return session
+        return _adapter_of(session, config)
+    if hasattr(inner, "get_endpoint"):
         return inner
     raise exceptions.InvalidRequest(
         "session must be an ecl Session, a keystoneauth1 Session or Adapter, or a connection that has one, not "
         + type(session).__name__
+    )
+
+
+def _adapter_of(session: Any, config: Any) -> Adapter:
+    """Return what speaks to the image service as a connection of openstacksdk would, by its configuration."""
+    return Adapter(
+        session,
+        service_type=config.get_service_type("image"),
+        service_name=config.get_service_name("image"),
+        interface=config.get_interface("image"),
+        region_name=config.get_region_name("image") or None,
+        endpoint_override=config.get_endpoint("image"),
     )
 
 

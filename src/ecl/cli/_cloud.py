@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,13 +31,6 @@ _IGNORED = frozenset(
     {
         "beta_command", "compute_api_version", "default_domain", "identity_api_version", "image_api_version",
         "network_api_version", "object_api_version", "profile", "volume_api_version",
-    }
-)  # fmt: skip
-#: Settings of a connection, beside the options of the authentication type.
-_SETTINGS = frozenset(
-    {
-        "auth_type", "cacert", "cert", "cloud", "image_endpoint_override", "insecure", "interface", "key",
-        "region_name", "verify",
     }
 )  # fmt: skip
 _OLD_NAMES = {"endpoint_type": "interface", "auth_plugin": "auth_type", "image_url": "image_endpoint_override"}
@@ -86,8 +80,8 @@ class Cloud:
         if name is None and not os.environ.get("OS_CLOUD") and {"auth_url", "endpoint"} & options.keys():
             # Where an address is given, it is not the only cloud of clouds.yaml that is meant.
             name = config.ENVIRONMENT_CLOUD
-        loaded = config.load(name, region_name=region, overrides=options)
-        _check_options(loaded.auth_type, options.keys() - _SETTINGS)
+        loaded = config.load(name, region_name=region, overrides=options, variables_count=True)
+        _check_options(loaded.auth_type, options.keys() - config.SETTINGS, loaded.auth.get("auth_methods", ()))
         return _with_secret(loaded)
 
     @functools.cached_property
@@ -171,6 +165,9 @@ def pass_cloud(command: Callable[..., R]) -> Callable[..., R]:
             from ecl import utils
 
             utils.enable_logging(debug=True, stream=sys.stderr)
+        else:
+            # It would warn of a failed discovery, on a line of its own before the error that says what to do.
+            logging.getLogger("keystoneauth").setLevel(logging.ERROR)
         try:
             return command(cloud, *args, **kwargs)
         finally:
@@ -181,16 +178,16 @@ def pass_cloud(command: Callable[..., R]) -> Callable[..., R]:
     return run
 
 
-def _check_options(auth_type: str, names: set[str]) -> None:
+def _check_options(auth_type: str, names: Set[str], methods: Collection[str]) -> None:
     """Refuse ``--os-NAME`` that neither a connection nor the authentication type knows."""
     if not names:
         return
-    from ecl import _auth
+    from ecl import _auth, config
 
-    known = _auth.option_names(auth_type)
+    known = _auth.option_names(auth_type, methods)
     for name in sorted(names - known):
         word = "--os-" + name.replace("_", "-")
-        words = ["--os-" + each.replace("_", "-") for each in sorted(known | _SETTINGS)]
+        words = ["--os-" + each.replace("_", "-") for each in sorted(known | config.SETTINGS | {"cloud"})]
         raise click.UsageError(f"Authentication type {auth_type!r} has no option {word}; {hint(word, words)}")
 
 

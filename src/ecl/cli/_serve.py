@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from ecl.server.db.engine import Database
-    from ecl.server.settings import Settings
+    from ecl.server.settings.model import Settings
 
 __all__ = ["explained", "load", "opened", "print_table", "service_options"]
 
@@ -31,8 +31,8 @@ def explained() -> Iterator[None]:
     """Turn the server's errors into click's: one sentence, and an exit code."""
     try:
         from ecl.server.errors import ServiceError
-        from ecl.server.process import StartError
-        from ecl.server.settings_load import SettingsError
+        from ecl.server.process.start_error import StartError
+        from ecl.server.settings.load import SettingsError
     except ModuleNotFoundError as exc:
         raise _missing(exc) from exc
     try:
@@ -47,7 +47,7 @@ def explained() -> Iterator[None]:
 
 def load(config: Path | None, flags: Mapping[str, object], regions: Sequence[str] = ()) -> Settings:
     """Return the settings. Raises SettingsError."""
-    from ecl.server.settings_load import load_settings
+    from ecl.server.settings.load import load_settings
 
     return load_settings(config, flags=flags, regions=regions)
 
@@ -64,7 +64,7 @@ def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> It
         from sqlalchemy.exc import SQLAlchemyError
 
         from ecl.server.db.engine import Database
-        from ecl.server.process import database_url
+        from ecl.server.process.database import database_url
 
         settings = load(config or outer.get("config"), {"data_dir": data_dir or outer.get("data_dir")})
         if settings.database_url is None and not (settings.data_dir / "ecl.db").exists():

@@ -76,7 +76,7 @@ def serve(
         "access_log": access_log,
     }
     with explained():
-        from ecl.server.process import serve as run
+        from ecl.server.process.run import serve as run
 
         sys.exit(run(load(config, flags, regions)))
 

@@ -32,7 +32,7 @@ def load(
 ) -> None:
     """Add the namespaces that the JSON files in FOLDER describe, in the form of Glance's own files."""
     with opened(ctx, data_dir, config) as (database, settings):
-        from ecl.server.metadefs_load import load_metadefs
+        from ecl.server.db.metadefs_load import load_metadefs
 
         served = [region.name for region in settings.regions if not region.is_remote]
         for name in regions:

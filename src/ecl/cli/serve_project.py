@@ -24,8 +24,8 @@ def project() -> None:
 def create(ctx: click.Context, name: str, region: str, data_dir: Path | None, config: Path | None) -> None:
     """Create the project NAME and print its ID."""
     with opened(ctx, data_dir, config) as (database, settings):
-        from ecl.server.first_start import known_regions
-        from ecl.server.identity import directory
+        from ecl.server.identity.local import directory
+        from ecl.server.process.first_start import known_regions
 
         with database.write() as connection:
             regions = known_regions(connection, settings)
@@ -42,7 +42,7 @@ def create(ctx: click.Context, name: str, region: str, data_dir: Path | None, co
 def list_projects(ctx: click.Context, data_dir: Path | None, config: Path | None) -> None:
     """List projects with their regions."""
     with opened(ctx, data_dir, config) as (database, _):
-        from ecl.server.identity import directory
+        from ecl.server.identity.local import directory
 
         with database.read() as connection:
             rows = [(found.name, found.id, found.region) for found in directory.list_projects(connection)]
@@ -56,8 +56,8 @@ def list_projects(ctx: click.Context, data_dir: Path | None, config: Path | None
 def delete(ctx: click.Context, name: str, data_dir: Path | None, config: Path | None) -> None:
     """Delete the project NAME with its roles and tokens. Its images stay, for admins to see."""
     with opened(ctx, data_dir, config) as (database, _):
-        from ecl.server.first_start import SERVICE_PROJECT
-        from ecl.server.identity import directory
+        from ecl.server.identity.local import directory
+        from ecl.server.identity.local.internal_user import SERVICE_PROJECT
 
         with database.write() as connection:
             found = directory.find_project(connection, name)

@@ -14,7 +14,7 @@ from ecl.cli._serve import opened, print_table, service_options
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from ecl.server.identity.directory import User
+    from ecl.server.identity.local.directory import User
 
 __all__ = ["user"]
 
@@ -39,7 +39,7 @@ def _password(password_file: Path | None, generate: bool) -> str:
     if generate and password_file is not None:
         raise click.UsageError("Use either --generate or --password-file.")
     if generate:
-        from ecl.server.identity.passwords import generate_password
+        from ecl.server.identity.local.passwords import generate_password
 
         return generate_password()
     if password_file is not None:
@@ -66,7 +66,7 @@ def create(
 ) -> None:
     """Create the user NAME, who can do nothing before `ecl serve user grant`."""
     with opened(ctx, data_dir, config) as (database, _):
-        from ecl.server.identity import directory
+        from ecl.server.identity.local import directory
 
         password = _password(password_file, generate)
         with database.write() as connection:
@@ -91,7 +91,7 @@ def set_password(
 ) -> None:
     """Give the user NAME a new password, and end all of the user's tokens."""
     with opened(ctx, data_dir, config) as (database, _):
-        from ecl.server.identity import directory
+        from ecl.server.identity.local import directory
 
         password = _password(password_file, generate)
         with database.write() as connection:
@@ -107,7 +107,7 @@ def set_password(
 def list_users(ctx: click.Context, data_dir: Path | None, config: Path | None) -> None:
     """List users with their roles."""
     with opened(ctx, data_dir, config) as (database, _):
-        from ecl.server.identity import directory
+        from ecl.server.identity.local import directory
 
         with database.read() as connection:
             names = {project.id: project.name for project in directory.list_projects(connection)}
@@ -126,7 +126,7 @@ def list_users(ctx: click.Context, data_dir: Path | None, config: Path | None) -
 def delete(ctx: click.Context, name: str, data_dir: Path | None, config: Path | None) -> None:
     """Delete the user NAME with all roles, tokens and application credentials."""
     with opened(ctx, data_dir, config) as (database, _):
-        from ecl.server.identity import directory
+        from ecl.server.identity.local import directory
 
         with database.write() as connection:
             directory.delete_user(connection, _person(connection, name))
@@ -142,7 +142,7 @@ def delete(ctx: click.Context, name: str, data_dir: Path | None, config: Path | 
 def grant(ctx: click.Context, name: str, role: str, project: str, data_dir: Path | None, config: Path | None) -> None:
     """Give the user NAME the ROLE (admin, member, reader or service) on PROJECT."""
     with opened(ctx, data_dir, config) as (database, _):
-        from ecl.server.identity import directory
+        from ecl.server.identity.local import directory
 
         with database.write() as connection:
             found = directory.find_project(connection, project)
@@ -159,7 +159,7 @@ def grant(ctx: click.Context, name: str, role: str, project: str, data_dir: Path
 def revoke(ctx: click.Context, name: str, role: str, project: str, data_dir: Path | None, config: Path | None) -> None:
     """Take the ROLE on PROJECT from the user NAME."""
     with opened(ctx, data_dir, config) as (database, _):
-        from ecl.server.identity import directory
+        from ecl.server.identity.local import directory
 
         with database.write() as connection:
             found = directory.find_project(connection, project)
@@ -169,8 +169,8 @@ def revoke(ctx: click.Context, name: str, role: str, project: str, data_dir: Pat
 
 def _person(connection: Connection, name: str) -> User:
     """Return the user *name*, who is not the service's own."""
-    from ecl.server.first_start import REPLICATOR
-    from ecl.server.identity import directory
+    from ecl.server.identity.local import directory
+    from ecl.server.identity.local.internal_user import REPLICATOR
 
     found = directory.find_user(connection, name)
     if found.name == REPLICATOR:

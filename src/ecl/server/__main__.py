@@ -1,16 +1,17 @@
 """
-``python -m ecl.server``: the service for programs that start one, such as `ecl.testing`. People use ``ecl serve``.
+``python -m ecl.server`` runs the service for programs such as `ecl.testing`; for people there is ``ecl serve``.
 
-Settings come from ``ECL_SERVE_*`` variables and the file that ``ECL_SERVE_CONFIG`` names. Standard output gets one line
-of JSON when the service answers. It ends when its standard input does, so it never outlives who started it.
+Settings come from ``ECL_SERVE_*`` variables and the file in ``ECL_SERVE_CONFIG``. When the service is ready, it writes
+one line of JSON to standard output. It ends when its standard input ends, so it never outlives its parent process.
 """
 
 from __future__ import annotations
 
 import sys
 
-from ecl.server.process import StartError, serve, stop_with_parent
-from ecl.server.settings_load import SettingsError, load_settings
+from ecl.server.process.run import serve, stop_with_parent
+from ecl.server.process.start_error import StartError
+from ecl.server.settings.load import SettingsError, load_settings
 
 
 def main() -> int:

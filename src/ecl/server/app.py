@@ -1,4 +1,4 @@
-"""Assembles the service: database, regions with their stores, identity. Nothing else knows everything."""
+"""Assembles the service from its parts. This is the only module that knows all of them."""
 
 from __future__ import annotations
 
@@ -7,27 +7,25 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from starlette.responses import PlainTextResponse
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ecl.server.accounting import Accounting
-from ecl.server.api.app import build_image_app, image_routes
-from ecl.server.api.image_replicator import replicator_routes
-from ecl.server.api.imports import import_routes
-from ecl.server.api.routing import json_response
+from ecl.server.api.app import ROUTES, build_image_app
+from ecl.server.api.common.request import Service
+from ecl.server.data.cleanup import recover
+from ecl.server.data.region import Region
 from ecl.server.db.engine import Database
-from ecl.server.identity.app import build_identity_app
-from ecl.server.identity.tokens import Authenticator
-from ecl.server.importer.importer import Importer
-from ecl.server.metadefs_load import load_metadefs
-from ecl.server.metrics import Metrics
-from ecl.server.metrics_app import MetricsApp
-from ecl.server.recovery import recover
-from ecl.server.region import Region
-from ecl.server.replicator.destinations import Destinations
-from ecl.server.replicator.replicator import Replicator
-from ecl.server.request_id import RequestIds
-from ecl.server.settings import Settings
+from ecl.server.db.metadefs_load import load_metadefs
+from ecl.server.http.access_log import Accounting
+from ecl.server.http.metrics import Metrics
+from ecl.server.http.metrics_app import MetricsApp
+from ecl.server.http.request_id import RequestIds
+from ecl.server.http.routing import json_response
+from ecl.server.identity.local.app import build_identity_app
+from ecl.server.identity.local.tokens import Authenticator
+from ecl.server.jobs.copies.replicator import Replicator
+from ecl.server.jobs.imports.importer import Importer
+from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.settings.model import Settings
 
 __all__ = ["ServiceApp", "build_service"]
 
@@ -38,12 +36,11 @@ class ServiceApp:
     """
     The whole service as one ASGI application.
 
-    ``/image/<region>`` is the image API of a region, ``/openapi.json`` describes it, ``/healthcheck`` says OK,
-    ``/metrics`` is for whoever watches the service, all else is identity's.
+    ``/image/<region>`` is the image API of a region, ``/openapi.json`` describes it, ``/healthcheck`` answers OK,
+    ``/metrics`` is for the monitoring system, and every other path goes to identity.
 
     Args:
-        routes: Of the image API, for its description.
-        background: What runs beside the requests: entered at start, left at stop in reverse order.
+        background: Contexts that are entered at start and left at stop, in reverse order: the threads of jobs.
     """
 
     def __init__(
@@ -52,29 +49,27 @@ class ServiceApp:
         images: Mapping[str, ASGIApp],
         metrics: ASGIApp,
         database: Database,
-        routes: Sequence[BaseRoute] = (),
         background: Sequence[AbstractAsyncContextManager[object]] = (),
     ) -> None:
         self._identity = identity
         self._images = images
         self._metrics = metrics
         self._database = database
-        self._routes = routes
         self._background = background
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
             return
         path: str = scope["path"]
         if path == "/healthcheck":
             await PlainTextResponse("OK")(scope, receive, send)
             return
         if path == "/openapi.json" and scope["method"] == "GET":
-            from ecl.server.api.openapi import openapi_document
+            from ecl.server.api.openapi.document import openapi_document
 
             # Relative to the address of the document.
-            document = openapi_document(self._routes, [f"image/{region}" for region in self._images])
+            document = openapi_document(ROUTES, [f"image/{region}" for region in self._images])
             await json_response(document)(scope, receive, send)
             return
         if path == "/metrics":
@@ -87,15 +82,15 @@ class ServiceApp:
             return
         await self._identity(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        """Start what runs in the background, wait for the end, and stop it."""
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
+        """Start the background contexts, wait for the end of the server, and stop them."""
         await receive()
         async with AsyncExitStack() as stack:
             stack.callback(self._database.close)
             try:
                 for context in self._background:
                     await stack.enter_async_context(context)
-            except Exception:  # noqa: BLE001 - whatever it was, the server is told and stops
+            except Exception:  # noqa: BLE001 - any failure stops the server
                 _log.exception("the service cannot start")
                 await send({"type": "lifespan.startup.failed", "message": ""})
                 return
@@ -108,13 +103,13 @@ def build_service(
     settings: Settings, database: Database, regions: Sequence[Region], own_url: str
 ) -> tuple[ASGIApp, Callable[[], None]]:
     """
-    Return the service on a *database* whose schema is prepared, and what stops its jobs early.
+    Return the service on a *database* whose schema is up to date, and a function that stops its jobs early.
 
-    Regions are put in order first, so nothing is half-done when the first request comes.
+    Each region is cleaned up first, so nothing is half-done when the first request comes.
 
     Args:
-        regions: Those that this process serves, opened.
-        own_url: Where this process will listen; the replicator reaches its own regions there.
+        regions: The regions that this process serves, opened.
+        own_url: URL of this process; the replicator reaches the process's own regions there.
 
     Raises:
         StoreError: A store failed.
@@ -128,18 +123,30 @@ def build_service(
     destinations = Destinations(settings, database, own_url)
     replicator = Replicator(settings, database, destinations)
     importer = Importer(settings, database, destinations, regions)
-    routes = [*replicator_routes(replicator, destinations), *import_routes(importer)]
-    images = {region.name: build_image_app(region, database, authenticator, settings, routes) for region in regions}
+    images = {
+        region.name: build_image_app(
+            Service(
+                region,
+                database,
+                settings,
+                importer=importer,
+                replicator=replicator,
+                destinations=destinations,
+            ),
+            authenticator,
+        )
+        for region in regions
+    }
     metrics = Metrics()
-    watched = MetricsApp(metrics, database, authenticator, settings.metrics_networks)
+    metrics_app = MetricsApp(metrics, database, authenticator.authenticate, settings.metrics_networks)
     service = ServiceApp(
-        build_identity_app(database, settings), images, watched, database, image_routes(routes), [replicator, importer]
+        build_identity_app(database, settings), images, metrics_app, database, background=[replicator, importer]
     )
     log = settings.access_log_format if settings.access_log else None
-    counted = Accounting(service, metrics, frozenset(images), log)
+    accounting = Accounting(service, metrics, frozenset(images), log)
 
     def stop_jobs() -> None:
         replicator.stop()
         importer.stop()
 
-    return RequestIds(counted), stop_jobs
+    return RequestIds(accounting), stop_jobs

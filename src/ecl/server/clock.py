@@ -1,4 +1,4 @@
-"""Times as the tables hold them (microseconds since the epoch, UTC) and as the API shows them."""
+"""Times: microseconds since the epoch (UTC) in the database, ISO 8601 in the API."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def now() -> int:
 
 
 def iso_microseconds(microseconds: int) -> str:
-    """Return *microseconds* as ``2026-01-31T12:00:00.000000``, UTC without saying so."""
+    """Return *microseconds* as ``2026-01-31T12:00:00.000000``: UTC, without a zone."""
     seconds, fraction = divmod(microseconds, MICROSECONDS)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:06}"
 
 
 def iso_seconds(microseconds: int) -> str:
-    """Return *microseconds* as ``2026-01-31T12:00:00Z``; the fraction is cut off."""
+    """Return *microseconds* as ``2026-01-31T12:00:00Z``; without the fraction."""
     return datetime.fromtimestamp(microseconds // MICROSECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

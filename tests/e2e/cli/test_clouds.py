@@ -89,6 +89,34 @@ def test_password_that_the_file_leaves_out_comes_from_the_variable(
     ecl(*LIST)
 
 
+def test_variables_count_over_the_cloud_of_os_cloud(
+    ecl: Command, service: ImageService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variables beside OS_CLOUD count over clouds.yaml, as for the openstack command; not for a cloud by --os-cloud."""
+    project = service.add_project("jp1")
+    for name in ("username", "password", "project_id"):
+        monkeypatch.setenv(f"OS_{name.upper()}", service.credentials(project=project)[name])
+
+    assert ecl("token", "issue", "-f", "json").json["project_id"] == project.id
+    assert ecl("token", "issue", "--os-cloud", "here", "-f", "json").json["project_id"] != project.id
+
+
+def test_openrc_of_another_tool_says_nothing(
+    ecl: Command, service: ImageService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variables that Kolla and TripleO set beside the log-in cause no warning."""
+    for name in ("OS_CLOUD", "OS_CLIENT_CONFIG_FILE"):
+        monkeypatch.delenv(name)
+    project = service.add_project("jp1")
+    given = {"NO_CACHE": "True", "CLOUDNAME": "overcloud", "BAREMETAL_API_VERSION": "1.34", "AUTH_PLUGIN": "password",
+             "NETWORK_API_VERSION": "2", "PLACEMENT_API_VERSION": "1", "MANILA_ENDPOINT_TYPE": "internalURL",
+             **service.credentials(project=project)}  # fmt: skip
+    for name, value in given.items():
+        monkeypatch.setenv(f"OS_{name.upper()}", value)
+
+    assert ecl("token", "issue").err == ""
+
+
 @pytest.mark.parametrize("auth_type", ["v3password", "token", "v3token"])
 def test_other_types_of_authentication(ecl: Command, auth_type: str, service: ImageService) -> None:
     """Any plugin of keystoneauth1, with its own options."""
@@ -126,6 +154,12 @@ def test_catalog_lists_each_region(ecl: Command, service: ImageService) -> None:
 
     assert {"region": "jp2", "interface": "public", "url": f"{service.url}/image/jp2"} in found["image"]
     assert f"url={service.url}/image/jp1" in ecl("catalog", "list").out
+
+
+@pytest.mark.parametrize("interface", ["public", "internal", "admin"])
+def test_interface(ecl: Command, interface: str) -> None:
+    """The image service is found under every interface of the catalog."""
+    ecl("--os-interface", interface, *LIST)
 
 
 # --- the token cache ------------------------------------------------------------------------------------------

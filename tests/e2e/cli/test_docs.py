@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import random
 import re
@@ -80,6 +81,11 @@ def steady(text: str, known: dict[str, str]) -> str:
     return re.sub(r"http://127\.0\.0\.1:\d+", "https://cloud.example", text)
 
 
+def difference(page: str, made: str) -> str:
+    """Return where the page and what was made differ, in full."""
+    return "\n".join(difflib.unified_diff(page.splitlines(), made.splitlines(), "page", "made", lineterm=""))
+
+
 @pytest.mark.usefixtures("_as_on_the_page")
 def test_page_shows_what_the_command_writes(ecl: Command) -> None:
     """Each command of the page, run in its order, writes what stands below it."""
@@ -98,7 +104,7 @@ def test_page_shows_what_the_command_writes(ecl: Command) -> None:
     if UPDATE:
         PAGE.write_text(made)
     else:
-        assert made == page
+        assert made == page, difference(page, made)
 
 
 def test_reference_is_the_help_of_every_command() -> None:
@@ -108,7 +114,7 @@ def test_reference_is_the_help_of_every_command() -> None:
     if UPDATE:
         PAGE.write_text(made)
     else:
-        assert made == page
+        assert made == page, difference(page, made)
 
 
 def test_every_command_says_what_it_does() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from support.commands import Command
+from support.commands import ECL, Command
+from support.http_stub import HttpStub, Keystone, make_certificate
 
 CASES = [
     ("imag list", "There is no command 'imag'; did you mean 'image'?"),
@@ -105,3 +108,46 @@ def test_no_cloud_at_all(ecl: Command, monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.chdir(tmp_path)
 
     assert "clouds.yaml" in ecl("image", "list", code=2).err
+
+
+def alone(*words: str, **environ: str) -> str:
+    """Run the command in a process of its own, where it ends with 1 or 2; return what it said."""
+    done = subprocess.run([ECL, *words], capture_output=True, text=True, env={**os.environ, **environ})
+    assert done.returncode in (1, 2), done
+    return done.stderr
+
+
+def test_unreachable_cloud_is_one_line_in_a_process_of_its_own() -> None:
+    """No warning of keystoneauth comes before the error."""
+    said = alone("--os-auth-url", "http://127.0.0.1:9/v3", "image", "list")
+
+    assert said.startswith("Error: Cannot reach http://127.0.0.1:9")
+    assert len(said.splitlines()) == 1
+
+
+def test_certificates(tmp_path: Path) -> None:
+    """An untrusted certificate, and a file that is not there, are one line each that names the option."""
+    with HttpStub(make_certificate(tmp_path)) as stub:
+        Keystone(stub)
+        untrusted = alone("--os-auth-url", stub.url + "/v3", "image", "list")
+        missing = alone("--os-auth-url", stub.url + "/v3", "--os-cacert", "/no/such/ca.pem", "image", "list")
+
+    assert f"The certificate of {stub.url} is not accepted" in untrusted
+    assert "--os-cacert" in untrusted
+    assert "There is no CA file /no/such/ca.pem" in missing
+    assert [len(said.splitlines()) for said in (untrusted, missing)] == [1, 1]
+
+
+def test_region_that_the_cloud_has_not(ecl: Command) -> None:
+    """A region that is not in the catalog is answered by those that are."""
+    ended = ecl("--os-region-name", "mars", "image", "list", code=1)
+
+    assert "region_name 'mars'" in ended.err
+    assert "jp1, jp2" in ended.err
+
+
+def test_address_without_scheme(ecl: Command) -> None:
+    """An address without a scheme is named."""
+    ended = ecl("--os-auth-url", "keystone.example.com/v3", "--no-token-cache", "image", "list", code=2)
+
+    assert "auth_url 'keystone.example.com/v3' has no scheme" in ended.err

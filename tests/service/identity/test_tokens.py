@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 
 from ecl.server.db.schema import tokens, users
 from ecl.server.errors import Unauthorized
-from ecl.server.first_start import internal_token
-from ecl.server.identity import directory
-from ecl.server.identity.service import MAX_BODY
-from ecl.server.identity.tokens import Authenticator
+from ecl.server.identity.local import directory
+from ecl.server.identity.local.internal_user import internal_token
+from ecl.server.identity.local.service import MAX_BODY
+from ecl.server.identity.local.tokens import Authenticator
 
 
 def test_root_lists_the_version(identity):
@@ -114,14 +114,29 @@ def test_unscoped(identity, scope):
 
 @pytest.mark.parametrize(("region", "other"), [("jp1", "jp2"), ("jp2", "jp1")])
 def test_own_region_is_first_in_the_catalog(identity, region, other):
-    """The catalog has one unversioned image endpoint for each region, the project's own first."""
+    """The catalog has unversioned image endpoints for each region, of every interface, the project's own first."""
     answer = identity.login(identity.password(), {"project": {"id": identity.project(region)}})
     entries = {entry["type"]: entry["endpoints"] for entry in answer.json()["token"]["catalog"]}
 
     assert [(end["region"], end["region_id"], end["interface"], end["url"]) for end in entries["image"]] == [
-        (name, name, "public", f"{identity.service.url}/image/{name}") for name in (region, other)
+        (name, name, interface, f"{identity.service.url}/image/{name}")
+        for name in (region, other)
+        for interface in ("public", "internal", "admin")
     ]
     assert {end["url"] for end in entries["identity"]} == {f"{identity.service.url}/v3"}
+
+
+def test_endpoints_have_ids_of_their_own(identity):
+    """No two endpoints of the catalog share an ID, and an endpoint keeps its ID from token to token."""
+    tokens = [
+        identity.login(identity.password(), {"project": {"id": identity.project(region)}}) for region in ("jp1", "jp2")
+    ]
+    ids = [
+        [end["id"] for entry in answer.json()["token"]["catalog"] for end in entry["endpoints"]] for answer in tokens
+    ]
+
+    assert len(set(ids[0])) == len(ids[0])
+    assert set(ids[0]) == set(ids[1])
 
 
 def test_nocatalog(identity):

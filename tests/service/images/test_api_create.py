@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ecl.server.settings import ImageLimits
+from ecl.server.settings.model import ImageLimits
 from support.region_service import LICENSE_TYPES, Client, project_id, run_region
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ecl.server.settings import ImageLimits
-from ecl.server.store.base import StoreFull, StoreUnavailable, Writer
-from ecl.server.store.folder import FolderStore
+from ecl.server.data.store.base import StoreFull, StoreUnavailable, Writer
+from ecl.server.data.store.folder import FolderStore
+from ecl.server.settings.model import ImageLimits
 from support.images import RealImage
 from support.region_service import Client, RegionService, poll, run_region
 from support.unsafe_images import SAFE, UNSAFE
@@ -240,7 +240,7 @@ def test_a_disk_that_is_really_full(region: RegionService, alpha: Client, monkey
 
     image = alpha.create(**RAW)
     with monkeypatch.context() as patch:
-        patch.setattr("ecl.server.store.folder.os.fsync", full)
+        patch.setattr("ecl.server.data.store.folder.os.fsync", full)
         assert alpha.upload(image["id"], b"x").status_code == 413
     assert_queued_and_clean(region, alpha, image["id"])
 

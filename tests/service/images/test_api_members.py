@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecl.server.settings import ImageLimits
+from ecl.server.settings.model import ImageLimits
 from support.region_service import Client, RegionService, project_id, run_region
 
 BETA = project_id("beta")

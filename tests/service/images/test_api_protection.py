@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecl.server.settings import PropertyRule
+from ecl.server.settings.model import PropertyRule
 from support.region_service import Client, RegionService, run_region
 
 RULES = (

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ecl.server.settings import ImportSettings
-from ecl.server.store.folder import FolderStore
+from ecl.server.data.store.folder import FolderStore
+from ecl.server.settings.model import ImportSettings
 from support.http_stub import Answer, HttpStub
 from support.import_data import DATA
 from support.region_service import Client, RegionService, poll, run_region

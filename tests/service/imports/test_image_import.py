@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecl.server.store.marker import NAME as MARKER
+from ecl.server.data.store.marker import NAME as MARKER
 from support.http_stub import Answer, HttpStub, Request
 from support.import_data import DATA
 from support.region_service import Client, RegionService, poll

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from ecl.cli.main import cli
 from ecl.server.db.engine import Database
-from ecl.server.metadefs_load import MetadefsError, load_metadefs
+from ecl.server.db.metadefs_load import MetadefsError, load_metadefs
 from ecl.testing import ImageService, ServiceFailed
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "metadefs"

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from ecl.exceptions import SDKException
 from ecl.image.v2._proxy import Proxy
 from ecl.server.db.claim import claimed_regions
-from ecl.server.db.engine import Database, UnusableDatabase
+from ecl.server.db.engine import Database
+from ecl.server.db.url import UnusableDatabase
 from ecl.testing import ImageService, ServiceFailed
 from support.postgres import Postgres
 from support.region_service import poll

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ecl.server.settings import ImageLimits
+from ecl.server.settings.model import ImageLimits
 from support.region_service import Client, RegionService, run_region
 
 MIB = 1 << 20

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ecl import exceptions
-from ecl.server.region import open_region
-from ecl.server.settings import RegionSettings, Settings, StoreSettings
-from ecl.server.store.folder import FolderStore
+from ecl.server.data.region import open_region
+from ecl.server.data.store.folder import FolderStore
+from ecl.server.settings.model import RegionSettings, Settings, StoreSettings
 from ecl.testing import ImageService
 from support.region_service import Client, RegionService, poll, run_region
 

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecl.server.api.error_response import preferred_error_type
+from ecl.server.api.common.error_response import preferred_error_type
+from ecl.server.api.common.ranges import parse_range
 from ecl.server.api.versions import versioned_path
 from ecl.server.domain import status
 from ecl.server.domain.filters import parse_text, parse_time
 from ecl.server.domain.json_patch import parse_patch
-from ecl.server.domain.listing import MAX_PARAMETERS, page_links, parse_list_query
-from ecl.server.domain.ranges import parse_range
+from ecl.server.domain.listing import MAX_PARAMETERS, parse_list_query
+from ecl.server.domain.paging import page_links
 from ecl.server.domain.schemas import SCHEMA_NAMES, schema, validate
-from ecl.server.errors import BadRequest, Forbidden, RangeNotSatisfiable, reason
-from ecl.server.settings import ImageLimits
+from ecl.server.errors import BadRequest, Forbidden
+from ecl.server.http.errors import RangeNotSatisfiable, reason
+from ecl.server.settings.model import ImageLimits
 
 LIMITS = ImageLimits()
 
@@ -190,6 +192,16 @@ def test_the_status_machine() -> None:
     assert all(status.may_become(name, status.DELETED) for name in live)
     assert not any(status.may_become(status.DELETED, name) for name in live)
     assert [name for name in live if status.may_become(name, status.SAVING)] == [status.QUEUED]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(status.ACTIVE, status.QUEUED), (status.DELETED, status.QUEUED), (status.QUEUED, status.ACTIVE)],
+)
+def test_impossible_changes_of_status_are_refused(before: str, after: str) -> None:
+    """A query that would move an image as the state machine forbids is an error of the service."""
+    with pytest.raises(ValueError, match=f"{before} cannot become {after}"):
+        status.check_move(before, after)
 
 
 def test_reasons_do_not_depend_on_the_python() -> None:

@@ -8,8 +8,8 @@ from ipaddress import ip_address
 import pytest
 
 from ecl.server.errors import BadRequest
-from ecl.server.importer.addresses import check_address, parse_target, resolve
-from ecl.server.settings import ImportSettings
+from ecl.server.jobs.imports.addresses import check_address, parse_target, resolve
+from ecl.server.settings.model import ImportSettings
 
 DEFAULT = ImportSettings()
 ANY_PORT = ImportSettings(allowed_ports=())

@@ -15,9 +15,10 @@ import pytest
 from sqlalchemy import inspect, text
 
 from ecl.server.db.database_id import database_id
-from ecl.server.db.engine import Database, UnusableDatabase, parse_url
+from ecl.server.db.engine import Database
 from ecl.server.db.migrate import HEAD, DatabaseTooNew, upgrade
 from ecl.server.db.schema import metadata
+from ecl.server.db.url import UnusableDatabase, parse_url
 from support.postgres import Postgres
 
 OLDER = [f"{number:04}" for number in range(1, int(HEAD))]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ecl.server.store.base import DataMissing, Store, StoreTaken, Swept
-from ecl.server.store.folder import FolderStore
+from ecl.server.data.store.base import DataMissing, Store, StoreTaken, Swept
+from ecl.server.data.store.folder import FolderStore
 
 
 @pytest.fixture(params=["folder"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
@@ -11,143 +10,111 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ecl.server.api import (
-    actions,
-    cache,
-    image_data,
-    images,
-    license_switch,
-    members,
-    metadef_namespaces,
-    metadef_objects,
-    metadef_properties,
-    metadef_resource_types,
-    metadef_tags,
-    schemas,
-    stores,
-    tags,
-    tasks,
-)
-from ecl.server.api.error_response import error_response
-from ecl.server.api.middleware import ErrorGuard
-from ecl.server.api.request import Service
-from ecl.server.api.routing import json_response
+from ecl.server.api import cache, schemas, stores
+from ecl.server.api.common.error_response import error_response
+from ecl.server.api.common.request import Service
+from ecl.server.api.extensions import image_replicator, license_switch
+from ecl.server.api.images import actions, file, images, members, tags
+from ecl.server.api.imports import image_import, locations, staging, tasks
+from ecl.server.api.metadefs import namespaces as metadef_namespaces
+from ecl.server.api.metadefs import objects as metadef_objects
+from ecl.server.api.metadefs import properties as metadef_properties
+from ecl.server.api.metadefs import resource_types as metadef_resource_types
+from ecl.server.api.metadefs import tags as metadef_tags
 from ecl.server.api.versions import is_version_document, version_response, versioned_path
-from ecl.server.db.engine import Database
-from ecl.server.domain.protection import PropertyProtection
+from ecl.server.domain.caller import Caller
 from ecl.server.errors import BadRequest, Forbidden, NotFound, ServiceError, Unauthorized
-from ecl.server.identity.caller import Caller
-from ecl.server.public_url import public_url
-from ecl.server.region import Region
-from ecl.server.settings import Settings
+from ecl.server.http.error_guard import ErrorGuard
+from ecl.server.http.public_url import public_url
+from ecl.server.http.routing import json_response
+from ecl.server.identity.authenticator import Authenticator
 
-__all__ = ["Authenticator", "build_image_app", "image_routes"]
+__all__ = ["ROUTES", "build_image_app"]
 
 
-_MODULES = (
-    images,
-    image_data,
-    members,
-    tags,
-    actions,
-    tasks,
-    stores,
-    cache,
-    schemas,
-    metadef_namespaces,
-    metadef_objects,
-    metadef_properties,
-    metadef_tags,
-    metadef_resource_types,
-    license_switch,
+#: Every route of the image API of a region, in the order of matching.
+ROUTES: Sequence[BaseRoute] = tuple(
+    route
+    for module in (
+        image_replicator,
+        image_import,
+        locations,
+        images,
+        file,
+        staging,
+        members,
+        tags,
+        actions,
+        tasks,
+        stores,
+        cache,
+        schemas,
+        metadef_namespaces,
+        metadef_objects,
+        metadef_properties,
+        metadef_tags,
+        metadef_resource_types,
+        license_switch,
+    )
+    for route in module.ROUTES
 )
 
 
-class Authenticator(Protocol):
-    """Who turns a token into a caller."""
+def build_image_app(service: Service, authenticator: Authenticator) -> ASGIApp:
+    """Build the image API of one region. Mount it with the path's prefix as ASGI ``root_path``."""
 
-    async def authenticate(self, token: str | None) -> Caller:
-        """Return whoever *token* stands for. Raises `ecl.server.errors.Unauthorized`."""
+    def render(error: ServiceError, scope: Scope) -> Response:
+        response = error_response(error, Headers(scope=scope).get("accept"))
+        if isinstance(error, Unauthorized):
+            response.headers["WWW-Authenticate"] = f'Keystone uri="{public_url(service.settings, scope)}/v3"'
+        return response
 
-
-def build_image_app(
-    region: Region,
-    database: Database,
-    authenticator: Authenticator,
-    settings: Settings,
-    extra_routes: Sequence[BaseRoute] = (),
-) -> ASGIApp:
-    """
-    Build the image API of *region*; whoever mounts it gives the prefix as ASGI ``root_path``.
-
-    Args:
-        extra_routes: More resources, made with `ecl.server.api.routing.resource`; paths begin with ``/v2/``.
-    """
-    routes = image_routes(extra_routes)
-    service = Service(region, database, settings, PropertyProtection(settings.property_rules))
-    return ErrorGuard(_ImageApp(service, authenticator, routes), _render)
-
-
-def image_routes(extra_routes: Sequence[BaseRoute] = ()) -> list[BaseRoute]:
-    """Return every route of a region's image API."""
-    return [*extra_routes, *(route for module in _MODULES for route in module.ROUTES)]
-
-
-def _render(error: ServiceError, scope: Scope) -> Response:
-    return error_response(error, Headers(scope=scope).get("accept"))
+    return ErrorGuard(_ImageApp(service, authenticator), render)
 
 
 class _ImageApp:
-    """Everything before a resource: prefix, versions, who asks, and whether it may ask this region."""
+    """Handles what comes before a resource: prefix, versions, authentication, and the region of the token."""
 
-    def __init__(self, service: Service, authenticator: Authenticator, routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, service: Service, authenticator: Authenticator) -> None:
         self._service = service
         self._authenticator = authenticator
-        self._routes = routes
-        self._router = Router(routes, redirect_slashes=False, default=_not_found)
+        self._router = Router(ROUTES, redirect_slashes=False, default=_not_found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         headers = Headers(scope=scope)
         prefix: str = scope.get("root_path", "").rstrip("/")
-        base = public_url(self._service.settings, scope)
+        endpoint = public_url(self._service.settings, scope) + prefix
         path = _decoded_path(scope, prefix)
         if path.strip("/") == "healthcheck":
             await PlainTextResponse("OK")(scope, receive, send)
             return
         if path == "/openapi.json" and scope["method"] == "GET":
-            from ecl.server.api.openapi import openapi_document
+            from ecl.server.api.openapi.document import openapi_document
 
-            await json_response(openapi_document(self._routes, [base + prefix]))(scope, receive, send)
+            await json_response(openapi_document(ROUTES, [endpoint]))(scope, receive, send)
             return
         if scope["method"] == "OPTIONS":
             await Response()(scope, receive, send)
             return
         target = versioned_path(path, headers.get("accept"))
         if target is None or is_version_document(path):
-            await version_response(path, scope["method"], base + prefix)(scope, receive, send)
+            await version_response(path, scope["method"], endpoint)(scope, receive, send)
             return
         inner = {
             **scope,
             "path": target,
             "root_path": "",
             "ecl.service": self._service,
-            "ecl.caller": await self._authenticate(headers, base),
-            "ecl.endpoint": base + prefix,
+            "ecl.caller": await self._authenticate(headers.get("x-auth-token")),
+            "ecl.endpoint": endpoint,
         }
         await self._router(inner, receive, send)
 
-    async def _authenticate(self, headers: Headers, base: str) -> Caller:
-        """Return who asks. Raises Unauthorized, or Forbidden for a project of another region."""
-        token = headers.get("x-auth-token")
-        try:
-            if not token:
-                raise Unauthorized
-            caller = await self._authenticator.authenticate(token)
-        except Unauthorized as exc:
-            challenge = {"WWW-Authenticate": f'Keystone uri="{base}/v3"'}
-            raise Unauthorized(exc.message, headers=challenge) from exc
+    async def _authenticate(self, token: str | None) -> Caller:
+        """Return the caller. Raises Unauthorized, or Forbidden for a project of another region."""
+        caller = await self._authenticator.authenticate(token)
         here = self._service.region.name
         if caller.region is not None and caller.region != here:
             raise Forbidden(f"Your project belongs to region {caller.region}; this is region {here}.")
@@ -162,7 +129,7 @@ def _decoded_path(scope: Scope, prefix: str) -> str:
     """Return the path below *prefix*, percent-decoded once. Raises BadRequest if it is not UTF-8."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     try:
-        # An encoded slash would look like a separator; it is none, and no resource has one in its name.
+        # An encoded slash becomes a separator here; no resource has a slash in its name.
         path = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError as exc:
         raise BadRequest("The path is not UTF-8.") from exc

@@ -1,12 +1,13 @@
-"""``/v2/schemas``: the documents that describe what the API takes and gives."""
+"""``/v2/schemas``: the JSON schemas of requests and responses."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
-from ecl.server.api.request import ImageRequest
-from ecl.server.api.routing import json_response, resource
+from ecl.server.api.common.request import ImageRequest
+from ecl.server.api.common.routing import resource
 from ecl.server.domain.schemas import SCHEMA_NAMES, schema
+from ecl.server.http.routing import json_response
 
 __all__ = ["ROUTES"]
 

@@ -1,4 +1,4 @@
-"""``/v2/stores`` and ``/v2/info``: the region's stores, its ways to import, and what a project uses of it."""
+"""``/v2/stores`` and ``/v2/info``: the stores and import methods of the region, and the usage of a project."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ecl.server.api.lookup import visible_image
-from ecl.server.api.request import ImageRequest
-from ecl.server.api.routing import empty, json_response, resource
+from ecl.server.api.common.request import ImageRequest
+from ecl.server.api.common.routing import resource
+from ecl.server.api.images.lookup import visible_image
+from ecl.server.data.region import Region
+from ecl.server.data.removal import delete_data
+from ecl.server.data.store.base import Store
 from ecl.server.db.locations import remove_location
 from ecl.server.db.usage import usage_of
 from ecl.server.domain.access import check_can_see_locations
 from ecl.server.domain.import_request import check_not_importing
-from ecl.server.domain.usage import usage_to_wire
+from ecl.server.domain.quota import usage_to_wire
 from ecl.server.errors import Conflict, Forbidden, NotFound
-from ecl.server.recovery import delete_bytes
-from ecl.server.region import Region
-from ecl.server.store.base import Store
+from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES"]
 
@@ -50,7 +51,7 @@ def _to_wire(store: Store, region: Region) -> dict[str, Any]:
     wire = {"id": store.name}
     if store.description is not None:
         wire["description"] = store.description
-    # Flags are texts, and there only if they are true.
+    # Flags are the text "true", and absent otherwise.
     if store is region.store:
         wire["default"] = "true"
     if store.read_only:
@@ -98,10 +99,10 @@ def _remove(request: ImageRequest, name: str) -> None:
         if name not in image.stores:
             raise NotFound(f"Image {image_id} is not in the store {name}.")
         if store.read_only:
-            raise Forbidden(f"Nothing is removed from the store {name}: it is read-only.")
+            raise Forbidden(f"The store {name} is read-only.")
         remove_location(connection, region.name, image_id, name)
-    # Only now: bytes without a row are a file too many, a row without bytes is a broken image.
-    delete_bytes(region, store, image_id)
+    # After the commit: data without a row is only a file too many, a row without data is a broken image.
+    delete_data(region, store, image_id)
 
 
 ROUTES = (

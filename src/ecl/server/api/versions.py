@@ -1,4 +1,4 @@
-"""The versions that the image API speaks, and which paths and Accept headers mean one of them."""
+"""The versions of the image API, and the paths and Accept headers that select one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from ecl.server.api.routing import json_response
+from ecl.server.http.routing import json_response
 
 __all__ = ["VERSIONS", "is_version_document", "version_response", "versioned_path"]
 
-#: Minor versions only say which features are there; this list is the one of a Glance with several stores and no
-#: cache.
+#: Minor versions only tell which features exist; this is the list of a Glance with several stores and no cache.
 VERSIONS = (
     ("v2.17", "CURRENT"),
     *((f"v2.{minor}", "SUPPORTED") for minor in (15, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)),
@@ -24,7 +23,7 @@ _BY_ACCEPT = re.compile(r"\s*application/vnd\.openstack\.images-(v2(?:\.[0-9]+)?
 
 def versioned_path(path: str, accept: str | None) -> str | None:
     """
-    Return *path*, relative to the endpoint, as a path below ``/v2``, or None if it is of no version known here.
+    Return *path*, relative to the endpoint, as a path below ``/v2``, or None if its version is unknown.
 
     ``/v2.7/images`` and, with *accept* naming a version, ``/images`` are ``/v2/images``.
     """
@@ -39,7 +38,7 @@ def versioned_path(path: str, accept: str | None) -> str | None:
 
 
 def is_version_document(path: str) -> bool:
-    """Return True if *path*, relative to the endpoint, is one that anyone may read without a token."""
+    """Return True if *path*, relative to the endpoint, is a version document, which needs no token."""
     stripped = path.strip("/")
     return stripped in ("", "versions") or (stripped in _PREFIXES and path.startswith("/"))
 
@@ -48,8 +47,8 @@ def version_response(path: str, method: str, endpoint: str) -> Response:
     """
     Return the version document for *path*.
 
-    The endpoint itself and every unknown path: all versions, status 300. ``/versions``: the same, 200. ``/v2``
-    with or without a slash: the current version alone, 200.
+    The endpoint itself and every unknown path give all versions with status 300, ``/versions`` gives them with 200,
+    and ``/v2`` with or without a slash gives the current version with 200.
     """
     stripped = path.strip("/")
     documents = [_document(name, status, endpoint) for name, status in VERSIONS]

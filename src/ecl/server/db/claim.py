@@ -1,7 +1,7 @@
 """
-One process serves a region: what it finds unfinished at its start is then nobody's, and may be undone.
+Only one process serves a region, so what it finds unfinished at its start belongs to no other process.
 
-In PostgreSQL a lock says so, for as long as the process has one certain connection.
+In PostgreSQL the process holds an advisory lock for each region, as long as it has the connection that took them.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from ecl.server.db.engine import Database, UnusableDatabase
+from ecl.server.db.engine import Database
+from ecl.server.db.url import UnusableDatabase
 
 __all__ = ["claimed_regions"]
 
 _log = logging.getLogger(__name__)
 
-#: The first half of the locks' keys; the second is made of a region's name.
-_CLAIMS = 0x65636C
-#: Milliseconds until a lock counts as taken: the server may not have noticed yet that its last holder was killed.
+#: First half of the keys of the locks; the second half is derived from the region's name.
+_LOCK_CLASS = 0x65636C
+#: Milliseconds to wait for a lock: the server may not have noticed yet that its holder was killed.
 _PATIENCE = 3000
-#: Seconds between two looks at the connection.
+#: Seconds between two checks of the connection.
 _PULSE = 5.0
-#: PostgreSQL's SQLSTATE for a lock that did not come in time.
+#: PostgreSQL's SQLSTATE for a lock timeout.
 _LOCK_NOT_AVAILABLE = "55P03"
 
 _HOLDER = text(
     "SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' "
-    "AND granted AND classid = :room AND objid = :key AND objsubid = 2 "
+    "AND granted AND classid = :class AND objid = :key AND objsubid = 2 "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
@@ -52,13 +53,13 @@ class _RegionTaken(UnusableDatabase):
 @contextmanager
 def claimed_regions(database: Database, regions: Sequence[str]) -> Iterator[None]:
     """
-    Hold *regions* of a PostgreSQL database for this process, until the block or the process ends.
+    Claim *regions* of a PostgreSQL database for this process, until the block or the process ends.
 
-    When the connection is lost, the regions are claimed again. Should another process have got one of them meanwhile,
-    this one gets SIGTERM: the other has taken its uploads for unfinished.
+    If the connection is lost, the regions are claimed again. If another process has claimed one of them meanwhile, it
+    has undone this process's uploads: then this process sends itself SIGTERM.
 
     Raises:
-        UnusableDatabase: Another process holds one of them; the message names it.
+        UnusableDatabase: Another process has claimed one of them; the message names it.
     """
     claim = _Claim(database, regions)
     claim.take()
@@ -71,7 +72,7 @@ def claimed_regions(database: Database, regions: Sequence[str]) -> Iterator[None
 class _Claim:
     def __init__(self, database: Database, regions: Sequence[str]) -> None:
         self._engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-        # In one order, so that two that start together do not wait for each other.
+        # Sorted, so that two processes that start together do not wait for each other.
         self._regions = sorted(regions)
         self._connection: Connection | None = None
         self._backend: int | None = None
@@ -89,7 +90,7 @@ class _Claim:
 
     def _lock_all(self) -> None:
         connection = self._engine.connect()
-        # Not the pool's any more: closing it really ends the session, and with it what it holds.
+        # Taken out of the pool, so that closing it ends the session and releases its locks.
         connection.detach()
         try:
             name = f"process {os.getpid()} on {socket.gethostname()}"
@@ -113,7 +114,7 @@ class _Claim:
                     self._connection.exec_driver_sql("SELECT 1")
             except _RegionTaken as exc:
                 if exc.backend == self._backend:
-                    # Our own session, of which the server does not know yet that we have lost it.
+                    # The holder is this process's own old session: the server has not noticed yet that it is lost.
                     continue
                 _log.error("the database cannot be used any more: %s; this service stops", exc)
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -130,9 +131,9 @@ class _Claim:
 
 
 def _lock(connection: Connection, region: str) -> None:
-    key = {"room": _CLAIMS, "key": zlib.crc32(region.encode()) & 0x7FFFFFFF}
+    key = {"class": _LOCK_CLASS, "key": zlib.crc32(region.encode()) & 0x7FFFFFFF}
     try:
-        connection.execute(text("SELECT pg_advisory_lock(:room, :key)"), key)
+        connection.execute(text("SELECT pg_advisory_lock(:class, :key)"), key)
     except DBAPIError as exc:
         if getattr(exc.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise

@@ -40,13 +40,13 @@ def list_jobs(connection: Connection, region: str, tenant: str | None) -> list[C
 
 
 def unfinished_jobs(connection: Connection, regions: Collection[str]) -> list[CopyJob]:
-    """Return the jobs that copy from one of *regions* and have something left to do; the oldest first."""
+    """Return the jobs that copy from one of *regions* and have not ended; the oldest first."""
     query = select(*_COLUMNS).where(copy_jobs.c.status.in_(UNFINISHED), copy_jobs.c.source_region_id.in_(regions))
     return [CopyJob(*row) for row in connection.execute(query.order_by(copy_jobs.c.created_at))]
 
 
 def change_job(connection: Connection, job_id: str, only_if: Collection[str], **values: Any) -> bool:
-    """Set *values* if the job's status is one of *only_if*; return True if it was."""
+    """Set *values* if the status of the job is in *only_if*. Return True if it was."""
     changed = connection.execute(
         update(copy_jobs)
         .where(copy_jobs.c.id == job_id, copy_jobs.c.status.in_(only_if))

@@ -1,4 +1,4 @@
-"""The database's own name: a UUID that is made once, and kept by its backups."""
+"""The UUID of the database: made once, and kept in its backups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database: its URL, connections and transactions, the same for SQLite and PostgreSQL."""
+"""The database: connections and transactions, with the same promises on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,31 +7,24 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, create_engine, event
 from starlette.concurrency import run_in_threadpool
 
-__all__ = ["Database", "UnusableDatabase", "parse_url"]
+from ecl.server.db.url import UnusableDatabase, parse_url
+
+__all__ = ["Database"]
 
 _T = TypeVar("_T")
 
-#: What a database URL may begin with, and the driver that is meant.
-_DRIVERS = {
-    "sqlite": "sqlite",
-    "sqlite+pysqlite": "sqlite",
-    "postgres": "postgresql+psycopg",
-    "postgresql": "postgresql+psycopg",
-    "postgresql+psycopg": "postgresql+psycopg",
-}
-#: Milliseconds that a transaction waits for another process or thread to finish writing.
+#: Milliseconds that a writing transaction waits for another one to end.
 _BUSY_TIMEOUT = 30_000
-#: Connections kept open, and opened beyond that when all are taken. The sum is more than there are worker threads.
+#: Connections that stay open, and that are opened in addition if all are in use. The sum exceeds the worker threads.
 _POOL_SIZE = 8
 _POOL_OVERFLOW = 56
-#: Any number that no other user of the database takes for its own lock.
+#: Key of the advisory lock that writers take; any number that no other application uses.
 _WRITERS = 0x65636C696D67
-#: What libpq is told: seconds until a server that does not answer is given up, at first and later; and that text is
-#: UTF-8, or the driver may take it for bytes.
+#: Options of libpq. It gives up a server that does not answer after 10 s when connecting, and later after 30 s: 15 s of
+#: silence and three probes, 5 s apart. Without UTF-8 the driver may return text as bytes.
 _LIBPQ = {
     "connect_timeout": 10,
     "keepalives_idle": 15,
@@ -39,50 +32,11 @@ _LIBPQ = {
     "keepalives_count": 3,
     "client_encoding": "utf8",
 }
-#: The server, too, gives up a client whose machine is gone: until then it holds that client's locks.
+#: The server probes its clients in the same way: until it notices that one is gone, it holds that client's locks.
 _SESSION = (
     "SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
     f"SET lock_timeout = {_BUSY_TIMEOUT}"
 )
-
-
-class UnusableDatabase(Exception):
-    """The database cannot be used; the message says why and what to do, without a capital, a full stop, a password."""
-
-
-def parse_url(url: str) -> URL:
-    """
-    Return the URL of a database that this release can use, its driver named.
-
-    Raises:
-        UnusableDatabase: It is none, or the driver is not installed.
-    """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        # Its own words may hold a piece of the password.
-        raise UnusableDatabase(
-            "database_url is not a URL such as postgresql://user:password@host:5432/database"
-        ) from None
-    if parsed.drivername not in _DRIVERS:
-        raise UnusableDatabase(
-            f"database_url begins with {parsed.drivername}, not with sqlite:/// or postgresql://"
-        ) from None
-    parsed = parsed.set(drivername=_DRIVERS[parsed.drivername])
-    if parsed.drivername == "sqlite":
-        if parsed.database in (None, "", ":memory:"):
-            raise UnusableDatabase("database_url names no file, as in sqlite:////var/lib/ecl/ecl.db")
-        return parsed
-    if "@" in (parsed.host or ""):
-        # A part of the password would be taken for the host, and shown.
-        raise UnusableDatabase("database_url has more than one @: one that belongs to the password is written %40")
-    try:
-        import psycopg  # noqa: F401 - as the driver itself does it: without libpq this fails, too
-    except ImportError:
-        raise UnusableDatabase(
-            "the driver for PostgreSQL is not installed: pip install 'ecl-image[server,postgres]'"
-        ) from None
-    return parsed
 
 
 class Database:
@@ -110,46 +64,47 @@ class Database:
             connect_args=connect_args,
             pool_size=_POOL_SIZE,
             max_overflow=_POOL_OVERFLOW,
-            # A server that was restarted fails no request.
+            # Test a connection before use, so that no request fails after a restart of the server.
             pool_pre_ping=not self.is_sqlite,
         )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
-            # SQLite waits for another writer by sleeping, up to 100 ms at a time. Other processes hardly ever write.
-            self._turn: AbstractContextManager[object] = threading.Lock()
+            # A lock of this process, because SQLite waits for another writer by sleeping up to 100 ms at a time. Other
+            # processes hardly ever write.
+            self._write_lock: AbstractContextManager[object] = threading.Lock()
             self._reading = self.engine
             self._writing = self.engine.execution_options(ecl_write=True)
         else:
             event.listen(self.engine, "connect", _set_up_postgresql)
             event.listen(self.engine, "begin", _begin_postgresql)
-            # The server wakes whoever is next.
-            self._turn = nullcontext()
+            # Writers wait in the server, which wakes the next one.
+            self._write_lock = nullcontext()
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writing = self.engine.execution_options(isolation_level="READ COMMITTED", ecl_write=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection in a transaction that sees one state of the database throughout."""
+        """Yield a connection in a reading transaction, which sees one state of the database throughout."""
         with self._reading.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """
-        Give a connection in a transaction that may write; it is committed at the end, undone on an exception.
+        Yield a connection in a writing transaction. It is committed at the end, or rolled back on an exception.
 
-        Writers take turns, so what one has read is still so when it writes.
+        Only one transaction writes at a time, so what it has read stays true until it ends.
         """
-        with self._turn, self._writing.begin() as connection:
+        with self._write_lock, self._writing.begin() as connection:
             yield connection
 
     async def look_up(self, query: Callable[[Connection], _T]) -> _T:
         """
-        Return what *query* reads: a few rows found by their keys, for an event loop that waits for them.
+        Return the result of *query*, which reads a few rows by their keys, without blocking the event loop for long.
 
-        SQLite finds them in a tenth of the time in which a thread begins to run, and a reader waits for no writer:
-        there it happens at once. Elsewhere it happens in a worker thread.
+        On SQLite it runs in the event loop itself: it takes a tenth of the time that a thread needs to start, and
+        readers do not wait for writers. Otherwise it runs in a worker thread.
         """
         return self._look_up(query) if self.is_sqlite else await run_in_threadpool(self._look_up, query)
 
@@ -181,26 +136,26 @@ class Database:
 
 
 def _may_write(connection: Connection) -> bool:
-    """Return True for a connection that `Database.write` gave."""
+    """Return True for a connection of `Database.write`."""
     return bool(connection.get_execution_options().get("ecl_write", False))
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # Any: the driver's connection has no useful type
-    # The driver must not open transactions of its own: `_begin_sqlite` says how each one begins.
+    # The driver must not begin transactions itself: `_begin_sqlite` does that.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # The timeout first: switching to WAL needs the lock.
+    # The timeout comes first, because switching to WAL needs the lock.
     cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT}")
     cursor.execute("PRAGMA journal_mode = WAL")
-    # FULL: what is committed survives a power cut, too.
+    # FULL: a commit survives a power failure, too.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that first reads and then writes must hold the lock from its start, or it fails when
-    # somebody else wrote in between.
+    # A transaction that reads first and then writes must lock at its start: otherwise it fails if another one has
+    # written in between.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if _may_write(connection) else "BEGIN")
 
 
@@ -210,6 +165,6 @@ def _set_up_postgresql(connection: Any, _record: object) -> None:  # Any: as abo
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    # As SQLite has it: without, two uploads could each find room in a project for one.
+    # One writer at a time, as on SQLite: without the lock, two uploads could each take the last bytes of a quota.
     if _may_write(connection):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")

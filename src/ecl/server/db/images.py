@@ -12,7 +12,7 @@ from ecl.server.clock import now
 from ecl.server.db.locations import locations_of
 from ecl.server.db.schema import image_members, image_properties, image_tags, images
 from ecl.server.domain.image import Image
-from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING, UPLOADING
+from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING, UPLOADING, check_move, statuses_before
 
 __all__ = [
     "ARRIVING",
@@ -29,11 +29,11 @@ __all__ = [
     "update_image",
 ]
 
-#: The columns of `Image`, for every query in the order of its fields; those that come last are in other tables.
+#: The columns of `Image` in the order of its fields; the fields after them are in other tables.
 IMAGE_COLUMNS = tuple(images.c[field.name] for field in fields(Image) if field.name in images.c)
 _NAMES = tuple(column.name for column in IMAGE_COLUMNS)
 
-# Each request asks these: made once, because making a query costs many times what the database takes to answer it.
+# Built once, because each request needs them and building a query takes many times longer than running it.
 _IMAGE = select(*IMAGE_COLUMNS).where(
     images.c.region == bindparam("region"),
     images.c.id == bindparam("image_id"),
@@ -52,7 +52,7 @@ _PROPERTIES = (
 _INSERT = insert(images)
 #: Images that an upload holds: to a store, or to the staging area.
 ARRIVING = (images.c.status == SAVING) | ((images.c.status == UPLOADING) & images.c.upload_id.is_not(None))
-# Columns that a statement sets are named by the values it is given, so the conditions need names of their own.
+# The names of the values are those of the columns to set, so parameters of conditions need other names.
 _FROM_STATUS = update(images).where(
     images.c.region == bindparam("in_region"),
     images.c.id == bindparam("of_image"),
@@ -71,12 +71,12 @@ def image_from_row(row: Sequence[Any]) -> Image:
 
 
 def id_is_taken(connection: Connection, region: str, image_id: str) -> bool:
-    """Return True if any image, deleted ones included, has or had the ID in *region*."""
+    """Return True if an image of *region*, even a deleted one, has the ID."""
     return connection.execute(select(images.c.id).where(_is(region, image_id))).first() is not None
 
 
 def fetch_image(connection: Connection, region: str, image_id: str) -> Image | None:
-    """Return the image with everything that belongs to it, or None if there is none that anybody may see."""
+    """Return the image with its tags, properties and stores; None if it does not exist or is deleted."""
     key = {"region": region, "image_id": image_id}
     row = connection.execute(_IMAGE, key).first()
     if row is None:
@@ -97,6 +97,7 @@ def insert_image(connection: Connection, region: str, image: Image) -> None:
 
 def update_image(connection: Connection, region: str, before: Image, after: Image) -> None:
     """Store what differs between *before* and *after*, and the time of the change."""
+    check_move(before.status, after.status)
     changed = {name: getattr(after, name) for name in _NAMES if getattr(after, name) != getattr(before, name)}
     connection.execute(update(images).where(_is(region, after.id)).values(**changed, updated_at=now()))
     old_tags, new_tags = set(before.tags), set(after.tags)
@@ -112,7 +113,7 @@ def _update_properties(
     of_image = (image_properties.c.region == region) & (image_properties.c.image_id == image_id)
     kept = [name for name in before if name in after]
     if len(kept) != len(before) or list(after)[: len(kept)] != kept:
-        # Something went, or went and came back at the end: rewrite, so that positions stay in order.
+        # A property was removed, or removed and added again: rewrite all, so that the positions stay in order.
         connection.execute(delete(image_properties).where(of_image))
         _insert_properties(connection, region, image_id, after.items(), first_position=0)
         return
@@ -136,15 +137,16 @@ def change_status(
     values: Mapping[str, Any] | None = None,
 ) -> bool:
     """
-    Move the image from status *before* to *after*, if it is at *before*.
+    Change the status of the image from *before* to *after*.
 
     Args:
-        held_by: The upload that must hold the image for this to happen.
-        values: Columns that change with it.
+        held_by: The ID of the upload that must hold the image; None: it does not matter.
+        values: Other columns to set.
 
     Returns:
-        True if it did; False if the image was at another status, or another upload holds it.
+        False if the image has another status than *before*, or another upload holds it.
     """
+    check_move(before, after)
     found = {"in_region": region, "of_image": image_id, "before": before}
     statement = _FROM_STATUS
     if held_by is not None:
@@ -164,12 +166,12 @@ _NO_DATA: dict[str, None] = dict.fromkeys(
 
 def mark_deleted(connection: Connection, region: str, image_id: str) -> None:
     """
-    Make the image gone for everyone. Its locations stay until its bytes are removed; its ID stays taken.
+    Delete the image for everyone. Its locations stay until its data is removed, and its ID stays in use.
     """
     moment = now()
     connection.execute(
         update(images)
-        .where(_is(region, image_id))
+        .where(_is(region, image_id), images.c.status.in_(statuses_before(DELETED)))
         .values(status=DELETED, deleted_at=moment, updated_at=moment, upload_id=None)
     )
     for table in (image_properties, image_tags, image_members):
@@ -177,7 +179,9 @@ def mark_deleted(connection: Connection, region: str, image_id: str) -> None:
 
 
 def release_saving(connection: Connection, region: str) -> int:
-    """Put every image whose upload never ended back to queued. Returns how many there were."""
+    """Put images whose upload was interrupted back to queued. Return how many there were."""
+    for status in (SAVING, UPLOADING):
+        check_move(status, QUEUED)
     result = connection.execute(
         update(images).where(images.c.region == region, ARRIVING).values(status=QUEUED, updated_at=now(), **_NO_DATA)
     )
@@ -215,14 +219,14 @@ def _insert_properties(
 
 
 def add_tag(connection: Connection, region: str, image_id: str, tag: str, *, is_new: bool) -> None:
-    """Give the image a tag; if it has it already, only its updated_at changes."""
+    """Add a tag to the image; unless *is_new*, only its updated_at changes."""
     if is_new:
         _insert_tags(connection, region, image_id, [tag])
     _touch(connection, region, image_id)
 
 
 def remove_tag(connection: Connection, region: str, image_id: str, tag: str) -> None:
-    """Take *tag* from the image."""
+    """Remove *tag* from the image."""
     _delete_tags(connection, region, image_id, [tag])
     _touch(connection, region, image_id)
 

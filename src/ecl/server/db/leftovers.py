@@ -1,4 +1,4 @@
-"""Which files a start may remove: those of images that the database knows to no longer need them."""
+"""The files that a start may remove: those that, according to the database, no image needs."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ Keys = frozenset[str]
 
 
 def unfinished_uploads(connection: Connection, region: str) -> Keys:
-    """Return the IDs of the uploads that hold images; after a start, none of them goes on."""
+    """Return the IDs of the uploads that hold images; after a start, none of them continues."""
     query = select(images.c.upload_id).where(images.c.region == region, ARRIVING, images.c.upload_id.is_not(None))
     return frozenset(connection.execute(query).scalars())
 
 
 def dead_and_known_keys(connection: Connection, region: str, store: str, keys: Collection[str]) -> tuple[Keys, Keys]:
     """
-    Return those of *keys* whose bytes in *store* nobody needs, and those whose bytes belong there.
+    Return those of *keys* whose data in *store* is dead, and those whose data belongs there.
 
-    An image that is merely queued has no bytes, and a file of it is in neither of the two: where an older database was
-    restored, it is what a client has uploaded since.
+    A file of a queued image is in neither: if an older database was restored, a client has uploaded it since.
     """
     located = _select(
         connection,
@@ -38,24 +37,24 @@ def dead_and_known_keys(connection: Connection, region: str, store: str, keys: C
             image_locations.c.image_id.in_(list(keys)),
         ),
     )
-    # A client may choose an ID: an image that never had bytes says nothing about a file of that name.
+    # Clients may choose IDs, so an image that never had data tells nothing about a file with its ID.
     had_bytes = and_(images.c.status == DELETED, images.c.checksum.is_not(None))
     dead = _images(connection, region, keys, or_(had_bytes, images.c.status == SAVING))
-    return dead - located, located | _in_work(connection, region, keys)
+    return dead - located, located | _with_unfinished_task(connection, region, keys)
 
 
 def dead_and_known_staged_keys(connection: Connection, region: str, keys: Collection[str]) -> tuple[Keys, Keys]:
-    """Return those of *keys* whose staged bytes nobody needs, and those whose staged bytes wait for their import."""
-    in_work = _in_work(connection, region, keys)
+    """Return those of *keys* whose staged data is dead, and those whose staged data waits for its import."""
+    unfinished = _with_unfinished_task(connection, region, keys)
     waiting = and_(images.c.status == UPLOADING, images.c.upload_id.is_(None))
-    known = _images(connection, region, keys, or_(waiting, images.c.status == IMPORTING)) | in_work
+    known = _images(connection, region, keys, or_(waiting, images.c.status == IMPORTING)) | unfinished
     gone = _images(connection, region, keys, or_(images.c.status == DELETED, ARRIVING))
     imported = _images(connection, region, keys, images.c.status.in_(WITH_DATA))
-    return gone | (imported - in_work), known
+    return gone | (imported - unfinished), known
 
 
-def _in_work(connection: Connection, region: str, keys: Collection[str]) -> Keys:
-    """Return the images that have a task to go on."""
+def _with_unfinished_task(connection: Connection, region: str, keys: Collection[str]) -> Keys:
+    """Return those of *keys* with a task that has not ended."""
     query = select(tasks.c.image_id).where(
         tasks.c.region == region, tasks.c.image_id.in_(list(keys)), tasks.c.status.in_(UNFINISHED)
     )
@@ -67,6 +66,6 @@ def _images(connection: Connection, region: str, keys: Collection[str], conditio
     return _select(connection, query)
 
 
-# Any: the key of a task's image may be null, but not of one that was asked for.
+# Any: a task may have no image, but not one that was selected by its key.
 def _select(connection: Connection, query: Select[Any]) -> Keys:
     return frozenset(connection.execute(query).scalars())

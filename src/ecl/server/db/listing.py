@@ -1,4 +1,4 @@
-"""The list query: one page of the images that a caller sees, in a total order, in three statements."""
+"""List images: one page of those that a caller sees, in a total order."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, false, not_, or_
 
 from ecl.server.clock import MICROSECONDS
 from ecl.server.db.images import IMAGE_COLUMNS, image_from_row
+from ecl.server.db.paging import Condition, after, ordered
 from ecl.server.db.schema import image_locations, image_members, image_properties, image_tags, images
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import Image
-from ecl.server.domain.listing import ListQuery, SortKey
+from ecl.server.domain.listing import ListQuery
+from ecl.server.domain.paging import SortKey
 from ecl.server.domain.status import INVISIBLE
-from ecl.server.identity.caller import Caller
 
 __all__ = ["list_images"]
-
-Condition = ColumnElement[bool]
-
-_NULLABLE = frozenset({"name", "container_format", "disk_format", "size"})
 
 
 def list_images(
@@ -28,7 +26,7 @@ def list_images(
     """
     Return at most ``query.limit`` images, the first ones after *marker* in the order of *query*.
 
-    Memory grows with the page only.
+    Memory depends on the page only.
     """
     if query.limit == 0 or query.impossible or query.visibility == "":
         return []
@@ -37,8 +35,8 @@ def list_images(
     conditions.extend(_filters(query))
     conditions.append(_seen_by(region, caller, query))
     if marker is not None:
-        conditions.append(_after(query.sort, marker))
-    # Few images have one name or ID: find those, then sort, instead of walking through all in the list's order.
+        conditions.append(after(images, query.sort, marker))
+    # Few images have a given name or ID: find and sort those, instead of walking the index of the list's order.
     walk = not query.texts.keys() & {"name", "id"}
     order = [_order(key, walk_index=walk) for key in query.sort]
     statement = select(*IMAGE_COLUMNS).where(*conditions).order_by(*order).limit(query.limit)
@@ -48,7 +46,7 @@ def list_images(
 
 
 def _add_parts(connection: Connection, region: str, page: Sequence[Image]) -> None:
-    """Give each image of *page* its tags and properties."""
+    """Add tags, properties and stores to the images of *page*."""
     if not page:
         return
     by_id = {image.id: image for image in page}
@@ -75,29 +73,29 @@ def _add_parts(connection: Connection, region: str, page: Sequence[Image]) -> No
         by_id[image_id].stores.append(store)
 
 
-# --- who sees what --------------------------------------------------------------------------------------------
+# --- visibility --------------------------------------------------------------------------------------------
 
 
 def _seen_by(region: str, caller: Caller, query: ListQuery) -> Condition:
     visibility = images.c.visibility
     own: Condition = images.c.owner == caller.project_id if caller.project_id is not None else false()
     foreign_community = and_(visibility == "community", or_(not_(own), images.c.owner.is_(None)))
-    asked = query.visibility
+    visibility_filter = query.visibility
     if caller.is_admin:
-        if asked is None:
+        if visibility_filter is None:
             return not_(foreign_community)
-        return true() if asked == "all" else visibility == asked
-    if asked in ("public", "community"):
-        return visibility == asked
-    if asked == "private":
-        return and_(visibility == asked, own)
+        return true() if visibility_filter == "all" else visibility == visibility_filter
+    if visibility_filter in ("public", "community"):
+        return visibility == visibility_filter
+    if visibility_filter == "private":
+        return and_(visibility == visibility_filter, own)
     shared_to = _shared_to(region, caller, query.member_status)
-    if asked == "shared":
-        return and_(visibility == asked, or_(own, shared_to))
-    reach = [own, visibility == "public", and_(visibility == "shared", shared_to)]
-    if asked == "all":
-        reach.append(visibility == "community")
-    return or_(*reach)
+    if visibility_filter == "shared":
+        return and_(visibility == visibility_filter, or_(own, shared_to))
+    visible = [own, visibility == "public", and_(visibility == "shared", shared_to)]
+    if visibility_filter == "all":
+        visible.append(visibility == "community")
+    return or_(*visible)
 
 
 def _shared_to(region: str, caller: Caller, member_status: str) -> Condition:
@@ -164,40 +162,8 @@ def _has_property(name: str, value: str) -> Condition:
 
 
 def _order(key: SortKey, *, walk_index: bool) -> ColumnElement[Any]:
-    column: ColumnElement[Any] = images.c[key.name]
     if key.name == "created_at" and not walk_index:
-        # A sum is not in an index, so the database cannot be tempted to follow one.
-        column = column + 0
-    ordered = column.desc() if key.descending else column.asc()
-    if key.name not in _NULLABLE:
-        return ordered
-    # Databases differ in where they put nothing; here it is the lowest value.
-    return ordered.nulls_last() if key.descending else ordered.nulls_first()
-
-
-def _after(keys: Sequence[SortKey], marker: Image) -> Condition:
-    """Return the condition of standing after *marker*: beyond it at some key, equal at all keys before."""
-    alternatives: list[Condition] = []
-    equal: list[Condition] = []
-    for key in keys:
-        column, value = images.c[key.name], getattr(marker, key.name)
-        alternatives.append(and_(*equal, _beyond(key, column, value)))
-        equal.append(column.is_(None) if value is None else column == value)
-    condition = or_(*alternatives)
-    first = keys[0]
-    if first.name in _NULLABLE:
-        return condition
-    # Implied by the rest, but the database can use an index for it.
-    column, value = images.c[first.name], getattr(marker, first.name)
-    bound: Condition = column <= value if first.descending else column >= value
-    return and_(bound, condition)
-
-
-def _beyond(key: SortKey, column: ColumnElement[Any], value: Any) -> Condition:
-    if value is None:
-        return false() if key.descending else column.is_not(None)
-    higher: Condition = column > value
-    lower: Condition = column < value
-    if not key.descending:
-        return higher
-    return or_(lower, column.is_(None)) if key.name in _NULLABLE else lower
+        # No index covers a sum, so the database cannot be tempted to follow one.
+        total = images.c.created_at + 0
+        return total.desc() if key.descending else total.asc()
+    return ordered(images.c[key.name], key)

@@ -1,4 +1,4 @@
-"""Where the bytes of images are: which store has them, and which of them nobody needs any more."""
+"""Queries on locations: the stores that have the data of an image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-# Made once, because making a query costs many times what the database takes to answer it.
+# Built once, because building a query takes many times longer than running it.
 _STORES = (
     select(image_locations.c.store)
     .where(image_locations.c.region == bindparam("region"), image_locations.c.image_id == bindparam("image_id"))
@@ -28,18 +28,18 @@ _ADD = insert(image_locations)
 
 
 def add_location(connection: Connection, region: str, image_id: str, store: str) -> None:
-    """Record that *store* has the image's bytes."""
+    """Record that *store* has the image's data."""
     values = {"region": region, "image_id": image_id, "store": store, "created_at": now()}
     connection.execute(_ADD, values)
 
 
 def locations_of(connection: Connection, region: str, image_id: str) -> list[str]:
-    """Return the names of the stores that have the image's bytes, the oldest first."""
+    """Return the names of the stores that have the image's data, the oldest first."""
     return [row[0] for row in connection.execute(_STORES, {"region": region, "image_id": image_id})]
 
 
 def remove_location(connection: Connection, region: str, image_id: str, store: str) -> None:
-    """Record that *store* no longer has the image's bytes."""
+    """Record that *store* no longer has the image's data."""
     connection.execute(
         delete(image_locations).where(
             image_locations.c.region == region,
@@ -50,7 +50,7 @@ def remove_location(connection: Connection, region: str, image_id: str, store: s
 
 
 def pending_removals(connection: Connection, region: str) -> Sequence[tuple[str, str]]:
-    """Return image ID and store of all bytes that belong to deleted images."""
+    """Return image ID and store of the data of deleted images."""
     query = (
         select(image_locations.c.image_id, image_locations.c.store)
         .join(

@@ -30,7 +30,7 @@ def fetch_member(connection: Connection, region: str, image_id: str, member_id: 
 
 
 def is_member(connection: Connection, region: str, image_id: str, project_id: str) -> bool:
-    """Return True if the image is offered to the project, whatever the project said to that."""
+    """Return True if the project is a member of the image, whatever its status."""
     return fetch_member(connection, region, image_id, project_id) is not None
 
 
@@ -53,7 +53,7 @@ def count_members(connection: Connection, region: str, image_id: str) -> int:
 
 
 def insert_member(connection: Connection, region: str, image_id: str, member_id: str) -> Member:
-    """Offer the image to a project; its status is pending."""
+    """Add a project as a member of the image, with status pending."""
     moment = now()
     member = Member(image_id, member_id, "pending", moment, moment)
     connection.execute(
@@ -70,7 +70,7 @@ def insert_member(connection: Connection, region: str, image_id: str, member_id:
 
 
 def set_member_status(connection: Connection, region: str, member: Member, status: str) -> None:
-    """Record what the project says to the offer; *member* shows it afterwards."""
+    """Set the status of *member*, in the database and in the object."""
     member.status, member.updated_at = status, now()
     table = image_members.c
     connection.execute(
@@ -81,7 +81,7 @@ def set_member_status(connection: Connection, region: str, member: Member, statu
 
 
 def remove_member(connection: Connection, region: str, image_id: str, member_id: str) -> None:
-    """Take the offer back."""
+    """Remove the member."""
     table = image_members.c
     connection.execute(
         delete(image_members).where(table.region == region, table.image_id == image_id, table.member_id == member_id)

@@ -1,4 +1,4 @@
-"""The tables of the metadata definitions: namespaces, and what is defined in them."""
+"""The tables of the metadata definitions: namespaces and their items."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["metadata", "metadef_items", "metadef_namespaces", "metadef_resource_
 metadef_namespaces = Table(
     "metadef_namespaces",
     metadata,
-    # A key of its own: a namespace can be renamed.
+    # A key besides the name, because a namespace can be renamed.
     Column("id", Integer, primary_key=True),
     Column("region", String(64), nullable=False),
     Column("namespace", String(80), nullable=False),
@@ -25,8 +25,8 @@ metadef_namespaces = Table(
     UniqueConstraint("region", "namespace"),
 )
 
-# Properties, objects, tags and associations with resource types: all have a name and a body, and nothing inside a
-# body is ever searched for.
+# Properties, objects, tags and associations with resource types: all have a name and a body, and no query searches in a
+# body.
 metadef_items = Table(
     "metadef_items",
     metadata,
@@ -42,7 +42,7 @@ metadef_items = Table(
     UniqueConstraint("namespace_id", "kind", "name"),
 )
 
-# Every resource type that a namespace was ever associated with.
+# Every resource type that any namespace was ever associated with.
 metadef_resource_types = Table(
     "metadef_resource_types",
     metadata,

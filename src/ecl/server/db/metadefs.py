@@ -1,4 +1,4 @@
-"""Queries on metadata definitions: namespaces and what is in them."""
+"""Queries on metadata definitions: namespaces and their items."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from sqlalchemy import Connection, Row, case, delete, insert, or_, select, updat
 
 from ecl.server.clock import now
 from ecl.server.db.metadef_schema import metadef_items, metadef_namespaces, metadef_resource_types
+from ecl.server.db.paging import ordered
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.metadef import Item, Kind, Namespace
-from ecl.server.identity.caller import Caller
+from ecl.server.domain.paging import SortKey
 
 __all__ = [
     "delete_items",
@@ -43,7 +45,7 @@ def _item_from_row(row: Row[Any]) -> Item:
 
 
 def fetch_namespace(connection: Connection, region: str, name: str) -> Namespace | None:
-    """Return the namespace of that name, or None."""
+    """Return the namespace *name*, or None."""
     table = metadef_namespaces.c
     query = select(*_NAMESPACE).where(table.region == region, table.namespace == name)
     row = connection.execute(query).first()
@@ -55,7 +57,7 @@ def list_namespaces(
     region: str,
     caller: Caller,
     *,
-    order: Sequence[tuple[str, bool]],
+    order: Sequence[SortKey],
     limit: int,
     marker: Namespace | None = None,
     visibility: str | None = None,
@@ -65,10 +67,9 @@ def list_namespaces(
     Return at most *limit* of the namespaces that *caller* sees.
 
     Args:
-        order: Columns to sort by, each with whether it descends.
-        marker: The one after which the page begins.
-        visibility: Only those.
-        resource_types: Only those that are associated with one of them.
+        marker: The namespace after which the page begins.
+        visibility: Only namespaces with this visibility.
+        resource_types: Only namespaces that are associated with one of these.
     """
     table = metadef_namespaces.c
     conditions: list[Any] = [table.region == region]
@@ -80,10 +81,8 @@ def list_namespaces(
         items = metadef_items.c
         associated = select(items.namespace_id).where(items.kind == "resource_type", items.name.in_(resource_types))
         conditions.append(table.id.in_(associated))
-    columns = [
-        table[name].desc().nulls_last() if descends else table[name].asc().nulls_first() for name, descends in order
-    ]
-    # The keys alone are few bytes for each namespace, and only administrators make these.
+    columns = [ordered(table[key.name], key) for key in order]
+    # Reading all keys is cheap: they are small, and only administrators create namespaces.
     keys = list(connection.execute(select(table.id).where(*conditions).order_by(*columns)).scalars())
     begin = keys.index(marker.id) + 1 if marker is not None and marker.id in keys else 0
     page = keys[begin : begin + limit]
@@ -93,7 +92,7 @@ def list_namespaces(
 
 
 def insert_namespace(connection: Connection, region: str, namespace: Namespace) -> None:
-    """Add *namespace*, which knows its key afterwards."""
+    """Add *namespace* and set its key."""
     values = {column.name: getattr(namespace, column.name) for column in _NAMESPACE if column.name != "id"}
     result = connection.execute(insert(metadef_namespaces).values(region=region, **values))
     assert result.inserted_primary_key is not None
@@ -107,7 +106,7 @@ def update_namespace(connection: Connection, namespace: Namespace) -> None:
 
 
 def delete_namespace(connection: Connection, namespace: Namespace) -> None:
-    """Remove *namespace* with all that is in it."""
+    """Remove *namespace* with all its items."""
     connection.execute(delete(metadef_namespaces).where(metadef_namespaces.c.id == namespace.id))
 
 
@@ -116,21 +115,21 @@ def delete_namespace(connection: Connection, namespace: Namespace) -> None:
 
 def list_items(connection: Connection, namespaces: Collection[Namespace], *kinds: Kind) -> dict[int, list[Item]]:
     """
-    Return the items of *kinds* (none: all) of each namespace, by the namespace's key.
+    Return the items of *kinds* (none given: all) of each namespace, by the namespace's key.
 
-    Of tags the newest is first; the others are in the order of their names.
+    Tags come newest first, other items in the order of their names.
     """
-    found: dict[int, list[Item]] = {namespace.id: [] for namespace in namespaces}
+    items: dict[int, list[Item]] = {namespace.id: [] for namespace in namespaces}
     table = metadef_items.c
     order = (case((table.kind == "tag", -table.id), else_=0), table.name)
-    query = select(table.namespace_id, *_ITEM).where(table.namespace_id.in_(found)).order_by(*order)
+    query = select(table.namespace_id, *_ITEM).where(table.namespace_id.in_(items)).order_by(*order)
     if kinds:
         query = query.where(table.kind.in_(kinds))
     for row in connection.execute(query):
         values = dict(row._mapping)
         key = values.pop("namespace_id")
-        found[key].append(Item(**{**values, "body": msgspec.json.decode(row.body)}))
-    return found
+        items[key].append(Item(**{**values, "body": msgspec.json.decode(row.body)}))
+    return items
 
 
 def fetch_item(connection: Connection, namespace: Namespace, kind: Kind, name: str) -> Item | None:
@@ -142,7 +141,7 @@ def fetch_item(connection: Connection, namespace: Namespace, kind: Kind, name: s
 
 
 def insert_items(connection: Connection, region: str, namespace: Namespace, items: Iterable[Item]) -> None:
-    """Add *items*; the resource types among them are known from now on."""
+    """Add *items*, and remember their resource types."""
     items = list(items)
     rows = [
         {
@@ -171,7 +170,7 @@ def update_item(connection: Connection, item: Item) -> None:
 
 
 def delete_items(connection: Connection, namespace: Namespace, kind: Kind, name: str | None = None) -> None:
-    """Remove the item of that name, or all of the kind."""
+    """Remove the item *name*, or all items of *kind*."""
     table = metadef_items.c
     statement = delete(metadef_items).where(table.namespace_id == namespace.id, table.kind == kind)
     if name is not None:

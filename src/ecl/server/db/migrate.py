@@ -1,7 +1,7 @@
 """
 Bring a database to the newest schema.
 
-A fresh database is made from the tables at once and marked as new; Alembic is loaded only to change an older one.
+A fresh database gets all tables at once and the newest version number. Alembic is imported only to change an older one.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from ecl.server.db.engine import UnusableDatabase
 from ecl.server.db.metadef_schema import metadata
+from ecl.server.db.url import UnusableDatabase
 
 __all__ = ["HEAD", "DatabaseTooNew", "migrate"]
 
@@ -22,12 +22,12 @@ _SCRIPTS = Path(__file__).with_name("migrations")
 
 
 class DatabaseTooNew(UnusableDatabase):
-    """The database has a schema that this release does not know."""
+    """The database has a newer schema than this release knows."""
 
 
 def migrate(connection: Connection) -> None:
     """
-    Make the schema the newest one, within the transaction of *connection*, which is one of `Database.write`.
+    Bring the schema to the newest version, in the transaction of *connection*, which comes from `Database.write`.
 
     Raises:
         DatabaseTooNew: A later release has changed the database.
@@ -41,7 +41,7 @@ def migrate(connection: Connection) -> None:
 
 
 def upgrade(connection: Connection, to: str = "head") -> None:
-    """Run every migration up to *to* that the database has not seen. Raises DatabaseTooNew."""
+    """Run the missing migrations up to *to*. Raises DatabaseTooNew."""
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -69,7 +69,7 @@ def _revision(connection: Connection, tables: set[str]) -> str | None:
 
 
 def _stamp(connection: Connection) -> None:
-    # The table as Alembic itself makes it.
+    # The same table as Alembic creates.
     connection.execute(
         text(
             "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "

@@ -1,9 +1,9 @@
 """
 Every table of the service, for SQLite and PostgreSQL alike.
 
-One database serves all regions of a process: what belongs to a region has its name in the primary key.
-Times are whole microseconds since the epoch (UTC): one type that both databases compare and index the same way.
-A change here needs a migration beside it (``migrations/versions``); a test compares the two.
+One database serves all regions of a process: images and what belongs to them have the region's name in the primary key.
+Times are whole microseconds since the epoch (UTC), which both databases compare and index in the same way.
+A change here needs a migration in ``migrations/versions``; a test compares the two.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ images = Table(
     Column("region", String(64), primary_key=True),
     Column("id", String(36), primary_key=True),
     Column("name", String(255)),
-    # A deleted image keeps its row, with this status, because its ID may never be used again.
+    # A deleted image keeps its row, with the status "deleted", because its ID is never used again.
     Column("status", String(30), nullable=False),
     Column("visibility", String(9), nullable=False),
     Column("owner", String(255)),
@@ -78,7 +78,8 @@ images = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),
-    # While status is "saving": which upload holds the image. Only that upload may end it.
+    # The upload that holds the image, while the status is "saving", or "uploading" and the data is still arriving. Only
+    # that upload may change the status.
     Column("upload_id", String(36)),
     Index(None, "region", "created_at", "id"),
     Index(None, "region", "name"),
@@ -87,7 +88,7 @@ images = Table(
 
 
 def _of_image() -> list[Column[str]]:
-    """The columns that tie a row to its image."""
+    """Return the columns that refer to the image of a row."""
     return [
         Column("region", String(64), primary_key=True),
         Column("image_id", String(36), primary_key=True),
@@ -104,7 +105,7 @@ image_properties = Table(
     *_of_image(),
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
-    # Position keeps the order in which the client sent its properties.
+    # The order in which the client sent the properties.
     Column("position", Integer, nullable=False),
     _image_key(),
     Index(None, "region", "name"),
@@ -131,7 +132,7 @@ image_members = Table(
     Index(None, "region", "member_id", "status"),
 )
 
-# Where an image's bytes are: the name of a store of the region. Within a store the image ID is the key.
+# The stores that have the data of an image. In a store, its key is the image ID.
 image_locations = Table(
     "image_locations",
     metadata,
@@ -154,7 +155,7 @@ copy_jobs = Table(
     Column("destination_image_id", String(36)),
     Column("status", String(30), nullable=False),
     Column("copy_progress", Integer, nullable=False, default=0),
-    # Why a job ended in "error": for the operator; the API has no field for it.
+    # Why a job ended in "error", for the operator; the API has no field for it.
     Column("error", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
@@ -162,7 +163,7 @@ copy_jobs = Table(
     Index(None, "status"),
 )
 
-# What the service does for an image after it has answered: imports.
+# Import tasks.
 tasks = Table(
     "tasks",
     metadata,
@@ -170,12 +171,12 @@ tasks = Table(
     Column("region", String(64), nullable=False),
     Column("type", String(30), nullable=False),
     Column("status", String(30), nullable=False),
-    # The image outlives the task or not; a task of a deleted image is still shown to administrators.
+    # Not a foreign key: administrators still see the tasks of a deleted image.
     Column("image_id", String(36)),
     Column("owner", String(255)),
     Column("user_id", String(64)),
     Column("request_id", String(100)),
-    # JSON objects; the result is null until there is one.
+    # JSON objects; the result is null until the task has succeeded.
     Column("input", Text, nullable=False),
     Column("result", Text),
     Column("message", Text, nullable=False, default=""),
@@ -231,7 +232,7 @@ application_credentials = Table(
     UniqueConstraint("user_id", "name"),
 )
 
-# A token is known by the SHA-256 of its text: who reads the database cannot use one. Revoked means gone.
+# Only the SHA-256 of a token is stored, so nobody can use a token from the database. Revoking a token deletes its row.
 tokens = Table(
     "tokens",
     metadata,

@@ -6,15 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from ecl.server.clock import now
+from ecl.server.db.paging import after, ordered
 from ecl.server.db.schema import tasks
+from ecl.server.domain.paging import SortKey
 from ecl.server.domain.task import FAILURE, KEPT, SUCCESS, UNFINISHED, Task
 
 __all__ = [
     "change_task",
-    "count_tasks",
     "end_task",
     "fetch_task",
     "insert_task",
@@ -26,8 +27,8 @@ __all__ = [
 
 _NAMES = tuple(Task.__dataclass_fields__)
 _COLUMNS = tuple(tasks.c[name] for name in _NAMES)
-#: Tasks shown of one image: the newest. More than that nobody has a use for.
-_MOST_OF_IMAGE = 1000
+#: Most tasks of one image that are shown: the newest.
+_MAX_OF_IMAGE = 1000
 
 
 def _task(row: Row[Any]) -> Task:
@@ -58,27 +59,21 @@ def fetch_task(connection: Connection, region: str, task_id: str) -> Task | None
 def tasks_of_image(connection: Connection, region: str, image_id: str) -> list[Task]:
     """Return the tasks of an image, the newest first."""
     query = select(*_COLUMNS).where(tasks.c.region == region, tasks.c.image_id == image_id)
-    newest = query.order_by(tasks.c.created_at.desc(), tasks.c.id).limit(_MOST_OF_IMAGE)
+    newest = query.order_by(tasks.c.created_at.desc(), tasks.c.id).limit(_MAX_OF_IMAGE)
     return [_task(row) for row in connection.execute(newest)]
 
 
 def unfinished_tasks(connection: Connection, regions: Collection[str]) -> list[Task]:
-    """Return the tasks of *regions* that have something left to do; the oldest first."""
+    """Return the tasks of *regions* that have not ended; the oldest first."""
     query = select(*_COLUMNS).where(tasks.c.status.in_(UNFINISHED), tasks.c.region.in_(regions))
     return [_task(row) for row in connection.execute(query.order_by(tasks.c.created_at, tasks.c.id))]
-
-
-def count_tasks(connection: Connection) -> list[tuple[str, str, int]]:
-    """Return region, status and number of all tasks."""
-    query = select(tasks.c.region, tasks.c.status, func.count()).group_by(tasks.c.region, tasks.c.status)
-    return [(region, status, count) for region, status, count in connection.execute(query)]
 
 
 def list_tasks(
     connection: Connection,
     region: str,
     filters: Mapping[str, str],
-    sort: Sequence[tuple[str, bool]],
+    order: Sequence[SortKey],
     marker: Task | None,
     limit: int,
 ) -> list[Task]:
@@ -87,25 +82,19 @@ def list_tasks(
 
     Args:
         filters: Column to its value.
-        sort: Columns, and whether they descend; the last one is the ID, so the order is total.
+        order: The last key is the ID, so the order is total.
         marker: The last task of the page before.
     """
     conditions = [tasks.c.region == region, *(tasks.c[name] == value for name, value in filters.items())]
     if marker is not None:
-        beyond: list[ColumnElement[bool]] = []
-        equal: list[ColumnElement[bool]] = []
-        for name, descending in sort:
-            column, value = tasks.c[name], getattr(marker, name)
-            beyond.append(and_(*equal, column < value if descending else column > value))
-            equal.append(column == value)
-        conditions.append(or_(*beyond))
-    order = [tasks.c[name].desc() if descending else tasks.c[name].asc() for name, descending in sort]
-    rows = connection.execute(select(*_COLUMNS).where(*conditions).order_by(*order).limit(limit))
+        conditions.append(after(tasks, order, marker))
+    columns = [ordered(tasks.c[key.name], key) for key in order]
+    rows = connection.execute(select(*_COLUMNS).where(*conditions).order_by(*columns).limit(limit))
     return [_task(row) for row in rows]
 
 
 def change_task(connection: Connection, task_id: str, status: str) -> bool:
-    """Set the status of a task that has not ended; return True if there was one."""
+    """Set the status of a task that has not ended. Return False if it has."""
     changed = connection.execute(
         update(tasks)
         .where(tasks.c.id == task_id, tasks.c.status.in_(UNFINISHED))
@@ -117,7 +106,7 @@ def change_task(connection: Connection, task_id: str, status: str) -> bool:
 def end_task(
     connection: Connection, task_id: str, *, result: Mapping[str, Any] | None = None, message: str = ""
 ) -> None:
-    """End a task that has not ended: well with a *result*, badly without one, for the reason in *message*."""
+    """End a task that has not ended: as a success with a *result*, else as a failure for the reason in *message*."""
     moment = now()
     connection.execute(
         update(tasks)
@@ -133,6 +122,6 @@ def end_task(
 
 
 def remove_expired(connection: Connection, region: str) -> int:
-    """Forget the tasks whose time has passed. Returns how many there were."""
-    gone = connection.execute(delete(tasks).where(tasks.c.region == region, tasks.c.expires_at < now()))
-    return gone.rowcount
+    """Remove the expired tasks. Return how many there were."""
+    removed = connection.execute(delete(tasks).where(tasks.c.region == region, tasks.c.expires_at < now()))
+    return removed.rowcount

@@ -1,18 +1,19 @@
-"""What a project uses of a region."""
+"""What a project uses of a region, and whether its quotas allow more."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
 from ecl.server.db.schema import image_locations, images
+from ecl.server.domain.quota import Usage, check_usage, has_quotas
 from ecl.server.domain.status import IMPORTING, INVISIBLE, SAVING, UPLOADING
-from ecl.server.domain.usage import Usage
+from ecl.server.settings.model import ImageLimits
 
-__all__ = ["usage_of"]
+__all__ = ["check_quota", "usage_for_quotas", "usage_of"]
 
 
 def usage_of(connection: Connection, region: str, owner: str | None) -> Usage:
-    """Return what the images of *owner* take; images that belong to nobody count for nobody."""
+    """Return what the images of *owner* use; an image without owner counts for no project."""
     if owner is None:
         return Usage(0, 0, 0, 0)
     own = (images.c.region == region, images.c.owner == owner, images.c.status.not_in(INVISIBLE))
@@ -28,3 +29,21 @@ def usage_of(connection: Connection, region: str, owner: str | None) -> Usage:
     count = select(func.count()).select_from(images).where(*own)
     filling = count.where(images.c.status.in_((SAVING, UPLOADING, IMPORTING)))
     return Usage(*(int(connection.execute(query).scalar_one()) for query in (stored, staged, count, filling)))
+
+
+def usage_for_quotas(connection: Connection, region: str, owner: str | None, limits: ImageLimits) -> Usage:
+    """Return what the images of *owner* use; zeros, without asking the database, if the settings set no quota."""
+    return usage_of(connection, region, owner if has_quotas(limits) else None)
+
+
+def check_quota(
+    connection: Connection, region: str, owner: str | None, limits: ImageLimits, name: str, more: int
+) -> None:
+    """
+    Raise TooLarge if *more* exceeds the quota *name* of the project *owner*.
+
+    Args:
+        name: A field of `Usage`.
+        more: Images or bytes to add to what the project uses.
+    """
+    check_usage(limits, usage_for_quotas(connection, region, owner, limits), name, more)

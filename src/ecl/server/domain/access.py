@@ -1,14 +1,15 @@
 """
 Who may see an image and who may change it.
 
-What a caller may not see does not exist for it (404); what it sees but may not do is forbidden (403).
+An image that the caller may not see does not exist for it (NotFound). What it may not do to an image that it sees is
+Forbidden.
 """
 
 from __future__ import annotations
 
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import Image
 from ecl.server.errors import Forbidden, NotFound
-from ecl.server.identity.caller import Caller
 
 __all__ = [
     "check_can_change",
@@ -26,17 +27,17 @@ __all__ = [
 
 
 def image_not_found(image_id: str) -> NotFound:
-    """Return the answer for an image that is not there, or not there for this caller."""
+    """Return the error for an image that does not exist, or that the caller may not see."""
     return NotFound(f"No image found with ID {image_id[:64]}")
 
 
 def is_owner(caller: Caller, image: Image) -> bool:
-    """Return True if *image* belongs to the caller's project. An image without owner belongs to nobody."""
+    """Return True if *image* belongs to the caller's project. An image without owner belongs to no project."""
     return image.owner is not None and image.owner == caller.project_id
 
 
 def sees_without_membership(caller: Caller, image: Image) -> bool:
-    """Return True if *caller* sees *image* whoever its members are."""
+    """Return True if *caller* sees *image* without being a member of it."""
     return caller.is_admin or image.visibility in ("public", "community") or is_owner(caller, image)
 
 
@@ -46,15 +47,15 @@ def needs_membership(caller: Caller, image: Image) -> bool:
 
 
 def check_can_list(caller: Caller) -> None:
-    """Raise Forbidden unless *caller* has a role that reads."""
+    """Raise Forbidden unless *caller* may list images."""
     if not caller.can_read:
         raise Forbidden("Listing images needs the role reader or member.")
 
 
 def check_can_see_locations(caller: Caller) -> None:
-    """Raise Forbidden unless *caller* may know where the service keeps its bytes."""
+    """Raise Forbidden unless *caller* may see where image data is stored."""
     if not caller.roles & {"admin", "service"}:
-        raise Forbidden("Where image data is kept is for the roles admin and service.")
+        raise Forbidden("Only the roles admin and service may see where image data is stored.")
 
 
 def check_can_create(caller: Caller, owner: str | None) -> None:
@@ -70,7 +71,7 @@ def check_owner_value(caller: Caller, owner: str | None, *, own_allowed: bool = 
     """Raise Forbidden unless *caller* may make *owner* the owner of an image."""
     if caller.is_admin or (own_allowed and owner is not None and owner == caller.project_id):
         return
-    raise Forbidden("Only an administrator may say which project owns an image.")
+    raise Forbidden("Only an administrator may set the owner of an image.")
 
 
 def check_visibility_value(caller: Caller, visibility: str) -> None:
@@ -80,7 +81,7 @@ def check_visibility_value(caller: Caller, visibility: str) -> None:
 
 
 def check_can_change(caller: Caller, image: Image) -> None:
-    """Raise Forbidden unless *caller*, who sees *image*, may also change, fill or delete it."""
+    """Raise Forbidden unless *caller*, who sees *image*, may also change it, upload its data or delete it."""
     if caller.is_admin:
         return
     if not is_owner(caller, image):
@@ -90,7 +91,7 @@ def check_can_change(caller: Caller, image: Image) -> None:
 
 
 def check_can_download(caller: Caller, image: Image) -> None:
-    """Raise Forbidden unless *caller*, who sees *image*, may read its bytes."""
+    """Raise Forbidden unless *caller*, who sees *image*, may download its data."""
     if not caller.can_write:
         raise Forbidden("Downloading an image needs the role member.")
     if image.status == "deactivated" and not caller.is_admin:

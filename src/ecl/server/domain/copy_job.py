@@ -1,4 +1,4 @@
-"""A copy of an image to another region: its statuses, and how it looks on the wire."""
+"""A job that copies an image to another region: its statuses and its JSON form."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ ERROR = "error"
 
 #: Statuses in which a job can still be canceled.
 CANCELABLE = frozenset({REPLICATE_REQUESTED, REPLICATING})
-#: Statuses in which there is still something to do.
+#: Statuses of jobs that have not ended.
 UNFINISHED = CANCELABLE | {CANCEL_REQUESTED, CANCELING}
 
 
 @dataclass(frozen=True, slots=True)
 class CopyJob:
-    """One copy, on its way or finished."""
+    """One copy job, running or finished."""
 
     id: str
     source_region_id: str
@@ -34,7 +34,7 @@ class CopyJob:
     source_image_name: str | None
     destination_region_id: str
     destination_tenant_id: str
-    #: None until the image has been created there.
+    #: None until the destination image exists.
     destination_image_id: str | None
     status: str
     #: Percent.
@@ -42,7 +42,7 @@ class CopyJob:
 
 
 def job_to_wire(job: CopyJob) -> dict[str, Any]:
-    """Return *job* as the API shows it."""
+    """Return *job* in the JSON form of the API."""
     return {
         "job_id": job.id,
         "source_image_id": job.source_image_id,

@@ -1,4 +1,4 @@
-"""Make a new image of what a client sent."""
+"""Create an image from a request body."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from ecl.server.clock import now
 from ecl.server.domain.access import check_can_create, check_visibility_value
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import (
     BASE_ATTRIBUTES,
     Image,
@@ -18,13 +19,12 @@ from ecl.server.domain.schemas import validate
 from ecl.server.domain.status import QUEUED
 from ecl.server.domain.update import unique_tags
 from ecl.server.errors import BadRequest
-from ecl.server.identity.caller import Caller
-from ecl.server.settings import ImageLimits, RegionSettings
+from ecl.server.settings.model import ImageLimits, RegionSettings
 
 __all__ = ["new_image"]
 
 
-#: Refused whatever their value; of other read-only names a value of the wrong type is told first.
+#: Read-only names that are refused before the schema is checked; for the others a wrong type is reported first.
 _LINKS = frozenset({"self", "file", "schema", "direct_url", "stores"})
 
 
@@ -33,9 +33,9 @@ def new_image(body: object, caller: Caller, region: RegionSettings, limits: Imag
     Return the queued image that the decoded *body* describes.
 
     Raises:
-        BadRequest: The body does not fit the schema, or names a licence switch type that the region lacks.
-        Forbidden: The caller may not create it, or not so, or the body sets what only the service sets.
-        TooLarge: More properties or tags than one image may have.
+        BadRequest: The body does not fit the schema, or names a licence switch type that the region does not have.
+        Forbidden: The caller may not create this image, or the body sets a read-only attribute.
+        TooLarge: The image has more properties or tags than the limits allow.
     """
     if not isinstance(body, dict):
         raise BadRequest("The body of an image creation must be a JSON object.")
@@ -44,7 +44,7 @@ def new_image(body: object, caller: Caller, region: RegionSettings, limits: Imag
     validate("image", body)
     for name in body:
         check_name_writable(name)
-    # An empty owner is none.
+    # An empty owner means no owner.
     owner = body.get("owner", caller.project_id) or None
     check_can_create(caller, owner)
     visibility = body.get("visibility", "shared")
@@ -67,7 +67,7 @@ def _image_of(body: dict[str, Any], owner: str | None, visibility: str) -> Image
         owner=owner,
         disk_format=body.get("disk_format"),
         container_format=body.get("container_format"),
-        # The schema takes 2.0 for a whole number.
+        # The schema accepts 2.0 as an integer.
         min_disk=int(body.get("min_disk", 0)),
         min_ram=int(body.get("min_ram", 0)),
         protected=body.get("protected", False),

@@ -1,4 +1,4 @@
-"""The value languages of list filters: ``in:a,"b,c"``, ``gte:2026-01-31``, whole numbers, true and false."""
+"""The syntax of filter values: ``in:a,"b,c"``, ``gte:2026-01-31``, integers, true and false."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _MAX_INTEGER = (1 << 63) - 1
 
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _YEAR_OR_MONTH = re.compile(r"[0-9]{4}(-[0-9]{2})?", re.ASCII)
-# A backslash lets a quote stand inside, and stays part of the value: so Glance reads it.
+# A backslash escapes a quote and stays part of the value, as in Glance.
 _IN_VALUE = re.compile(r'"((?:[^"\\]|\\.)*)"(?:,|$)|((?:\\"|[^",])*)(?:,|$)', re.DOTALL)
 _TIME_OPERATORS = ("eq", "neq", "gt", "gte", "lt", "lte")
 
 
 def parse_integer(name: str, value: str) -> int:
-    """Return the whole number in *value*. Raises BadRequest, which names *name*."""
+    """Return the integer in *value*, the parameter *name*. Raises BadRequest."""
     if not _INTEGER.fullmatch(value) or len(value) > 20:
         raise BadRequest(f"The parameter '{name}' must be a whole number.")
     number = int(value)
@@ -33,7 +33,7 @@ def parse_integer(name: str, value: str) -> int:
 
 
 def parse_boolean(name: str, value: str, *, any_case: bool = False) -> bool:
-    """Return the truth of *value*, ``true`` or ``false``. Raises BadRequest."""
+    """Return the boolean in *value*, the parameter *name*. Raises BadRequest."""
     word = value.lower() if any_case else value
     if word not in ("true", "false"):
         raise BadRequest(f"The parameter '{name}' must be true or false.")
@@ -42,10 +42,10 @@ def parse_boolean(name: str, value: str, *, any_case: bool = False) -> bool:
 
 def parse_text(name: str, value: str) -> tuple[str, ...]:
     """
-    Return the texts of which one must match: ``x`` and ``eq:x`` give one, ``in:x,y`` several.
+    Return the texts that match: one for ``x`` and ``eq:x``, several for ``in:x,y``.
 
     Raises:
-        BadRequest: Another word before a colon, a stray quote, or too many values.
+        BadRequest: An unknown operator before the colon, a misplaced quote, or too many values.
     """
     operator, colon, rest = value.partition(":")
     if not colon:
@@ -66,7 +66,7 @@ def _split_quoted(name: str, text: str) -> tuple[str, ...]:
     while position <= len(text):
         match = _IN_VALUE.match(text, position)
         if match is None:
-            raise BadRequest(f"A double quote in the filter '{name}' stands in the wrong place.")
+            raise BadRequest(f"A double quote in the filter '{name}' is in the wrong place.")
         values.append(match[1] if match[1] is not None else match[2])
         if len(values) > MAX_IN_VALUES:
             raise BadRequest(f"The filter '{name}' has more than {MAX_IN_VALUES} values.")
@@ -78,17 +78,17 @@ def _split_quoted(name: str, text: str) -> tuple[str, ...]:
 
 def parse_time(name: str, value: str) -> tuple[str, int]:
     """
-    Return operator and time, in whole seconds since the epoch, of ``gt:2026-01-31T12:00:00Z``.
+    Return the operator and the time, in seconds since the epoch, of ``gt:2026-01-31T12:00:00Z``.
 
-    Without operator it is ``eq``; without offset the time is UTC; a date alone is its midnight, a month
-    or a year alone its first day.
+    The operator defaults to ``eq``, the offset to UTC, the time of day to midnight, the day to the first of its month
+    or year.
 
     Raises:
-        BadRequest: An unknown operator or no ISO 8601 time.
+        BadRequest: The operator is unknown, or the rest is not an ISO 8601 time.
     """
     operator, colon, rest = value.partition(":")
     if not colon or operator not in _TIME_OPERATORS:
-        # The first colon of a plain time is inside it; anything else fails to parse below.
+        # The colon is part of the time, or what comes before it fails to parse below.
         operator, rest = "eq", value
     if _YEAR_OR_MONTH.fullmatch(rest):
         rest += "-01-01"[3 * rest.count("-") :]
@@ -102,5 +102,5 @@ def parse_time(name: str, value: str) -> tuple[str, int]:
     except (ValueError, OverflowError) as exc:
         known = ", ".join(_TIME_OPERATORS)
         raise BadRequest(
-            f"The filter '{name}' takes an ISO 8601 time, with one of these before it, or none: {known}."
+            f"The filter '{name}' takes an ISO 8601 time, optionally after one of these operators and a colon: {known}."
         ) from exc

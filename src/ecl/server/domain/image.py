@@ -1,4 +1,4 @@
-"""The image: its attributes, which of them who may set, and how it looks on the wire."""
+"""The image: its attributes, which of them a client may set, and its JSON form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from ecl.server.clock import iso_seconds
 from ecl.server.errors import BadRequest, Forbidden, TooLarge
-from ecl.server.settings import ImageLimits, RegionSettings
+from ecl.server.settings.model import ImageLimits, RegionSettings
 
 __all__ = [
     "BASE_ATTRIBUTES",
@@ -24,7 +24,7 @@ __all__ = [
 #: Longest name of a custom property, in characters.
 MAX_PROPERTY_NAME = 255
 
-#: What a client may set. The ID only at creation.
+#: Attributes that a client may set; the ID can be set at creation only.
 WRITABLE = frozenset(
     {
         "name",
@@ -60,13 +60,13 @@ _READ_ONLY = frozenset(
 #: Every name at the top level of an image that is not a custom property.
 BASE_ATTRIBUTES = WRITABLE | _READ_ONLY | {"id"}
 _RESERVED = frozenset({"location", "deleted", "deleted_at"})
-#: What properties begin with that the service itself keeps with an image.
+#: Prefix of the properties that the service itself sets.
 _RESERVED_PREFIX = "os_glance"
 
 
 @dataclass(slots=True)
 class Image:
-    """One image as the service holds it. Times are in microseconds since the epoch, sizes in bytes."""
+    """One image. Times are in microseconds since the epoch, sizes in bytes."""
 
     id: str
     status: str
@@ -92,7 +92,7 @@ class Image:
     tags: list[str] = field(default_factory=list)
     #: In the order in which they were added.
     properties: dict[str, str] = field(default_factory=dict)
-    #: Names of the stores that have its bytes, the oldest first.
+    #: Names of the stores that hold its data, the oldest first.
     stores: list[str] = field(default_factory=list)
 
     def copy(self) -> Image:
@@ -101,7 +101,7 @@ class Image:
 
 
 def image_to_wire(image: Image) -> dict[str, Any]:
-    """Return *image* as the API shows it; links are relative to the region's endpoint."""
+    """Return *image* in the JSON form of the API; links are relative to the region's endpoint."""
     path = "/v2/images/" + image.id
     wire = {
         **image.properties,
@@ -170,14 +170,14 @@ def check_properties(properties: dict[str, str], region: RegionSettings) -> None
 
 def check_quotas(image: Image, limits: ImageLimits) -> None:
     """
-    Hold *image* to the number of properties and tags that one image may have.
+    Check that *image* has no more properties and tags than the limits allow.
 
     Raises:
-        TooLarge: There are more.
+        TooLarge: It has more.
     """
-    own = [name for name in image.properties if not is_reserved(name)]
+    custom = [name for name in image.properties if not is_reserved(name)]
     for what, count, maximum in (
-        ("properties", len(own), limits.image_property_quota),
+        ("properties", len(custom), limits.image_property_quota),
         ("tags", len(image.tags), limits.image_tag_quota),
     ):
         if count > maximum:

@@ -1,4 +1,4 @@
-"""Does the content of an upload match its declared format, and is it safe to hand to a hypervisor?"""
+"""The inspection of image data: it must match the declared format and be safe to give to a hypervisor."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from ecl.server.errors import UnsupportedMedia
 
 __all__ = ["Inspection"]
 
-#: Two formats may both be right only in this pair: a bootable ISO can carry a GPT.
+#: The one pair of formats that may match together: a bootable ISO can contain a GPT.
 _ISO_WITH_GPT = {"iso", "gpt"}
-#: Bytes that are looked at first. Whoever finds no signature in them leaves before the rest comes, of which the
-#: inspector for vmdk would otherwise keep a MiB.
-_SIGNATURES = 512
+#: Bytes that are inspected first. Inspectors that find no signature there stop before the rest comes: the one for vmdk
+#: would keep a MiB of it.
+_SIGNATURE_BYTES = 512
 
 
 class Inspection:
     """
-    The inspection of one upload, fed block by block. Holds the headers only.
+    Inspects one image, block by block. It keeps only the headers in memory.
 
     Args:
-        disk_format: What the image says it is.
+        disk_format: The declared format.
     """
 
     def __init__(self, disk_format: str) -> None:
         self._declared = disk_format
-        self._source = _Feed()
+        self._source = _BlockReader()
         self._size = 0
         self._wrapper: Any = None  # Any: oslo.utils' InspectWrapper, imported late
 
     def feed(self, block: bytes | memoryview) -> None:
-        """Look at the next *block*."""
+        """Inspect the next *block*."""
         if self._wrapper is None:
             from oslo_utils.imageutils.format_inspector import InspectWrapper
 
             self._wrapper = InspectWrapper(cast(IO[bytes], self._source))
-            self._read(block[:_SIGNATURES])
-            block = block[_SIGNATURES:]
+            self._read(block[:_SIGNATURE_BYTES])
+            block = block[_SIGNATURE_BYTES:]
         self._read(block)
 
     def conclude(self) -> int | None:
         """
-        Return the virtual size in bytes, or None where it cannot be known.
+        Return the virtual size in bytes, or None if the data does not tell.
 
         Raises:
             UnsupportedMedia: The content is of another format, of several, or fails a safety check.
@@ -56,15 +56,11 @@ class Inspection:
             found = str(inspector)
             inspectable = self._declared in ALL_FORMATS
             if found != self._declared and self._declared != "raw" and (inspectable or found != "raw"):
-                raise UnsupportedMedia(
-                    f"The image says that its disk_format is {self._declared}, but its content is {found}."
-                )
+                raise UnsupportedMedia(f"The disk_format of the image is {self._declared}, but its content is {found}.")
             inspector.safety_check()
         except SafetyCheckFailed as exc:
             names = ", ".join(sorted(exc.failures))
-            raise UnsupportedMedia(
-                f"The content is not safe to use: the checks failed that are called {names}."
-            ) from exc
+            raise UnsupportedMedia(f"The content is not safe to use; these checks failed: {names}.") from exc
         except ImageFormatError as exc:
             raise UnsupportedMedia(f"The content could not be checked: {exc}") from exc
         if self._declared == "raw":
@@ -84,8 +80,8 @@ class Inspection:
         return self._wrapper.format
 
 
-class _Feed:
-    """What the inspector reads from: the block that is at hand."""
+class _BlockReader:
+    """A file for the inspector to read: it holds the current block."""
 
     block: bytes | memoryview = b""
 
@@ -96,6 +92,6 @@ class _Feed:
 def _virtual_size(inspector: Any) -> int | None:
     try:
         size: int = inspector.virtual_size
-    except Exception:  # noqa: BLE001 - a header that matches may still be cut short; then the size is unknown
+    except Exception:  # noqa: BLE001 - a matching header may be truncated; then the size is unknown
         return None
     return size or None

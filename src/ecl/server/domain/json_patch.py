@@ -1,8 +1,8 @@
 """
 The two JSON-patch dialects of the image API.
 
-2.1: ``{"op": "replace", "path": "/name", "value": "x"}``; ``add`` overwrites what is there.
-2.0: ``{"replace": "/name", "value": "x"}``; ``add`` on what is there is a conflict.
+2.1: ``{"op": "replace", "path": "/name", "value": "x"}``; ``add`` overwrites an existing value.
+2.0: ``{"replace": "/name", "value": "x"}``; ``add`` of an existing attribute is a conflict.
 """
 
 from __future__ import annotations
@@ -12,18 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from ecl.server.domain.image import check_name_writable
-from ecl.server.errors import BadRequest, Forbidden, UnsupportedMedia
+from ecl.server.errors import BadRequest, Forbidden
 
-__all__ = ["PATCH_TYPES", "Operation", "media_type_version", "parse_patch"]
+__all__ = ["Operation", "Version", "parse_patch"]
 
 Verb = Literal["add", "replace", "remove"]
 Version = Literal["2.0", "2.1"]
 
 _VERBS = ("add", "replace", "remove")
-PATCH_TYPES: dict[str, Version] = {
-    "application/openstack-images-v2.0-json-patch": "2.0",
-    "application/openstack-images-v2.1-json-patch": "2.1",
-}
 _BAD_ESCAPE = re.compile(r"~(?![01])")
 
 
@@ -34,25 +30,8 @@ class Operation:
     verb: Verb
     name: str
     value: Any  # Any: JSON; the schema says later what it must be
-    #: ``add`` may overwrite.
+    #: True if ``add`` may overwrite a value.
     overwrites: bool = True
-
-
-def media_type_version(content_type: str | None) -> Version:
-    """
-    Return which dialect *content_type* names; parameters such as charset are ignored.
-
-    Raises:
-        UnsupportedMedia: Neither.
-    """
-    media_type = (content_type or "").partition(";")[0].strip()
-    try:
-        return PATCH_TYPES[media_type]
-    except KeyError:
-        accepted = ", ".join(PATCH_TYPES)
-        raise UnsupportedMedia(
-            f"The content type of an image update must be one of: {accepted}.", headers={"Accept-Patch": accepted}
-        ) from None
 
 
 def parse_patch(body: object, version: Version) -> list[Operation]:
@@ -61,7 +40,7 @@ def parse_patch(body: object, version: Version) -> list[Operation]:
 
     Raises:
         BadRequest: The body is not a list of operations of this dialect.
-        Forbidden: An operation touches what only the service sets.
+        Forbidden: An operation changes a read-only attribute.
     """
     if not isinstance(body, list):
         raise BadRequest("The body of an image update must be a JSON list of operations.")

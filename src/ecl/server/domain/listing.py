@@ -1,18 +1,18 @@
-"""What a list request asks for: filters, order, page."""
+"""A request to list images: its filters, order and page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
 from ecl.server.domain.filters import parse_boolean, parse_integer, parse_text, parse_time
+from ecl.server.domain.paging import SortKey, is_descending, parse_limit, sort_name
 from ecl.server.errors import BadRequest
-from ecl.server.settings import ImageLimits
+from ecl.server.settings.model import ImageLimits
 
-__all__ = ["MAX_PARAMETERS", "ListQuery", "SortKey", "page_links", "parse_list_query"]
+__all__ = ["MAX_PARAMETERS", "ListQuery", "parse_list_query"]
 
-#: Most parameters in one query: each filter is a condition that the database must work through.
+#: Most parameters of one query: each filter is a condition that the database must evaluate.
 MAX_PARAMETERS = 200
 
 _SORT_KEYS = (
@@ -34,42 +34,34 @@ _EXACT_INTEGERS = frozenset({"size", "virtual_size", "min_ram", "min_disk"})
 _BOUNDS = {name + end: (name, end[1:]) for name in _EXACT_INTEGERS for end in ("_min", "_max")}
 
 
-@dataclass(frozen=True, slots=True)
-class SortKey:
-    """One column to sort by; nothing (null) is the lowest value."""
-
-    name: str
-    descending: bool
-
-
 @dataclass(slots=True)
 class ListQuery:
-    """A parsed list request. Every condition must hold."""
+    """A parsed list request. An image must meet every condition."""
 
     limit: int
     marker: str | None = None
-    #: None: what the caller sees by default; "": nothing.
+    #: None: the images that the caller sees by default; "": no image.
     visibility: str | None = None
     member_status: str = "accepted"
     os_hidden: bool = False
     protected: bool | None = None
-    #: Column to the texts of which one must match.
+    #: Column to its allowed values.
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     #: Column, "min" or "max" or "eq", number.
     numbers: list[tuple[str, str, int]] = field(default_factory=list)
     #: Column, operator, seconds since the epoch.
     times: list[tuple[str, str, int]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
-    #: Custom property to the value that it must have.
+    #: Custom property to its required value.
     properties: dict[str, str] = field(default_factory=dict)
     sort: list[SortKey] = field(default_factory=list)
-    #: A condition that no image meets, such as a size that is not a number.
+    #: True if no image can match: for example a size that is not a number.
     impossible: bool = False
 
 
 def parse_list_query(parameters: Sequence[tuple[str, str]], limits: ImageLimits) -> ListQuery:
     """
-    Return what the decoded query *parameters* ask for.
+    Return the list request in the decoded query *parameters*.
 
     Raises:
         BadRequest: A parameter with a bad value, or too many parameters.
@@ -87,7 +79,7 @@ def parse_list_query(parameters: Sequence[tuple[str, str]], limits: ImageLimits)
         elif name == "tag":
             query.tags.append(value.strip())
         else:
-            # Of any other parameter that is given twice the last one holds.
+            # If any other parameter is repeated, the last one counts.
             single[name] = value
     for name, value in single.items():
         if handler := _HANDLERS.get(name):
@@ -101,7 +93,7 @@ def parse_list_query(parameters: Sequence[tuple[str, str]], limits: ImageLimits)
 def _add_filter(query: ListQuery, name: str, value: str) -> None:
     if name in _TEXTS:
         texts = parse_text(name, value)
-        # IDs are kept in lower case.
+        # IDs are stored in lower case.
         query.texts[name] = tuple(text.lower() for text in texts) if name == "id" else texts
     elif name in _TIMES:
         query.times.append((name, *parse_time(name, value)))
@@ -120,10 +112,7 @@ def _add_filter(query: ListQuery, name: str, value: str) -> None:
 
 
 def _set_limit(query: ListQuery, value: str, limits: ImageLimits) -> None:
-    limit = parse_integer("limit", value)
-    if limit < 0:
-        raise BadRequest("The parameter 'limit' must not be negative.")
-    query.limit = min(limit, limits.api_limit_max)
+    query.limit = parse_limit(value, limits)
 
 
 def _set_marker(query: ListQuery, value: str, _limits: ImageLimits) -> None:
@@ -147,7 +136,7 @@ def _set_protected(query: ListQuery, value: str, _limits: ImageLimits) -> None:
 
 
 def _ignore(_query: ListQuery, _value: str, _limits: ImageLimits) -> None:
-    """Take a parameter that has no effect."""
+    """Accept a parameter that has no effect."""
 
 
 def _refuse_changes_since(_query: ListQuery, _value: str, _limits: ImageLimits) -> None:
@@ -173,7 +162,7 @@ def _one_of(name: str, value: str, allowed: Sequence[str]) -> str:
 
 
 def _parse_sort(combined: list[str], keys: list[str], directions: list[str]) -> list[SortKey]:
-    """Return the order, made total: created_at and id follow whatever the client gave."""
+    """Return the order, made total: created_at and id follow the client's keys."""
     if combined and (keys or directions):
         raise BadRequest("Use either 'sort', or 'sort_key' and 'sort_dir'.")
     if len(combined) > 1:
@@ -183,47 +172,21 @@ def _parse_sort(combined: list[str], keys: list[str], directions: list[str]) -> 
         tie_break = len(order) > 1 or order[0].descending
     else:
         order, tie_break = _classic_order(keys, directions)
-    given = {key.name for key in order}
-    order.extend(SortKey(name, tie_break) for name in ("created_at", "id") if name not in given)
+    chosen = {key.name for key in order}
+    order.extend(SortKey(name, tie_break) for name in ("created_at", "id") if name not in chosen)
     return order
 
 
 def _combined_key(part: str) -> SortKey:
     name, _, direction = part.strip().partition(":")
-    return SortKey(_sort_key(name), _is_descending(direction) if direction else True)
+    return SortKey(sort_name(name, _SORT_KEYS), is_descending(direction) if direction else True)
 
 
 def _classic_order(keys: list[str], directions: list[str]) -> tuple[list[SortKey], bool]:
-    names = [_sort_key(name) for name in keys] or ["created_at"]
-    descending = [_is_descending(direction) for direction in directions] or [True]
+    names = [sort_name(name, _SORT_KEYS) for name in keys] or ["created_at"]
+    descending = [is_descending(direction) for direction in directions] or [True]
     if len(descending) == 1:
         return [SortKey(name, descending[0]) for name in names], descending[0]
     if len(descending) != len(names):
         raise BadRequest("Give one 'sort_dir' for all keys, or one for each 'sort_key'.")
     return [SortKey(name, down) for name, down in zip(names, descending, strict=True)], True
-
-
-def _sort_key(name: str) -> str:
-    if name not in _SORT_KEYS:
-        raise BadRequest(f"Cannot sort by '{name[:40]}', only by: {', '.join(_SORT_KEYS)}.")
-    return name
-
-
-def _is_descending(direction: str) -> bool:
-    if direction not in ("asc", "desc"):
-        raise BadRequest("A sort direction must be asc or desc.")
-    return direction == "desc"
-
-
-def page_links(path: str, parameters: Sequence[tuple[str, str]], last_id: str | None) -> tuple[str, str | None]:
-    """
-    Return the links ``first`` and ``next``: the same query, every repeated key kept, without and with a marker.
-
-    Args:
-        last_id: The last item of a page that was full; None: there is no next page.
-    """
-    kept = [(name, value) for name, value in parameters if name != "marker"]
-    first = f"{path}?{urlencode(kept)}" if kept else path
-    if last_id is None:
-        return first, None
-    return first, f"{path}?{urlencode([*kept, ('marker', last_id)])}"

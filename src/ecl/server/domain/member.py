@@ -1,4 +1,4 @@
-"""The member of an image: a project that a shared image is offered to."""
+"""The member of an image: a project that a shared image is shared with."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Member:
 
 
 def member_to_wire(member: Member) -> dict[str, Any]:
-    """Return *member* as the API shows it."""
+    """Return *member* in the JSON form of the API."""
     return {
         "member_id": member.member_id,
         "image_id": member.image_id,

@@ -1,8 +1,8 @@
 """
-Metadata definitions: what custom properties mean, for whoever shows or fills them in.
+Metadata definitions: what custom properties mean, for programs and people that show or set them.
 
-A namespace holds properties, objects (groups of properties), tags, and associations with types of resource, such as
-``OS::Glance::Image``, each with a prefix that property names get on such a resource.
+A namespace holds properties, objects (groups of properties), tags, and associations with resource types, such as
+``OS::Glance::Image``, each with a prefix for the names of properties on such a resource.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from ecl.server.clock import iso_seconds
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.schemas import validate
 from ecl.server.errors import BadRequest, Conflict, Forbidden, NotFound
-from ecl.server.identity.caller import Caller
 
 __all__ = [
     "LIST_KEYS",
@@ -40,14 +40,14 @@ PREFIX_PATH = "/v2/metadefs/namespaces"
 
 Kind = Literal["property", "object", "tag", "resource_type"]
 
-#: Where a namespace's document has the items of each kind.
+#: The key of each kind of items in the document of a namespace.
 LIST_KEYS: dict[Kind, str] = {
     "resource_type": "resource_type_associations",
     "object": "objects",
     "tag": "tags",
     "property": "properties",
 }
-_SERVER_SET = frozenset({"self", "schema", "created_at", "updated_at"})
+_READ_ONLY = frozenset({"self", "schema", "created_at", "updated_at"})
 
 
 @dataclass(slots=True)
@@ -80,16 +80,16 @@ class Item:
     id: int = 0
 
 
-# --- who may do what ------------------------------------------------------------------------------------------
+# --- permissions ------------------------------------------------------------------------------------------
 
 
 def namespace_not_found(name: str) -> NotFound:
-    """Return the answer for a namespace that is not there, or not there for this caller."""
+    """Return the error for a namespace that does not exist, or that the caller may not see."""
     return NotFound(f"Namespace {name[:80]} not found.")
 
 
 def check_reads(caller: Caller) -> None:
-    """Raise Forbidden unless *caller* has a role that reads."""
+    """Raise Forbidden unless *caller* may read metadata definitions."""
     if not caller.can_read:
         raise Forbidden("Reading metadata definitions needs the role reader or member.")
 
@@ -107,19 +107,19 @@ def check_can_write(caller: Caller) -> None:
 
 
 def check_unprotected(namespace: Namespace) -> None:
-    """Raise Forbidden if nothing may be deleted of *namespace*."""
+    """Raise Forbidden if *namespace* is protected: nothing in it can be deleted then."""
     if namespace.protected:
-        raise Forbidden(f"Namespace {namespace.namespace} is protected: nothing of it can be deleted.")
+        raise Forbidden(f"Namespace {namespace.namespace} is protected: nothing in it can be deleted.")
 
 
 # --- from the wire --------------------------------------------------------------------------------------------
 
 
 def _checked(kind: str, body: object) -> dict[str, Any]:
-    """Return the decoded *body*. Raises BadRequest, or Forbidden for what only the service sets."""
+    """Return the decoded *body*. Raises BadRequest, or Forbidden for a read-only attribute."""
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
-    for name in _SERVER_SET & body.keys():
+    for name in _READ_ONLY & body.keys():
         raise Forbidden(f"Attribute '{name}' is read-only.")
     validate(f"metadefs/{kind}", body)
     if body.get("namespace") == "":
@@ -133,7 +133,7 @@ def namespace_of_body(body: object, caller: Caller, moment: int) -> tuple[Namesp
 
     Raises:
         BadRequest: It does not fit the schema.
-        Forbidden: It sets what only the service sets.
+        Forbidden: It sets a read-only attribute.
     """
     checked = _checked("namespace", body)
     namespace = Namespace(
@@ -154,14 +154,15 @@ def items_of_body(body: dict[str, Any], moment: int) -> list[Item]:
     Return every item in the checked *body* of a namespace.
 
     Raises:
-        BadRequest: One has no name.
-        Conflict: Two of a kind have the same name.
+        BadRequest: An item has no name.
+        Conflict: Two items of a kind have the same name.
     """
     items: list[Item] = []
     for kind, key in LIST_KEYS.items():
-        given = body.get(key, [])
-        listed = [{**value, "name": name} for name, value in given.items()] if isinstance(given, dict) else given
-        items.extend(_item(kind, value, moment) for value in listed)
+        entries = body.get(key, [])
+        if isinstance(entries, dict):
+            entries = [{**value, "name": name} for name, value in entries.items()]
+        items.extend(_item(kind, entry, moment) for entry in entries)
     _refuse_repeats(items)
     return items
 
@@ -170,7 +171,7 @@ def _refuse_repeats(items: Iterable[Item]) -> None:
     seen: set[tuple[str, str]] = set()
     for item in items:
         if (item.kind, item.name) in seen:
-            raise Conflict(f"There are two of the name {item.name} among the {LIST_KEYS[item.kind]}.")
+            raise Conflict(f"Two of the {LIST_KEYS[item.kind]} have the name {item.name}.")
         seen.add((item.kind, item.name))
 
 
@@ -180,20 +181,20 @@ def parse_item(kind: Kind, body: object, moment: int) -> Item:
 
     Raises:
         BadRequest: It does not fit the schema.
-        Forbidden: It sets what only the service sets.
+        Forbidden: It sets a read-only attribute.
     """
     item = _item(kind, _checked(kind, body), moment)
     if kind == "property":
-        # Glance keeps the name inside, too, of a property that was sent by itself.
+        # If a property was sent by itself, Glance also keeps the name in its body.
         item.body = {"name": item.name, **item.body}
     return item
 
 
 def _item(kind: Kind, body: dict[str, Any], moment: int) -> Item:
-    # The schema of a namespace does not ask for the names of what is in it.
+    # The schema of a namespace does not require the items in it to have names.
     if not body.get("name"):
         raise BadRequest(f"Each of the {LIST_KEYS[kind]} must have a name: no path would lead to it.")
-    rest = {name: value for name, value in body.items() if name != "name" and name not in _SERVER_SET}
+    rest = {name: value for name, value in body.items() if name != "name" and name not in _READ_ONLY}
     return Item(kind, body["name"], rest, moment, moment)
 
 
@@ -201,7 +202,7 @@ def _item(kind: Kind, body: dict[str, Any], moment: int) -> Item:
 
 
 def namespace_to_wire(namespace: Namespace, items: Collection[Item] = ()) -> dict[str, Any]:
-    """Return *namespace* with *items* as the API shows it; what is not set is left out."""
+    """Return *namespace* with *items* in the JSON form of the API, without attributes that are not set."""
     wire: dict[str, Any] = {
         "namespace": namespace.namespace,
         "display_name": namespace.display_name,
@@ -224,7 +225,7 @@ def namespace_to_wire(namespace: Namespace, items: Collection[Item] = ()) -> dic
 
 
 def item_to_wire(item: Item, namespace: str) -> dict[str, Any]:
-    """Return *item* as the API shows it inside a list of its kind; a property is named by its key there."""
+    """Return *item* in the JSON form of a list of its kind; there a property's name is its key."""
     if item.kind == "property":
         return item.body
     wire: dict[str, Any] = {"name": item.name, **item.body}
@@ -240,9 +241,9 @@ def item_to_wire(item: Item, namespace: str) -> dict[str, Any]:
 
 def prefixed(items: Iterable[Item], resource_type: str) -> list[Item]:
     """
-    Return *items* as they are for *resource_type*: property names with the prefix of the namespace's association.
+    Return *items* for *resource_type*: property names get the prefix of the namespace's association with it.
 
-    Objects have the prefix on the names of their properties, and of those that they require.
+    In objects, the names of properties and of required properties get it.
     """
     items = list(items)
     prefix = next(

@@ -1,7 +1,7 @@
 """
-The JSON schemas that the service publishes, and checks requests by.
+The JSON schemas that the service publishes and uses to check requests.
 
-Each document of one thing is a file in ``schemas``; those of lists are made from them here.
+The schema of one item is a file in ``schemas``; the schemas of lists are made from them here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ecl.server.errors import BadRequest
 
 __all__ = ["SCHEMA_NAMES", "schema", "validate"]
 
-#: List document to the document of its items.
+#: Schema of a list to the schema of its items.
 _LISTS = {
     "images": "image",
     "members": "member",
@@ -33,7 +33,7 @@ SCHEMA_NAMES = frozenset(_LISTS) | frozenset(_LISTS.values())
 
 _PAGED = frozenset(_LISTS) - {"members", "tasks"}
 _TASK_DETAILS = frozenset({"input", "result", "message"})
-#: Longest message of a validation error: it may quote the client's own value.
+#: Longest message of a validation error, in characters: it may quote the client's value.
 _MAX_MESSAGE = 300
 
 Document = dict[str, Any]
@@ -41,7 +41,7 @@ Document = dict[str, Any]
 
 @cache
 def schema(name: str) -> Document:
-    """Return the document of that *name*, one of `SCHEMA_NAMES`. Raises KeyError. Not to be changed."""
+    """Return the schema *name*, one of `SCHEMA_NAMES`; do not change it. Raises KeyError."""
     if name in _LISTS:
         return _list_schema(name, schema(_LISTS[name]))
     if name not in SCHEMA_NAMES:
@@ -58,7 +58,7 @@ def _validator(name: str) -> jsonschema_rs.Draft7Validator:
 
 def validate(name: str, instance: object) -> None:
     """
-    Check *instance* against the document *name*.
+    Check *instance* against the schema *name*.
 
     Raises:
         BadRequest: It does not fit; the message names the key.
@@ -96,7 +96,7 @@ def _list_of(name: str, item: Document) -> Document:
     if name == "tasks":
         inner["properties"] = {key: value for key, value in item["properties"].items() if key not in _TASK_DETAILS}
     if name == "metadefs/properties":
-        # Named by their keys, so no name is needed inside.
+        # Their keys are their names, so no name is needed inside.
         inner["required"] = [key for key in item["required"] if key != "name"]
         return {"type": "object", "additionalProperties": {"type": "object", **inner}}
     return {"type": "array", "items": {"type": "object", **inner}}

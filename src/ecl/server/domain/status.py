@@ -1,4 +1,4 @@
-"""The statuses of an image and the moves between them."""
+"""The statuses of an image, and which may follow which."""
 
 from __future__ import annotations
 
@@ -13,44 +13,60 @@ __all__ = [
     "SAVING",
     "UPLOADING",
     "WITH_DATA",
+    "check_move",
     "may_become",
+    "statuses_before",
 ]
 
-#: Known, without bytes.
+#: Created, without data.
 QUEUED = "queued"
-#: Bytes are arriving.
+#: Data is being uploaded.
 SAVING = "saving"
-#: Bytes are arriving in the staging area.
+#: Data is being uploaded to the staging area, or is there and waits for its import.
 UPLOADING = "uploading"
-#: An import is at work.
+#: An import is running.
 IMPORTING = "importing"
-#: Bytes are there and never change again.
+#: The data is complete and never changes.
 ACTIVE = "active"
 #: As active, but only administrators may download.
 DEACTIVATED = "deactivated"
-#: Gone for everyone; the ID is never used again.
+#: Nobody sees it any more; its ID is never used again.
 DELETED = "deleted"
 
 _MOVES: dict[str, frozenset[str]] = {
-    QUEUED: frozenset({SAVING, UPLOADING, IMPORTING, ACTIVE, DELETED}),
+    QUEUED: frozenset({SAVING, UPLOADING, IMPORTING, DELETED}),
     SAVING: frozenset({ACTIVE, QUEUED, DELETED}),
     UPLOADING: frozenset({IMPORTING, QUEUED, DELETED}),
     IMPORTING: frozenset({ACTIVE, QUEUED, DELETED}),
-    ACTIVE: frozenset({DEACTIVATED, DELETED, "pending_delete"}),
+    ACTIVE: frozenset({DEACTIVATED, DELETED}),
     DEACTIVATED: frozenset({ACTIVE, DELETED}),
-    "killed": frozenset({DELETED}),
-    "pending_delete": frozenset({DELETED, ACTIVE}),
     DELETED: frozenset(),
 }
 
-#: No caller ever sees an image with one of these.
+#: No caller sees an image with one of these; the last two are Glance's, and never written here.
 INVISIBLE = frozenset({DELETED, "killed", "pending_delete"})
-#: There are bytes to download.
+#: Statuses with data to download.
 WITH_DATA = frozenset({ACTIVE, DEACTIVATED})
-#: disk_format and container_format may still change.
+#: Statuses in which disk_format and container_format may change.
 FORMATS_OPEN = frozenset({QUEUED, IMPORTING})
 
 
 def may_become(status: str, target: str) -> bool:
     """Return True if an image may go from *status* to *target*."""
     return target in _MOVES.get(status, frozenset())
+
+
+def statuses_before(target: str) -> frozenset[str]:
+    """Return the statuses from which an image may become *target*."""
+    return frozenset(status for status in _MOVES if may_become(status, target))
+
+
+def check_move(status: str, target: str) -> None:
+    """
+    Refuse a change of status that no image may make: every query that writes a status asks this first.
+
+    Raises:
+        ValueError: The service itself is wrong; a request that comes too early or too late is a Conflict before that.
+    """
+    if status != target and not may_become(status, target):
+        raise ValueError(f"an image that is {status} cannot become {target}")

@@ -1,4 +1,4 @@
-"""A task: what the service does for an image after it has answered. Its statuses, and how it looks on the wire."""
+"""A task: work on an image that goes on after the response. Its statuses and its JSON form."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ PROCESSING = "processing"
 SUCCESS = "success"
 FAILURE = "failure"
 STATUSES = (PENDING, PROCESSING, SUCCESS, FAILURE)
-#: Statuses in which there is something left to do.
+#: Statuses of tasks that have not ended.
 UNFINISHED = frozenset({PENDING, PROCESSING})
 
-#: By a request to import an image, by an administrator's request for a task, and by one that added a location.
+#: Types, by the request that started the task: import of an image, ``POST /v2/tasks``, new location.
 API_IMAGE_IMPORT = "api_image_import"
 IMPORT = "import"
 LOCATION_IMPORT = "location_import"
 
-#: What the service adds to the input of a task that was asked for as such.
-_OURS = frozenset({"import_req", "backend"})
-#: Microseconds that a task is shown after it has ended.
+#: What the service adds to the input of a task of ``POST /v2/tasks``.
+_ADDED_INPUT = frozenset({"import_req", "backend"})
+#: Microseconds that a task is kept after its end.
 KEPT = 48 * 3600 * MICROSECONDS
 
 
@@ -54,10 +54,10 @@ class Task:
     owner: str | None
     user_id: str | None
     request_id: str | None
-    #: What it was asked to do.
+    #: The arguments of the request.
     input: dict[str, Any]
     result: dict[str, Any] | None
-    #: Why it failed, for people; empty if it did not.
+    #: Why it failed, for people; empty without a failure.
     message: str
     created_at: int
     updated_at: int
@@ -65,8 +65,8 @@ class Task:
     expires_at: int | None
 
 
-def task_to_wire(task: Task, *, whole: bool = True) -> dict[str, Any]:
-    """Return *task* as ``/v2/tasks`` shows it; not *whole*: as an item of the list."""
+def task_to_wire(task: Task, *, details: bool = True) -> dict[str, Any]:
+    """Return *task* as ``/v2/tasks`` shows it; without *details* as an item of the list."""
     wire: dict[str, Any] = {
         "id": task.id,
         "type": task.type,
@@ -82,8 +82,8 @@ def task_to_wire(task: Task, *, whole: bool = True) -> dict[str, Any]:
             wire[name] = getattr(task, name)
     if task.expires_at is not None:
         wire["expires_at"] = iso_seconds(task.expires_at)
-    if whole:
-        hidden = _OURS if task.type == IMPORT else frozenset()
+    if details:
+        hidden = _ADDED_INPUT if task.type == IMPORT else frozenset()
         wire |= {
             "input": {name: value for name, value in task.input.items() if name not in hidden},
             "result": task.result,
@@ -93,7 +93,7 @@ def task_to_wire(task: Task, *, whole: bool = True) -> dict[str, Any]:
 
 
 def image_task_to_wire(task: Task) -> dict[str, Any]:
-    """Return *task* as ``/v2/images/{id}/tasks`` shows it: there times have microseconds and no zone."""
+    """Return *task* as ``/v2/images/{id}/tasks`` shows it: times there have microseconds and no zone."""
     return {
         "id": task.id,
         "type": task.type,

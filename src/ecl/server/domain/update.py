@@ -1,4 +1,4 @@
-"""Apply the operations of an image update to an image, by the rules of who may change what and when."""
+"""Apply the operations of an image update, by the rules of who may change what and when."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecl.server.domain.access import check_owner_value, check_visibility_value
+from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import WRITABLE, Image
 from ecl.server.domain.json_patch import Operation
 from ecl.server.domain.protection import PropertyProtection
 from ecl.server.domain.status import FORMATS_OPEN
 from ecl.server.errors import Conflict, Forbidden
-from ecl.server.identity.caller import Caller
 
 __all__ = ["apply_patch", "unique_tags"]
 
 
 def unique_tags(tags: Sequence[str]) -> list[str]:
-    """Return *tags* without repeats, in order."""
+    """Return *tags* in order, without duplicates."""
     return list(dict.fromkeys(tags))
 
 
 def apply_patch(image: Image, operations: Sequence[Operation], caller: Caller, protection: PropertyProtection) -> None:
     """
-    Change *image* by *operations*, in order; the caller may change the image as such.
+    Apply *operations* to *image*, in order. The caller has been checked to be one who may change the image.
 
     Raises:
-        Forbidden: An attribute that the caller, or anyone at this status, may not change so; a protected property.
-        Conflict: ``replace`` or ``remove`` of a property that is not there; a 2.0 ``add`` of one that is.
+        Forbidden: The caller, or anybody in this status, may not change an attribute; or a property is protected.
+        Conflict: ``replace`` or ``remove`` of a property that does not exist; a 2.0 ``add`` of one that exists.
     """
     for operation in operations:
         if operation.name in WRITABLE:
@@ -43,11 +43,11 @@ def _apply_to_attribute(image: Image, operation: Operation, caller: Caller) -> N
         raise Forbidden(f"Attribute '{name}' may not be removed.")
     _check_attribute(image, name, value, caller)
     if operation.verb == "add" and not operation.overwrites:
-        raise Conflict(f"Attribute '{name}' is there already.")
+        raise Conflict(f"Attribute '{name}' exists already.")
     if name == "tags":
         value = unique_tags(value)
     elif name in ("min_ram", "min_disk"):
-        # The schema takes 2.0 for a whole number.
+        # The schema accepts 2.0 as an integer.
         value = int(value)
     setattr(image, name, value)
 
@@ -66,7 +66,7 @@ def _apply_to_property(image: Image, operation: Operation) -> None:
     exists = name in image.properties
     if operation.verb == "add":
         if exists and not operation.overwrites:
-            raise Conflict(f"Property '{name}' is there already.")
+            raise Conflict(f"Property '{name}' exists already.")
     elif not exists:
         raise Conflict(f"Property '{name}' does not exist.")
     if operation.verb == "remove":

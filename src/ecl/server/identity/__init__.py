@@ -1,1 +1,1 @@
-"""Who is asking: the Keystone v3 subset that the service carries with it."""
+"""Authentication: what the rest of the service knows of a caller. `local` is the embedded Keystone v3 subset."""

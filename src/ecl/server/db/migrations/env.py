@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: on the connection that `ecl.server.db.migrate` hands over."""
+"""Alembic's environment: it runs on the connection from `ecl.server.db.migrate`."""
 
 from __future__ import annotations
 

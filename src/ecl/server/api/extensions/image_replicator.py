@@ -1,0 +1,127 @@
+"""``/v2/extension/image_replicator/jobs``: copies of images to other regions."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from ecl.server.api.common.request import ImageRequest
+from ecl.server.api.common.routing import resource
+from ecl.server.api.images.lookup import visible_image
+from ecl.server.db.copy_jobs import change_job, fetch_job, insert_job, list_jobs
+from ecl.server.domain.access import check_can_download
+from ecl.server.domain.copy_job import CANCEL_REQUESTED, CANCELABLE, REPLICATE_REQUESTED, CopyJob, job_to_wire
+from ecl.server.errors import BadRequest, Conflict, Forbidden, NotFound
+from ecl.server.http.routing import empty, json_response
+
+__all__ = ["ROUTES"]
+
+_JOBS = "/v2/extension/image_replicator/jobs"
+#: Longest image or tenant ID, in characters.
+_MAX_ID = 64
+
+
+async def _create(request: ImageRequest) -> Response:
+    image_id, tenant_id = _parse(await request.read_json())
+    job_id = await run_in_threadpool(_start, request, image_id, tenant_id)
+    request.service.replicator.notify()
+    return json_response({"job_id": job_id}, 202)
+
+
+def _start(request: ImageRequest, image_id: str, tenant_id: str) -> str:
+    """Check everything that can be known now, and store the job."""
+    service, caller = request.service, request.caller
+    region = service.region.name
+    # A copy reads the data, so a caller who may not download may not copy.
+    with service.database.read() as connection:
+        image = visible_image(connection, region, caller, image_id)
+    check_can_download(caller, image)
+    if caller.project_id is None:
+        raise Forbidden("Copying an image needs a token of a project.")
+    if image.status != "active":
+        raise Conflict(f"Image {image_id} is {image.status}; only an active image can be copied.")
+    destination = service.destinations.of_tenant(tenant_id, region)
+    destination.check_takes(image)
+    job = CopyJob(
+        id=str(uuid.uuid4()),
+        source_region_id=region,
+        source_tenant_id=caller.project_id,
+        source_image_id=image.id,
+        source_image_name=image.name,
+        destination_region_id=destination.region,
+        destination_tenant_id=tenant_id,
+        destination_image_id=None,
+        status=REPLICATE_REQUESTED,
+        copy_progress=0,
+    )
+    with service.database.write() as connection:
+        insert_job(connection, job)
+    return job.id
+
+
+async def _list(request: ImageRequest) -> Response:
+    await request.refuse_body()
+    return json_response([job_to_wire(job) for job in await run_in_threadpool(_fetch_all, request)])
+
+
+async def _show(request: ImageRequest) -> Response:
+    await request.refuse_body()
+    return json_response(job_to_wire(await run_in_threadpool(_fetch, request)))
+
+
+async def _delete(request: ImageRequest) -> Response:
+    await request.refuse_body()
+    await run_in_threadpool(_cancel, request)
+    request.service.replicator.notify()
+    return empty()
+
+
+def _parse(body: Any) -> tuple[str, str]:
+    """Return the image ID and the tenant ID of a decoded *body*. Raises BadRequest."""
+    if not isinstance(body, dict):
+        raise BadRequest('The body must be an object: {"image_id": "…", "tenant_id_dst": "…"}.')
+    values = []
+    for name in ("image_id", "tenant_id_dst"):
+        value = body.get(name)
+        if not isinstance(value, str) or not 0 < len(value) <= _MAX_ID:
+            raise BadRequest(f"'{name}' must be a text of 1 to {_MAX_ID} characters.")
+        values.append(value)
+    return values[0].lower(), values[1]
+
+
+def _fetch_all(request: ImageRequest) -> list[CopyJob]:
+    """Return the jobs of the caller's project, for an administrator all of them."""
+    caller = request.caller
+    tenant = None if caller.is_admin else caller.project_id or ""
+    with request.service.database.read() as connection:
+        return list_jobs(connection, request.service.region.name, tenant)
+
+
+def _fetch(request: ImageRequest) -> CopyJob:
+    """Return the job of the path. Raises NotFound if it does not exist or is not the caller's."""
+    job_id: str = request.path_params["job_id"]
+    with request.service.database.read() as connection:
+        job = fetch_job(connection, job_id.lower())
+    is_visible = job is not None and (request.caller.is_admin or job.source_tenant_id == request.caller.project_id)
+    if job is None or not is_visible or job.source_region_id != request.service.region.name:
+        raise NotFound(f"There is no copy job '{job_id[:_MAX_ID]}'.")
+    return job
+
+
+def _cancel(request: ImageRequest) -> None:
+    job = _fetch(request)
+    if not request.caller.can_write:
+        raise Forbidden("Canceling a copy needs the role member.")
+    with request.service.database.write() as connection:
+        canceled = change_job(connection, job.id, CANCELABLE, status=CANCEL_REQUESTED)
+    if not canceled:
+        raise Conflict(f"Copy job {job.id} has ended, or is being canceled already.")
+
+
+ROUTES = (
+    resource(_JOBS, GET=_list, POST=_create),
+    resource(_JOBS + "/{job_id}", GET=_show, DELETE=_delete),
+)

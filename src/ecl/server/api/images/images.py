@@ -1,0 +1,179 @@
+"""``/v2/images``: list, create, show, update, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from ecl.server.api.common.paging import page_response
+from ecl.server.api.common.patch_types import patch_version
+from ecl.server.api.common.request import ImageRequest
+from ecl.server.api.common.routing import resource
+from ecl.server.api.images.lookup import caller_sees, changeable_image, visible_image
+from ecl.server.data.removal import delete_data, remove_deleted
+from ecl.server.db.images import fetch_image, id_is_taken, insert_image, mark_deleted, update_image
+from ecl.server.db.listing import list_images
+from ecl.server.db.usage import check_quota
+from ecl.server.domain.access import check_can_list
+from ecl.server.domain.creation import new_image
+from ecl.server.domain.image import Image, check_properties, check_quotas, image_to_wire
+from ecl.server.domain.json_patch import Operation, parse_patch
+from ecl.server.domain.listing import ListQuery, parse_list_query
+from ecl.server.domain.schemas import validate
+from ecl.server.domain.status import IMPORTING, UPLOADING
+from ecl.server.domain.update import apply_patch
+from ecl.server.errors import BadRequest, Conflict, Forbidden
+from ecl.server.http.routing import empty, json_response
+
+__all__ = ["ROUTES", "add_image"]
+
+
+async def _list(request: ImageRequest) -> Response:
+    await request.refuse_body()
+    check_can_list(request.caller)
+    parameters = request.query()
+    query = parse_list_query(parameters, request.service.settings.limits)
+    page = await run_in_threadpool(_page, request, query)
+    is_full = len(page) == query.limit > 0
+    marker = page[-1].id if is_full else None
+    return page_response("images", [_to_wire(request, image) for image in page], parameters, marker)
+
+
+def _to_wire(request: ImageRequest, image: Image) -> dict[str, Any]:
+    """Return *image* in JSON form, without the properties that the caller may not read."""
+    wire = image_to_wire(image)
+    readable = request.service.protection.readable(request.caller, image.properties)
+    for name in image.properties.keys() - readable.keys():
+        del wire[name]
+    return wire
+
+
+def _page(request: ImageRequest, query: ListQuery) -> list[Image]:
+    region, protection = request.service.region.name, request.service.protection
+    if not all(protection.allows(request.caller, "read", name) for name in query.properties):
+        # A filter would reveal the value of a property that the caller may not read.
+        query.impossible = True
+    with request.service.database.read() as connection:
+        marker = _marker(connection, region, request, query.marker)
+        return list_images(connection, region, request.caller, query, marker)
+
+
+def _marker(connection: Connection, region: str, request: ImageRequest, marker: str | None) -> Image | None:
+    if marker is None:
+        return None
+    image = fetch_image(connection, region, marker)
+    if image is None:
+        raise BadRequest(f"The marker '{marker[:40]}' is not the ID of an image.")
+    if not caller_sees(connection, region, request.caller, image):
+        raise Forbidden("The marker is an image that you may not see.")
+    return image
+
+
+async def _create(request: ImageRequest) -> Response:
+    body = await request.read_json()
+    service = request.service
+    image = new_image(body, request.caller, service.region.settings, service.settings.limits)
+    await run_in_threadpool(_insert, request, image)
+    wire = _to_wire(request, image)
+    headers = {
+        "Location": request.endpoint + wire["self"],
+        "OpenStack-image-import-methods": ",".join(service.settings.imports.methods),
+        "OpenStack-image-store-ids": ",".join(store.name for store in service.region.stores),
+        **_hash_header(request),
+    }
+    return json_response(wire, 201, {name: value for name, value in headers.items() if value})
+
+
+def _insert(request: ImageRequest, image: Image) -> None:
+    with request.service.database.write() as connection:
+        add_image(request, connection, image)
+
+
+def add_image(request: ImageRequest, connection: Connection, image: Image) -> None:
+    """
+    Add a new *image* for the caller.
+
+    Raises:
+        Forbidden: The caller may not set one of its properties.
+        Conflict: Its ID is in use.
+        TooLarge: The project's quota of images is used up.
+    """
+    region, limits = request.service.region.name, request.service.settings.limits
+    request.service.protection.check_create(request.caller, image.properties)
+    if id_is_taken(connection, region, image.id):
+        raise Conflict(f"The ID {image.id} is taken, or was taken by an image that is deleted now.")
+    check_quota(connection, region, image.owner, limits, "image_count_total", 1)
+    insert_image(connection, region, image)
+
+
+async def _show(request: ImageRequest) -> Response:
+    await request.refuse_body()
+    image_id, region = request.image_id, request.service.region.name
+    image = await request.service.database.look_up(
+        lambda connection: visible_image(connection, region, request.caller, image_id)
+    )
+    return json_response(_to_wire(request, image), headers=_hash_header(request))
+
+
+def _hash_header(request: ImageRequest) -> dict[str, str]:
+    """Return the header with the hash algorithm of future uploads, so that a client can hash while it sends."""
+    return {"OpenStack-image-hash-algo": request.service.settings.hash_algorithm}
+
+
+async def _update(request: ImageRequest) -> Response:
+    version = patch_version(request.headers.get("content-type"))
+    operations = parse_patch(await request.read_json(), version)
+    for operation in operations:
+        if operation.verb != "remove":
+            validate("image", {operation.name: operation.value})
+    image = await run_in_threadpool(_patch, request, request.image_id, operations)
+    return json_response(_to_wire(request, image))
+
+
+def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) -> Image:
+    service, caller = request.service, request.caller
+    region = service.region
+    if not operations:
+        with service.database.read() as connection:
+            return visible_image(connection, region.name, caller, image_id)
+    with service.database.write() as connection:
+        before = changeable_image(connection, region.name, caller, image_id)
+        after = before.copy()
+        apply_patch(after, operations, caller, service.protection)
+        changed = dict(after.properties.items() - before.properties.items())
+        check_properties(changed, region.settings)
+        check_quotas(after, service.settings.limits)
+        update_image(connection, region.name, before, after)
+        stored = fetch_image(connection, region.name, image_id)
+        assert stored is not None
+        return stored
+
+
+async def _delete(request: ImageRequest) -> Response:
+    await request.refuse_body()
+    await run_in_threadpool(_remove, request, request.image_id)
+    return empty()
+
+
+def _remove(request: ImageRequest, image_id: str) -> None:
+    service = request.service
+    region = service.region
+    with service.database.write() as connection:
+        image = changeable_image(connection, region.name, request.caller, image_id)
+        if image.protected:
+            raise Forbidden(f"Image {image_id} is protected and cannot be deleted.")
+        mark_deleted(connection, region.name, image_id)
+    # After the commit: if the process dies between the two, the next start removes the data.
+    for store in image.stores:
+        remove_deleted(region, service.database, image_id, store)
+    if image.status in (UPLOADING, IMPORTING):
+        delete_data(region, region.staging, image_id)
+
+
+ROUTES = (
+    resource("/v2/images", GET=_list, POST=_create),
+    resource("/v2/images/{image_id}", GET=_show, PATCH=_update, DELETE=_delete),
+)

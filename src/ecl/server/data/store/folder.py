@@ -1,0 +1,293 @@
+"""
+A store in a folder: one file for each image, named by its ID.
+
+Uploads go to ``.uploads`` beside the files, so that the final rename is within one file system.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ecl.server.data.store.base import (
+    DataMissing,
+    Judge,
+    Reader,
+    Store,
+    StoreFull,
+    StoreUnavailable,
+    Swept,
+    Writer,
+    checked_key,
+)
+from ecl.server.data.store.marker import Marker, claim_folder
+
+__all__ = ["FolderStore"]
+
+#: Bytes per write. The page cache takes memory in pieces as large as a write, and a virtual machine has only small ones
+#: ready: each page of a large one comes from the host, which takes as long as hashing it.
+_WRITE_SIZE = 256 << 10
+#: Bytes between two syncs to disk, at first and at most: each time twice as many. So a small image is nearly on disk
+#: when its last byte comes, and a large one is synced in large parts.
+_FIRST_SYNC = 4 << 20
+_LAST_SYNC = 32 << 20
+#: Keys per query while sweeping.
+_BATCH = 500
+#: Names of unknown files that are reported.
+_EXAMPLES = 3
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class FolderStore(Store):
+    """
+    A store in the folder *root*, which is created if it does not exist.
+
+    Args:
+        root: Absolute path; nothing else may write there.
+        name: The name of the store in the database and for clients.
+        description: For people.
+        read_only: Nothing is written or removed, not even by `claim` or `sweep`.
+    """
+
+    kind = "file"
+
+    def __init__(
+        self, root: Path, name: str = "folder", description: str | None = None, *, read_only: bool = False
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.read_only = read_only
+        self._root = root
+        self._uploads = root / ".uploads"
+        #: When the folder was marked as this store's, None if it is not.
+        self._marked_ns: int | None = None
+        if read_only:
+            return
+        with _translated_errors():
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._uploads.mkdir(mode=0o700, exist_ok=True)
+            for folder in (root, root.parent):
+                _sync_folder(folder)
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """The path of the folder."""
+        return {"data_dir": str(self._root)}
+
+    def url(self, key: str) -> str:
+        """Return the file's URL."""
+        return self._path(key).as_uri()
+
+    def writer(self, key: str, upload_id: str) -> FolderWriter:
+        """Start an upload in a file of its own."""
+        return FolderWriter(self._uploads / checked_key(upload_id), self._path(key))
+
+    def reader(self, key: str) -> FolderReader:
+        """Open the file of *key*; it stays readable after `delete`."""
+        with _translated_errors():
+            try:
+                descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            except FileNotFoundError as exc:
+                raise DataMissing(f"no bytes for image {key}") from exc
+            return FolderReader(descriptor)
+
+    def delete(self, key: str) -> None:
+        """Remove the file of *key*, durably."""
+        with _translated_errors():
+            try:
+                os.unlink(self._path(key))
+            except FileNotFoundError:
+                return
+            _sync_folder(self._root)
+
+    def claim(self, database: str, region: str) -> None:
+        """Write the marker file, or check the existing one."""
+        if self.read_only:
+            return
+        with _translated_errors():
+            self._marked_ns = claim_folder(self._root, Marker(database, region, self.name))
+            _sync_folder(self._root)
+
+    def sweep(self, judge: Judge, uploads: Set[str] = frozenset()) -> Swept:
+        """Remove this store's unfinished uploads and dead files; count unknown files."""
+        swept = Swept()
+        if self.read_only:
+            return swept
+        with _translated_errors():
+            for name in list(_names(self._uploads)):
+                path = self._uploads / name
+                self._settle(swept, path, dead=name in uploads or self._is_own_upload(path), known=False)
+            for batch in _batches(_names(self._root)):
+                dead, known = judge(batch)
+                for key in batch:
+                    self._settle(swept, self._root / key, dead=key in dead, known=key in known)
+            if swept.removed:
+                _sync_folder(self._root)
+        return swept
+
+    def _is_own_upload(self, path: Path) -> bool:
+        """Return True for a file that was written after the folder was marked."""
+        return self._marked_ns is not None and path.lstat().st_mtime_ns >= self._marked_ns
+
+    def _settle(self, swept: Swept, path: Path, *, dead: bool, known: bool) -> None:
+        if dead:
+            path.unlink()
+            swept.removed += 1
+        elif not known:
+            swept.unknown += 1
+            swept.unknown_bytes += path.lstat().st_size
+            if len(swept.examples) < _EXAMPLES:
+                swept.examples.append(str(path.relative_to(self._root)))
+
+    def _path(self, key: str) -> Path:
+        return self._root / checked_key(key)
+
+
+class FolderWriter(Writer):
+    """One upload: a file that `commit` renames to its final name."""
+
+    def __init__(self, temporary: Path, final: Path) -> None:
+        self._temporary = temporary
+        self._final = final
+        self._pending = True
+        self._unsynced = 0
+        self._sync_after = _FIRST_SYNC
+        self._syncing: _SyncThread | None = None
+        with _translated_errors():
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._descriptor: int | None = os.open(temporary, flags, 0o600)
+
+    def write(self, block: bytes | bytearray | memoryview) -> None:
+        """Append the whole *block*."""
+        assert self._descriptor is not None
+        with _translated_errors():
+            rest = memoryview(block)
+            self._unsynced += len(rest)
+            while rest:
+                rest = rest[os.write(self._descriptor, rest[:_WRITE_SIZE]) :]
+            if self._unsynced >= self._sync_after and (self._syncing is None or not self._syncing.is_alive()):
+                self._end_syncing()
+                self._unsynced = 0
+                self._sync_after = min(2 * self._sync_after, _LAST_SYNC)
+                self._syncing = _SyncThread(self._descriptor)
+                self._syncing.start()
+
+    def flush(self) -> None:
+        """Flush to disk (fsync) and close the file."""
+        if self._descriptor is None:
+            return
+        with _translated_errors():
+            self._end_syncing()
+            os.fsync(self._descriptor)
+            self._close()
+
+    def commit(self) -> None:
+        """Rename the file to its final name, durably."""
+        self.flush()
+        with _translated_errors():
+            os.replace(self._temporary, self._final)
+            self._pending = False
+            _sync_folder(self._final.parent)
+
+    def abort(self) -> None:
+        """Remove the file."""
+        if not self._pending:
+            return
+        self._pending = False
+        with suppress(OSError):
+            self._end_syncing()
+        with suppress(OSError):
+            self._close()
+        with suppress(OSError):
+            os.unlink(self._temporary)
+
+    def _end_syncing(self) -> None:
+        """Wait for the running sync. The system reports an error of the disk only once, so it is raised here."""
+        syncing, self._syncing = self._syncing, None
+        if syncing is not None:
+            syncing.join()
+            if syncing.error is not None:
+                raise syncing.error
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+class _SyncThread(threading.Thread):
+    """Syncs written data to disk while more is written, so that the last sync is short."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(name="ecl-sync", daemon=True)
+        self._descriptor = descriptor
+        self.error: OSError | None = None
+
+    def run(self) -> None:
+        """Sync once."""
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError as exc:
+            self.error = exc
+
+
+class FolderReader(Reader):
+    """An open file."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._open = True
+        self.size = os.fstat(descriptor).st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return up to *length* bytes from *offset*."""
+        with _translated_errors():
+            return os.pread(self._descriptor, length, offset)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._open:
+            self._open = False
+            os.close(self._descriptor)
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    """Translate errors of the operating system into the store's."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in _FULL:
+            raise StoreFull(f"no room in the store: {exc.strerror}") from exc
+        raise StoreUnavailable(f"the store failed: {exc.strerror}") from exc
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _names(folder: Path) -> Iterator[str]:
+    """Yield the names of the files in *folder* that are keys; other files are not the store's."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(ValueError):
+                yield checked_key(entry.name)
+
+
+def _batches(names: Iterator[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    for name in names:
+        batch.append(name)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,86 @@
+"""The marker: a file in a store's folder that names its owner."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from ecl.server.data.store.base import StoreTaken
+
+__all__ = ["NAME", "Marker", "claim_folder"]
+
+#: Name of the file.
+NAME = ".ecl-store.json"
+#: The newest version of the file that this release can read.
+_VERSION = 1
+
+
+class Marker(msgspec.Struct, frozen=True):
+    """The owner of a folder: a store of one region in one database."""
+
+    #: The database's UUID (`ecl.server.db.database_id`).
+    database: str
+    region: str
+    store: str
+    version: int = _VERSION
+
+
+def claim_folder(folder: Path, marker: Marker) -> int:
+    """
+    Write *marker* into *folder* if it has none, and return when the marker was written.
+
+    The caller syncs the folder itself to disk.
+
+    Returns:
+        Nanoseconds since the epoch, by the clock of the file system.
+
+    Raises:
+        StoreTaken: The folder has the marker of another database, region or store, or one that cannot be read.
+        OSError: The marker cannot be written.
+    """
+    path = folder / NAME
+    if not path.exists():
+        _write(path, marker)
+    _check(path, marker)
+    return path.stat().st_mtime_ns
+
+
+def _write(path: Path, marker: Marker) -> None:
+    """Write the file atomically. If another service was faster, its file stays."""
+    beside = path.with_name(f"{NAME}.{os.getpid()}")
+    try:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(marker)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            # Unlike a rename, a link never replaces a file.
+            os.link(beside, path)
+        except FileExistsError:
+            return
+        except OSError:
+            # Some file systems have no links.
+            os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _check(path: Path, marker: Marker) -> None:
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Marker)
+    except msgspec.MsgspecError as exc:
+        raise StoreTaken(
+            f"{path} cannot be read as the marker of a store ({exc}): restore it from a backup, "
+            "or remove it by hand if the folder belongs to this service"
+        ) from exc
+    if found.version > _VERSION:
+        raise StoreTaken(f"{path} was written by a newer release: use that one")
+    if found != marker:
+        raise StoreTaken(
+            f"{path.parent} belongs to the store {found.store} of region {found.region} in the database "
+            f"{found.database}, not to the store {marker.store} of region {marker.region} in the database "
+            f"{marker.database}: give this store a folder of its own, restore the database that the folder belongs "
+            f"to, or, if this service is to take the folder over, remove {path} by hand"
+        )

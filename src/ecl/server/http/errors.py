@@ -1,0 +1,77 @@
+"""Errors as HTTP has them: the status of each kind, and errors that only HTTP knows, with headers of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+
+from ecl.server import errors
+from ecl.server.errors import ServiceError
+
+__all__ = [
+    "HttpError",
+    "MethodNotAllowed",
+    "RangeNotSatisfiable",
+    "UnsupportedPatch",
+    "headers_of",
+    "reason",
+    "status_of",
+]
+
+#: Where OpenStack's words differ from those of this or a later Python.
+_REASONS = {413: "Request Entity Too Large", 416: "Request Range Not Satisfiable"}
+
+
+def reason(status: int) -> str:
+    """Return the phrase that goes with *status*: ``404`` gives ``Not Found``."""
+    return _REASONS.get(status) or HTTPStatus(status).phrase
+
+
+class HttpError(ServiceError):
+    """An error whose answer has *headers* of its own."""
+
+    def __init__(self, message: str, headers: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.headers = headers
+
+
+class MethodNotAllowed(HttpError):
+    """The path exists; the answer's ``Allow`` header names the methods that it has."""
+
+    def __init__(self, method: str, allowed: Iterable[str]) -> None:
+        names = ", ".join(sorted(allowed))
+        super().__init__(f"The method {method} is not allowed for this resource, only {names}.", {"Allow": names})
+
+
+class UnsupportedPatch(HttpError):
+    """The content type of a PATCH is not one of those in the answer's ``Accept-Patch`` header."""
+
+
+class RangeNotSatisfiable(HttpError):
+    """The requested range lies outside the image; the answer's ``Content-Range`` header has the image's size."""
+
+
+_STATUSES: Mapping[type[ServiceError], int] = {
+    errors.BadRequest: 400,
+    errors.Unauthorized: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    MethodNotAllowed: 405,
+    errors.Conflict: 409,
+    errors.Gone: 410,
+    errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
+    UnsupportedPatch: 415,
+    RangeNotSatisfiable: 416,
+    errors.Unavailable: 503,
+}
+
+
+def status_of(error: ServiceError) -> int:
+    """Return the HTTP status of *error*; 500 for a kind that no request can cause."""
+    return next((_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES), 500)
+
+
+def headers_of(error: ServiceError) -> Mapping[str, str]:
+    """Return the headers that the answer to *error* needs."""
+    return error.headers if isinstance(error, HttpError) else {}

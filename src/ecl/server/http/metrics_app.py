@@ -1,0 +1,75 @@
+"""``/metrics``: for the monitoring system and administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import ip_address, ip_network
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from ecl.server.db.engine import Database
+from ecl.server.domain.caller import Caller
+from ecl.server.errors import Unauthorized
+from ecl.server.http.metrics import CONTENT_TYPE, Metrics, database_text
+
+__all__ = ["MetricsApp"]
+
+#: Headers that a proxy adds: with one of these, the peer's address is not the client's.
+_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+
+Authenticate = Callable[[str | None], Awaitable[Caller]]
+
+
+class MetricsApp:
+    """
+    Shows the metrics to clients in some networks, and to administrators.
+
+    Args:
+        authenticate: Returns the caller of a token. Raises Unauthorized.
+        networks: Clients that connect directly from these need no token.
+    """
+
+    def __init__(
+        self, metrics: Metrics, database: Database, authenticate: Authenticate, networks: Sequence[str]
+    ) -> None:
+        self._metrics = metrics
+        self._database = database
+        self._authenticate = authenticate
+        self._networks = [ip_network(network) for network in networks]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response: Response
+        if scope["method"] != "GET":
+            response = PlainTextResponse("Only GET.\n", 405, {"Allow": "GET"})
+        elif self._is_in_networks(scope) or await self._is_admin(Headers(scope=scope)):
+            # The counters may be read in the event loop only.
+            text = self._metrics.text() + await run_in_threadpool(self._database_text)
+            response = Response(text, headers={"Content-Type": CONTENT_TYPE})
+        else:
+            response = PlainTextResponse("The metrics are for administrators.\n", 403)
+        await response(scope, receive, send)
+
+    def _is_in_networks(self, scope: Scope) -> bool:
+        client = scope.get("client")
+        headers = Headers(scope=scope)
+        if not client or any(name in headers for name in _PROXY_HEADERS):
+            return False
+        try:
+            address = ip_address(client[0])
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+    async def _is_admin(self, headers: Headers) -> bool:
+        try:
+            return (await self._authenticate(headers.get("x-auth-token"))).is_admin
+        except Unauthorized:
+            return False
+
+    def _database_text(self) -> str:
+        with self._database.read() as connection:
+            return database_text(connection)

@@ -1,0 +1,21 @@
+"""What the rest of the service needs of identity: the caller behind a token."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ecl.server.domain.caller import Caller
+
+__all__ = ["Authenticator"]
+
+
+class Authenticator(Protocol):
+    """Turns a token into a caller."""
+
+    async def authenticate(self, token: str | None) -> Caller:
+        """
+        Return the caller whose *token* it is.
+
+        Raises:
+            Unauthorized: There is no token, or it is not valid.
+        """

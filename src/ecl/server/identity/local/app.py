@@ -1,0 +1,87 @@
+"""The identity API: the part of Keystone v3 that image clients use, as one ASGI application."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ecl.server.db.engine import Database
+from ecl.server.errors import ServiceError
+from ecl.server.http.errors import headers_of, status_of
+from ecl.server.http.routing import json_response
+from ecl.server.identity.local import documents
+from ecl.server.identity.local.credential_routes import credential_routes
+from ecl.server.identity.local.project_routes import project_routes
+from ecl.server.identity.local.reading_routes import reading_routes
+from ecl.server.identity.local.service import IdentityService, route
+from ecl.server.identity.local.token_routes import token_routes
+from ecl.server.settings.model import Settings
+
+__all__ = ["build_identity_app"]
+
+
+def build_identity_app(database: Database, settings: Settings) -> ASGIApp:
+    """Build the identity API, for ``/`` and all below ``/v3``."""
+    service = IdentityService(database, settings)
+
+    async def list_versions(request: Request) -> Response:
+        base = service.base(request)
+        return json_response(documents.versions(base), 300, {"Location": f"{base}/v3/"})
+
+    async def show_version(request: Request) -> Response:
+        return json_response({"version": documents.version(service.base(request))})
+
+    async def refuse(request: Request, exc: Exception) -> Response:
+        return _refusal(exc, service.base(request))
+
+    app = Starlette(
+        routes=[
+            route("/", GET=list_versions),
+            route("/v3", GET=show_version),
+            *token_routes(service),
+            *project_routes(service),
+            *credential_routes(service),
+            *reading_routes(service),
+        ],
+        exception_handlers={ServiceError: refuse, HTTPException: refuse, Exception: refuse},
+    )
+    app.router.redirect_slashes = False
+    return _AsKeystone(app)
+
+
+class _AsKeystone:
+    """Middleware for what Keystone does with every request: ignore a slash at the end, and send ``Vary``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_vary(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"vary", b"X-Auth-Token")]
+            await send(message)
+
+        # "/v3/auth/tokens/" means "/v3/auth/tokens".
+        path = scope["path"].rstrip("/") or "/"
+        await self._app({**scope, "path": path}, receive, send_with_vary)
+
+
+def _refusal(exc: Exception, base: str) -> Response:
+    """Return the error response for *exc*."""
+    headers = {}
+    if isinstance(exc, ServiceError):
+        status, message = status_of(exc), exc.message
+        headers = dict(headers_of(exc))
+    elif isinstance(exc, HTTPException):
+        status, message = exc.status_code, f"{HTTPStatus(exc.status_code).phrase}: no such resource or method."
+        headers = dict(exc.headers or {})
+    else:
+        status, message = 500, "An unexpected error prevented the server from fulfilling your request."
+    if status == 401:
+        headers["WWW-Authenticate"] = f'Keystone uri="{base}/v3"'
+    return json_response(documents.error_document(status, message), status, headers)

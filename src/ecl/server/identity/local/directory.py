@@ -1,0 +1,284 @@
+"""
+Users, projects and role assignments in the database.
+
+Every function takes a connection in a transaction; to change something it must come from ``Database.write()``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ecl.server.clock import now
+from ecl.server.db.schema import projects, role_assignments, tokens, users
+from ecl.server.errors import BadRequest, Conflict, NotFound
+from ecl.server.identity.local.passwords import NO_PASSWORD, hash_password
+from ecl.server.identity.local.roles import ROLES
+
+__all__ = [
+    "Project",
+    "User",
+    "create_project",
+    "create_user",
+    "delete_project",
+    "delete_user",
+    "find_project",
+    "find_user",
+    "get_project",
+    "get_user",
+    "grant_role",
+    "granted_roles",
+    "list_assignments",
+    "list_projects",
+    "list_users",
+    "password_hash",
+    "projects_of_user",
+    "revoke_role",
+    "set_password",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user who can log in."""
+
+    id: str
+    name: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project owns images; ECL calls it a tenant. Its *region* is "" if it is not tied to one region."""
+
+    id: str
+    name: str
+    region: str
+    enabled: bool
+
+
+_USER = select(users.c.id, users.c.name, users.c.enabled)
+_PROJECT = select(projects.c.id, projects.c.name, projects.c.region, projects.c.enabled)
+
+
+# --- users --------------------------------------------------------------------------------------------------
+
+
+def create_user(connection: Connection, name: str, password: str | None) -> User:
+    """
+    Add a user who can log in with *password*, and has no role anywhere yet.
+
+    Args:
+        password: None for a user who never logs in by password.
+
+    Raises:
+        BadRequest: The name or the password cannot be used.
+        Conflict: A user has this name.
+    """
+    _check_name("user", name)
+    user = User(uuid.uuid4().hex, name, enabled=True)
+    row = {
+        "id": user.id,
+        "name": name,
+        "password_hash": _hashed(password),
+        "enabled": True,
+        "created_at": now(),
+    }
+    try:
+        connection.execute(insert(users).values(row))
+    except IntegrityError as exc:
+        raise Conflict(f"There is already a user named {name!r}.") from exc
+    return user
+
+
+def get_user(connection: Connection, *, id: str | None = None, name: str | None = None) -> User | None:
+    """Return the user with this *id* or, without an ID, with this *name*; None if there is none."""
+    condition = users.c.name == _searchable(name) if id is None else users.c.id == _searchable(id)
+    return _one_user(connection, _USER.where(condition))
+
+
+def find_user(connection: Connection, name_or_id: str) -> User:
+    """
+    Return the user of this ID or name.
+
+    Raises:
+        NotFound: There is none.
+    """
+    user = get_user(connection, id=name_or_id) or get_user(connection, name=name_or_id)
+    if user is None:
+        raise NotFound(f"There is no user {name_or_id!r}.")
+    return user
+
+
+def list_users(connection: Connection) -> list[User]:
+    """Return all users by name."""
+    return [User(*row) for row in connection.execute(_USER.order_by(users.c.name))]
+
+
+def delete_user(connection: Connection, user: User) -> None:
+    """Remove *user* with all roles, tokens and application credentials. Images stay with their projects."""
+    connection.execute(delete(users).where(users.c.id == user.id))
+
+
+def password_hash(connection: Connection, user: User) -> str:
+    """Return the stored hash of the password of *user*."""
+    return str(connection.execute(select(users.c.password_hash).where(users.c.id == user.id)).scalar_one())
+
+
+def set_password(connection: Connection, user: User, password: str) -> None:
+    """
+    Give *user* a new password. This revokes all their tokens, as in Keystone.
+
+    Raises:
+        BadRequest: The password cannot be used.
+    """
+    connection.execute(update(users).where(users.c.id == user.id).values(password_hash=_hashed(password)))
+    connection.execute(delete(tokens).where(tokens.c.user_id == user.id))
+
+
+# --- projects -----------------------------------------------------------------------------------------------
+
+
+def create_project(connection: Connection, name: str, region: str) -> Project:
+    """
+    Add a project that belongs to *region*.
+
+    Raises:
+        BadRequest: The name cannot be used.
+        Conflict: A project has this name.
+    """
+    _check_name("project", name)
+    project = Project(uuid.uuid4().hex, name, region, enabled=True)
+    row = {"id": project.id, "name": name, "region": region, "enabled": True, "created_at": now()}
+    try:
+        connection.execute(insert(projects).values(row))
+    except IntegrityError as exc:
+        raise Conflict(f"There is already a project named {name!r}.") from exc
+    return project
+
+
+def get_project(connection: Connection, *, id: str | None = None, name: str | None = None) -> Project | None:
+    """Return the project with this *id* or, without an ID, with this *name*; None if there is none."""
+    condition = projects.c.name == _searchable(name) if id is None else projects.c.id == _searchable(id)
+    return _one_project(connection, _PROJECT.where(condition))
+
+
+def find_project(connection: Connection, name_or_id: str) -> Project:
+    """
+    Return the project of this ID or name.
+
+    Raises:
+        NotFound: There is none.
+    """
+    project = get_project(connection, id=name_or_id) or get_project(connection, name=name_or_id)
+    if project is None:
+        raise NotFound(f"There is no project {name_or_id!r}.")
+    return project
+
+
+def list_projects(connection: Connection, name: str | None = None) -> list[Project]:
+    """Return all projects, or those of this *name*, by name."""
+    query = _PROJECT.order_by(projects.c.name)
+    if name is not None:
+        query = query.where(projects.c.name == _searchable(name))
+    return [Project(*row) for row in connection.execute(query)]
+
+
+def projects_of_user(connection: Connection, user_id: str) -> list[Project]:
+    """Return the enabled projects on which a user has a role, by name."""
+    project_ids = select(role_assignments.c.project_id).where(role_assignments.c.user_id == user_id)
+    query = _PROJECT.where(projects.c.id.in_(project_ids), projects.c.enabled).order_by(projects.c.name)
+    return [Project(*row) for row in connection.execute(query)]
+
+
+def delete_project(connection: Connection, project: Project) -> None:
+    """Remove *project* with its roles, tokens and application credentials. Its images stay, for administrators."""
+    connection.execute(delete(projects).where(projects.c.id == project.id))
+
+
+# --- roles --------------------------------------------------------------------------------------------------
+
+
+def granted_roles(connection: Connection, user_id: str, project_id: str) -> list[str]:
+    """Return the roles that are assigned to a user on a project, without the roles that these include."""
+    return [role for _, role in list_assignments(connection, user_id=user_id, project_id=project_id)]
+
+
+def list_assignments(connection: Connection, *, user_id: str, project_id: str | None = None) -> list[tuple[str, str]]:
+    """Return pairs of project ID and role of a user, for one project or all."""
+    query = select(role_assignments.c.project_id, role_assignments.c.role)
+    query = query.where(role_assignments.c.user_id == user_id).order_by(*query.selected_columns)
+    if project_id is not None:
+        query = query.where(role_assignments.c.project_id == project_id)
+    return [(project, role) for project, role in connection.execute(query)]
+
+
+def grant_role(connection: Connection, user: User, role: str, project: Project) -> None:
+    """
+    Give *user* a role on *project*; nothing happens if they have it already.
+
+    Raises:
+        BadRequest: There is no such role.
+    """
+    _check_role(role)
+    if role not in granted_roles(connection, user.id, project.id):
+        row = {"user_id": user.id, "project_id": project.id, "role": role}
+        connection.execute(insert(role_assignments).values(row))
+
+
+def revoke_role(connection: Connection, user: User, role: str, project: Project) -> None:
+    """
+    Take a role on *project* from *user*; their tokens lose it at once, too.
+
+    Raises:
+        BadRequest: There is no such role.
+        NotFound: The user does not have it.
+    """
+    _check_role(role)
+    columns = role_assignments.c
+    removed = connection.execute(
+        delete(role_assignments).where(
+            columns.user_id == user.id, columns.project_id == project.id, columns.role == role
+        )
+    )
+    if not removed.rowcount:
+        raise NotFound(f"User {user.name!r} does not have the role {role} on project {project.name!r}.")
+
+
+# --- shared -------------------------------------------------------------------------------------------------
+
+
+def _one_user(connection: Connection, query: Select[str, str, bool]) -> User | None:
+    row = connection.execute(query).one_or_none()
+    return None if row is None else User(*row)
+
+
+def _one_project(connection: Connection, query: Select[str, str, str, bool]) -> Project | None:
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Project(*row)
+
+
+def _searchable(value: str | None) -> str:
+    # PostgreSQL refuses NUL in a text. No name or ID contains it, and none is empty.
+    return "" if value is None or "\0" in value else value
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not name.strip() or len(name) > 255 or not name.isprintable():
+        raise BadRequest(f"A {kind} name has 1 to 255 printable characters; {name[:40]!r} does not.")
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise BadRequest(f"There is no role {role!r}; the roles are {', '.join(ROLES)}.")
+
+
+def _hashed(password: str | None) -> str:
+    if password is None:
+        return NO_PASSWORD
+    if not password or len(password) > 4096:
+        raise BadRequest("A password has 1 to 4096 characters.")
+    return hash_password(password)

@@ -1,1 +1,0 @@
-"""Imports: tasks that bring an image's bytes from somewhere else into its stores."""

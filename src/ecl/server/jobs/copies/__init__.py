@@ -1,0 +1,1 @@
+"""Jobs that copy images to other regions."""

@@ -1,0 +1,153 @@
+"""Run one copy job to completion, from its current state."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+
+from ecl import exceptions
+from ecl.image.copying import copy_data, metadata_of
+from ecl.image.v2.image import Image
+from ecl.server.db.copy_jobs import change_job, fetch_job
+from ecl.server.db.engine import Database
+from ecl.server.domain.copy_job import (
+    CANCEL_REQUESTED,
+    CANCELABLE,
+    CANCELED,
+    CANCELING,
+    ERROR,
+    REPLICATED,
+    REPLICATING,
+    UNFINISHED,
+    CopyJob,
+)
+from ecl.server.errors import ServiceError
+from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.jobs.runner import Stopped
+from ecl.session import Session
+
+__all__ = ["run_job"]
+
+_log = logging.getLogger(__name__)
+
+# The ID of the destination image is derived from the job's, so that a job resumed after a crash finds its image.
+_NAMESPACE = uuid.UUID("0b6c7a55-5b1e-4c6e-9d0d-6f1f0a6f2c11")
+#: Seconds between two updates of a job's progress.
+_PROGRESS_INTERVAL = 1.0
+
+
+class _Canceled(Exception):
+    """A client has canceled the job."""
+
+
+def run_job(job: CopyJob, database: Database, destinations: Destinations, is_stopping: Callable[[], bool]) -> None:
+    """
+    Run *job* to completion: replicated, canceled or error. Only a replicated job leaves an image behind.
+
+    Args:
+        is_stopping: Called at every block; True stops the job at once.
+
+    Raises:
+        Stopped: *is_stopping* returned True.
+        SDKException: The image of a canceled job could not be removed; try again later.
+    """
+    copying = _Copying(job, database, destinations, is_stopping)
+    try:
+        copying.copy()
+    except _Canceled:
+        copying.cancel()
+    except Stopped:
+        raise
+    except (exceptions.SDKException, ServiceError, OSError) as exc:
+        copying.fail(exc)
+
+
+class _Copying:
+    def __init__(
+        self, job: CopyJob, database: Database, destinations: Destinations, is_stopping: Callable[[], bool]
+    ) -> None:
+        self._job = job
+        self._database = database
+        self._destinations = destinations
+        self._is_stopping = is_stopping
+        self._target_id = str(uuid.uuid5(_NAMESPACE, job.id))
+        self._shown = job.copy_progress
+        self._next_write = 0.0
+
+    def copy(self) -> None:
+        """Create the image at the destination and copy the data. Raises _Canceled if a client has canceled the job."""
+        if not self._change(CANCELABLE, status=REPLICATING):
+            raise _Canceled
+        source = self._destinations.source(self._job.source_region_id)
+        image = Image.existing(id=self._job.source_image_id).get(source)
+        destination = self._destinations.in_region(self._job.destination_region_id).session
+        target = self._target(destination, image)
+        if not self._change({REPLICATING}, destination_image_id=self._target_id):
+            raise _Canceled
+        if target.image_status != "active":
+            copied = copy_data(source, image, destination, target, progress=self._progress)
+            _log.info("job %s: image %s has %s bytes", self._job.id, self._target_id, copied.size)
+        if not self._change({REPLICATING}, status=REPLICATED, copy_progress=100):
+            raise _Canceled
+
+    def cancel(self) -> None:
+        """Remove the half-made image, and end the job as canceled."""
+        self._change({CANCEL_REQUESTED, CANCELING}, status=CANCELING)
+        self._remove_target()
+        self._change({CANCELING}, status=CANCELED)
+        _log.info("job %s is canceled", self._job.id)
+
+    def fail(self, reason: Exception) -> None:
+        """Remove the half-made image, and end the job with an error."""
+        _log.error("job %s failed: %s", self._job.id, reason)
+        try:
+            self._remove_target()
+        except exceptions.SDKException as exc:
+            _log.error("job %s: image %s is left behind: %s", self._job.id, self._target_id, exc)
+        if not self._change({REPLICATING}, status=ERROR, error=str(reason)):
+            self._change(UNFINISHED, status=CANCELED)
+
+    def _target(self, destination: Session, image: Image) -> Image:
+        """Create the destination image, or find the one that this job created before it was interrupted."""
+        # The destination's tenant decides who may see the image; a private image stays private.
+        visibility = "private" if image.visibility == "private" else "shared"
+        attributes, properties = metadata_of(image)
+        wanted = Image.new(
+            id=self._target_id,
+            owner=self._job.destination_tenant_id,
+            visibility=visibility,
+            properties=properties,
+            **attributes,
+        )
+        try:
+            return wanted.create(destination)
+        except exceptions.ConflictException:
+            return Image.existing(id=self._target_id).get(destination)
+
+    def _remove_target(self) -> None:
+        try:
+            destination = self._destinations.in_region(self._job.destination_region_id).session
+            Image.existing(id=self._target_id).delete(destination)
+        except (exceptions.NotFoundException, ServiceError):
+            # It was not created yet, is deleted, or its region is no longer in the settings.
+            return
+
+    def _progress(self, done: int, total: int | None) -> None:
+        if self._is_stopping():
+            raise Stopped
+        with self._database.read() as connection:
+            current = fetch_job(connection, self._job.id)
+        if current is None or current.status != REPLICATING:
+            raise _Canceled
+        # 100 means that the destination has confirmed all data.
+        percent = min(99, done * 100 // total) if total else 0
+        if percent != self._shown and time.monotonic() >= self._next_write:
+            self._shown = percent
+            self._next_write = time.monotonic() + _PROGRESS_INTERVAL
+            self._change({REPLICATING}, copy_progress=percent)
+
+    def _change(self, only_if: set[str] | frozenset[str], **values: object) -> bool:
+        with self._database.write() as connection:
+            return change_job(connection, self._job.id, only_if, **values)

@@ -1,0 +1,1 @@
+"""Import tasks: they bring the data of an image from elsewhere into its stores."""

@@ -1,0 +1,1 @@
+"""Other regions as the jobs see them."""

@@ -1,0 +1,38 @@
+"""The error of a start, and what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ecl.server.settings.model import Settings
+
+__all__ = ["StartError", "explained_start"]
+
+
+class StartError(Exception):
+    """The service cannot start. The message is one sentence that says why and, if possible, what to do."""
+
+
+@contextmanager
+def explained_start(settings: Settings) -> Iterator[None]:
+    """Translate the errors of a start into `StartError`."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from ecl.server.data.store.base import StoreError
+    from ecl.server.db.metadefs_load import MetadefsError
+    from ecl.server.db.url import UnusableDatabase
+
+    try:
+        yield
+    except UnusableDatabase as exc:
+        raise StartError(f"The database cannot be used: {exc}.") from exc
+    except SQLAlchemyError as exc:
+        reason = str(getattr(exc, "orig", None) or exc).splitlines()[0]
+        raise StartError(f"The database cannot be used: {reason}.") from exc
+    except MetadefsError as exc:
+        raise StartError(f"The metadata definitions cannot be loaded: {exc.message}") from exc
+    except StoreError as exc:
+        raise StartError(f"The folder of the images cannot be used: {exc}.") from exc
+    except OSError as exc:
+        raise StartError(f"The data folder {settings.data_dir} cannot be used: {exc.strerror or exc}.") from exc

@@ -1,1 +1,0 @@
-"""Copies of images between regions: who can receive one, and the jobs that do it."""

@@ -1,0 +1,159 @@
+"""One typed object with every setting of the service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+__all__ = [
+    "ImageLimits",
+    "ImportMethod",
+    "ImportSettings",
+    "PropertyRule",
+    "RegionSettings",
+    "Settings",
+    "StoreSettings",
+]
+
+ImportMethod = Literal["glance-direct", "web-download", "copy-image", "glance-download"]
+
+
+class ImageLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on what clients can store. Names and defaults are Glance's."""
+
+    #: Most bytes of one image.
+    image_size_cap: int = 1 << 40
+    #: Most custom properties, tags and members of one image.
+    image_property_quota: int = 128
+    image_tag_quota: int = 128
+    image_member_quota: int = 128
+    #: Items per page: the default, and the maximum.
+    limit_param_default: int = 25
+    api_limit_max: int = 1000
+    #: Most bytes of a JSON request body.
+    max_json_body: int = 1 << 20
+    #: Quotas of a project in a region, -1 for none: images, and images whose data is being uploaded or imported.
+    image_count_total: int = -1
+    image_count_uploading: int = -1
+    #: Quotas in MiB: images in the stores (twice, if two stores have them), and in the staging area.
+    image_size_total: int = -1
+    image_stage_total: int = -1
+
+
+class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One store: a folder for the data of images."""
+
+    #: Its name for clients.
+    name: str
+    #: None: ``images/<region>/<name>`` in the data folder, or ``images/<region>`` for the store called ``folder``.
+    dir: Path | None = None
+    description: str | None = None
+    #: True if images can be read, but nothing is added or removed.
+    read_only: bool = False
+
+
+class ImportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Imports: methods, and from where the service fetches data."""
+
+    methods: tuple[ImportMethod, ...] = ("glance-direct", "web-download", "copy-image", "glance-download")
+    #: Most imports that run at once.
+    workers: int = 2
+    #: Ports that web-download may connect to; empty: all.
+    allowed_ports: tuple[int, ...] = (80, 443)
+    #: Networks besides the public internet that web-download may connect to, such as ``10.1.0.0/16``.
+    allowed_networks: tuple[str, ...] = ()
+    #: Most redirects that it follows; each is checked like the first URL.
+    max_redirects: int = 5
+    #: Most seconds of one download, and of silence of its server.
+    timeout: int = 6 * 3600
+    idle_timeout: int = 60
+
+
+class PropertyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    The roles that may do something with custom properties whose name matches *pattern*.
+
+    Each of the four lists has roles; ``@`` means everybody, an empty list nobody. The first rule that matches a name
+    counts. If there are rules and none matches, nobody may do anything.
+    """
+
+    #: A regular expression; it matches anywhere in the name unless it is anchored.
+    pattern: str
+    create: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    update: tuple[str, ...] = ()
+    delete: tuple[str, ...] = ()
+
+
+class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    One region, served by this process or, if *url* is set, by another one.
+
+    A region of another process is only a destination of image copies. For these, the replicator logs in to that
+    process's Keystone as a user with the role admin.
+    """
+
+    name: str
+    #: Licence switch types that images of this region may have.
+    license_switch_types: tuple[str, ...] = ()
+    #: Official template types (property ``.official_image_template``) that can be copied to this region; None: all.
+    official_image_templates: tuple[str, ...] | None = None
+    #: Disk formats that can be copied to this region; None: all that Glance knows.
+    disk_formats: tuple[str, ...] | None = None
+    #: Folder of the only store; None: ``images/<name>`` in the data folder.
+    store_dir: Path | None = None
+    #: Several stores, instead of *store_dir*.
+    stores: tuple[StoreSettings, ...] = ()
+    #: The store for new images if the client names none; None: the first that is not read-only.
+    default_store: str | None = None
+
+    # For a region of another process:
+    url: str | None = None
+    auth_url: str | None = None
+    username: str | None = None
+    password_file: Path | None = None
+    project_name: str | None = None
+    cacert: Path | None = None
+
+    @property
+    def is_remote(self) -> bool:
+        """True if another process serves this region."""
+        return self.url is not None
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings; ``docs/service.md`` describes them for users."""
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    #: 0 takes a free port.
+    port: int = 9292
+    #: URL of the service for clients, in the catalog and Location headers (``https://image.example:9292``);
+    #: None: the address that the client used (its Host header).
+    public_url: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    #: SQLAlchemy URL; None: SQLite in the data folder.
+    database_url: str | None = None
+    regions: tuple[RegionSettings, ...] = (RegionSettings("jp1"), RegionSettings("jp2"))
+    #: Folder of metadata definitions (``*.json``): each start adds those that a region does not have.
+    metadefs_dir: Path | None = None
+    #: The second hash of every image (``os_hash_algo``), besides md5.
+    hash_algorithm: Literal["sha512", "sha256"] = "sha512"
+    #: Seconds until a token expires.
+    token_lifetime: int = 3600
+    #: Seconds for requests in flight to finish after Ctrl-C or SIGTERM.
+    shutdown_timeout: int = 30
+    #: Most image copies that run at once.
+    replicator_workers: int = 2
+    #: Write one line for each request, as text or as a JSON object.
+    access_log: bool = False
+    access_log_format: Literal["text", "json"] = "text"
+    #: Networks whose clients may read /metrics without an administrator's token, if they connect without a proxy.
+    metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    limits: ImageLimits = ImageLimits()
+    imports: ImportSettings = ImportSettings()
+    #: Property protection; without rules, a project may change all properties of its images.
+    property_rules: tuple[PropertyRule, ...] = ()
