@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ecl.cli._words import hint
+from ecl.cli._suggest import hint
 
 if TYPE_CHECKING:
     from ecl.config import CloudConfig

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecl.cli._cloud import given
-from ecl.cli._words import hint
+from ecl.cli._suggest import hint
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ecl.cli._words import Choice, hint
+from ecl.cli._suggest import Choice, hint
 
 __all__ = ["Column", "Output", "human_size", "listing", "plain", "showing", "uses_colour"]
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from ecl.cli._command import PROGRESS
-from ecl.cli._words import Choice
+from ecl.cli._suggest import Choice
 
 __all__ = ["Meter", "meter", "progress_option"]
 

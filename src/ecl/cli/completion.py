@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ecl.cli._words import Choice
+from ecl.cli._suggest import Choice
 
 __all__ = ["completion"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ecl.cli._serve import explained
+from ecl.cli.serve._service import explained
 
 if TYPE_CHECKING:
     from ecl.image.v2._proxy import Proxy
@@ -87,7 +87,7 @@ class _Demo:
         click.echo(f"Everything held, in {time.monotonic() - started:.1f} s.")
 
     def _make_disk(self) -> Path:
-        from ecl.cli.demo_disk import make_disk
+        from ecl.cli._demo_disk import make_disk
 
         path = self._folder / "disk.raw"
         with self._step("make a disk: boot sector, data, holes"):

@@ -10,7 +10,7 @@ import pytest
 from ecl.cli._cloud import Given, given
 from ecl.cli._command import take_common_options
 from ecl.cli._output import human_size, plain
-from ecl.cli._words import Choice, hint
+from ecl.cli._suggest import Choice, hint
 from ecl.cli.image._options import Rate
 
 OWN = frozenset({"--os-distro", "--name"})

@@ -34,13 +34,13 @@ COMMANDS = {
     "cancel-copy": (f"{_HERE}.copies:cancel_copy", "Cancel a copy job (ECL)."),
     "transfer": (f"{_HERE}.transfer:transfer", "Stream an image to another cloud of clouds.yaml."),
     "sync": (f"{_HERE}.sync:sync", "Make a manifest of images true in one or many clouds."),
-    "activate": (f"{_HERE}.imports:activate", "Let a deactivated image be downloaded again."),
-    "deactivate": (f"{_HERE}.imports:deactivate", "Let nobody download the data of an image."),
+    "activate": (f"{_HERE}.activation:activate", "Let a deactivated image be downloaded again."),
+    "deactivate": (f"{_HERE}.activation:deactivate", "Let nobody download the data of an image."),
     "stage": (f"{_HERE}.imports:stage", "Send data to the staging area, for import."),
     "import": (f"{_HERE}.imports:import_image", "Have the cloud bring the data of an image."),
-    "stores": (f"{_HERE}.imports:stores", "List the stores of the cloud."),
-    "license-list": (f"{_HERE}.extras:license_list", "List licence switch types (ECL)."),
-    "schema-show": (f"{_HERE}.extras:schema_show", "Show the JSON Schema of an image, a member …"),
+    "stores": (f"{_HERE}.stores:stores", "List the stores of the cloud."),
+    "license-list": (f"{_HERE}.licenses:license_list", "List licence switch types (ECL)."),
+    "schema-show": (f"{_HERE}.schemas:schema_show", "Show the JSON Schema of an image, a member …"),
 }
 
 #: Other names for them: those of eclcli and of openstackclient.

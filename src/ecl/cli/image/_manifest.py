@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from ecl.cli._words import hint
+from ecl.cli._suggest import hint
 
 __all__ = ["Entry", "Manifest", "read_manifest"]
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ecl.cli._words import hint
+from ecl.cli._suggest import hint
 
 __all__ = [
     "attribute_options",

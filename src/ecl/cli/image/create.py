@@ -13,7 +13,7 @@ from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import Meter, meter, progress_option
 from ecl.cli.image._options import attribute_options, attributes, upload_options
-from ecl.cli.image.listing import print_image
+from ecl.cli.image._record import print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecl.cli._ask import say
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._confirm import say
 from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, human_size, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._find import find, image_argument, newest_option
 from ecl.cli.image._options import bandwidth_option, upload_options
+from ecl.cli.image._record import print_image
 from ecl.cli.image.create import read_from
-from ecl.cli.image.listing import print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image

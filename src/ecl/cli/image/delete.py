@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from ecl.cli._ask import confirm, say
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
-from ecl.cli._output import plain
+from ecl.cli._confirm import confirm, say
 from ecl.cli.image._find import IMAGE, find, newest_option
 from ecl.cli.image._options import yes_option
+from ecl.cli.image._record import described
 
-if TYPE_CHECKING:
-    from ecl.image.v2.image import Image
-
-__all__ = ["delete", "described"]
+__all__ = ["delete"]
 
 
 @click.command(cls=Command)
@@ -57,8 +52,3 @@ def delete(cloud: Cloud, *, images: tuple[str, ...], newest: bool, dry_run: bool
             say(f"Error: {described(each)}: {exc}")
     if failed:
         raise click.ClickException(f"{failed} of {len(found)} images could not be deleted.")
-
-
-def described(image: Image) -> str:
-    """Return an image's name and ID for people to read."""
-    return f"{plain(image.name)} {image.id}" if image.name else str(image.id)

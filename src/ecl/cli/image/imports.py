@@ -1,4 +1,4 @@
-"""``ecl image stage``, ``import``, ``stores``, ``activate`` and ``deactivate``."""
+"""``ecl image stage`` and ``import``: data that the cloud takes from the staging area, the web, or elsewhere."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import click
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
 from ecl.cli._errors import Interrupted
-from ecl.cli._output import Column, Output, listing, showing
+from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
-from ecl.cli._words import Choice
+from ecl.cli._suggest import Choice
 from ecl.cli.image._find import find, image_argument, newest_option
+from ecl.cli.image._record import print_image
 from ecl.cli.image.create import read_from
-from ecl.cli.image.listing import print_image
 
-__all__ = ["activate", "deactivate", "import_image", "stage", "stores"]
+__all__ = ["import_image", "stage"]
 
 _METHODS = ("glance-direct", "web-download", "glance-download", "copy-image")
 
@@ -98,41 +98,4 @@ def import_image(
             cloud.image.wait_for_image(found, wait=timeout)
         except KeyboardInterrupt as exc:
             raise Interrupted(f"the import goes on; see `ecl image show {found.id}`.") from exc
-    print_image(out, cloud.image.get_image(found))
-
-
-@click.command(cls=Command)
-@click.option("--detail", is_flag=True, help="How each is set up (administrators).")
-@listing
-@pass_cloud
-def stores(cloud: Cloud, out: Output, *, detail: bool) -> None:
-    """List the stores of the cloud."""
-    columns = [Column("id", "ID"), Column("description", "Description"), Column("default", "Default")]
-    if detail:
-        columns += [Column("type", "Type"), Column("weight", "Weight"), Column("properties", "Properties")]
-    rows = ({**dict(each), "default": each.is_default} for each in cloud.image.stores(details=detail))
-    out.rows(columns, rows)
-
-
-@click.command(cls=Command)
-@image_argument
-@newest_option
-@showing
-@pass_cloud
-def activate(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
-    """Let the data of a deactivated image be downloaded again."""
-    found = find(cloud, image, newest)
-    cloud.image.reactivate_image(found)
-    print_image(out, cloud.image.get_image(found))
-
-
-@click.command(cls=Command)
-@image_argument
-@newest_option
-@showing
-@pass_cloud
-def deactivate(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
-    """Let nobody but administrators download the data of an image."""
-    found = find(cloud, image, newest)
-    cloud.image.deactivate_image(found)
     print_image(out, cloud.image.get_image(found))

@@ -10,10 +10,10 @@ import click
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
 from ecl.cli._output import Column, Output, listing, showing
-from ecl.cli._words import Choice
+from ecl.cli._suggest import Choice
 from ecl.cli.image._find import find, image_argument, newest_option
 from ecl.cli.image._options import key_value
-from ecl.cli.image._record import FIELDS, LONG, SHORT, record
+from ecl.cli.image._record import FIELDS, LONG, SHORT, print_image, record
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
@@ -143,8 +143,3 @@ def _sees_all(cloud: Cloud) -> bool:
 def show(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
     """Show an image."""
     print_image(out, find(cloud, image, newest))
-
-
-def print_image(out: Output, image: Image) -> None:
-    """Write all that the cloud says of *image*."""
-    out.fields(record(image), [each for each in FIELDS if each.key in image or each.key == "properties"])

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecl.cli._ask import say
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._confirm import say
 from ecl.cli._output import Column, Output, listing, showing
-from ecl.cli._words import Choice
+from ecl.cli._suggest import Choice
 from ecl.cli.image._find import find, image_argument, newest_option
 
 if TYPE_CHECKING:

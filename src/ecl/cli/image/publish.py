@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecl.cli._ask import confirm, say
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._confirm import confirm, say
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._find import named
 from ecl.cli.image._options import attribute_options, attributes, upload_options, yes_option
+from ecl.cli.image._record import described, print_image
 from ecl.cli.image.create import create_with
-from ecl.cli.image.delete import described
-from ecl.cli.image.listing import print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image

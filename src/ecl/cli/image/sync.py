@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from ecl.cli._ask import confirm, say
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._confirm import confirm, say
 from ecl.cli._errors import Interrupted, describe
 from ecl.cli._output import Column, Output, listing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._manifest import Manifest, read_manifest
 from ecl.cli.image._options import bandwidth_option, yes_option
 from ecl.cli.image._plan import Step, plan
+from ecl.cli.image._record import described
 from ecl.cli.image._sources import Content
-from ecl.cli.image.delete import described
 
 __all__ = ["sync"]
 

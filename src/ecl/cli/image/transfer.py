@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecl.cli._ask import say
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._confirm import say
 from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._find import find, image_argument, named, newest_option
 from ecl.cli.image._options import bandwidth_option, properties_of
-from ecl.cli.image.listing import print_image
+from ecl.cli.image._record import print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image

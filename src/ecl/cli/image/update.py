@@ -11,7 +11,7 @@ from ecl.cli._command import Command
 from ecl.cli._output import Output, showing
 from ecl.cli.image._find import find, image_argument, newest_option
 from ecl.cli.image._options import attribute_options, attributes
-from ecl.cli.image.listing import print_image
+from ecl.cli.image._record import print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ecl.cli._serve import opened, print_table, service_options
+from ecl.cli.serve._service import opened, print_table, service_options
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

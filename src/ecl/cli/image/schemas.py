@@ -1,4 +1,4 @@
-"""``ecl image license-list`` and ``schema-show``."""
+"""``ecl image schema-show``: the JSON Schemas of the image service."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import click
 
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
-from ecl.cli._output import Column, Output, listing, showing
-from ecl.cli._words import Choice
+from ecl.cli._output import Column, Output, showing
+from ecl.cli._suggest import Choice
 
-__all__ = ["license_list", "schema_show"]
+__all__ = ["schema_show"]
 
 _SCHEMAS = {
     "image": "get_image_schema",
@@ -20,15 +20,6 @@ _SCHEMAS = {
     "metadefs/property": "get_metadata_property_schema",
     "metadefs/resource_type": "get_metadata_resource_type_schema",
 }
-
-
-@click.command("license-list", cls=Command)
-@listing
-@pass_cloud
-def license_list(cloud: Cloud, out: Output) -> None:
-    """List the licence switch types of the region."""
-    names = (name for each in cloud.image.licenses() for name in each.license_switch_types or ())
-    out.rows([Column("license_switch_type", "License Switch Type")], ({"license_switch_type": each} for each in names))
 
 
 @click.command("schema-show", cls=Command)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from ecl.cli._serve import explained, load, service_options
-from ecl.cli.serve_metadefs import metadefs
-from ecl.cli.serve_project import project
-from ecl.cli.serve_user import user
+from ecl.cli.serve._service import explained, load, service_options
+from ecl.cli.serve.metadefs import metadefs
+from ecl.cli.serve.project import project
+from ecl.cli.serve.user import user
 
 __all__ = ["serve"]
 

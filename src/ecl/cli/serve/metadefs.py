@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ecl.cli._serve import opened, service_options
+from ecl.cli.serve._service import opened, service_options
 
 __all__ = ["metadefs"]
 
