@@ -1,4 +1,4 @@
-"""What a command found, on stdout: as a table for people, as JSON, YAML, CSV or bare values for programs."""
+"""Write results to stdout: a table for people; JSON, YAML, CSV or plain values for programs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ecl.cli._numbers import WholeNumber
 from ecl.cli._suggest import Choice, hint
 
 __all__ = ["Column", "Output", "human_size", "listing", "plain", "showing", "uses_colour"]
@@ -39,13 +40,13 @@ class Column:
     title: str
 
     def is_called(self, name: str) -> bool:
-        """Tell whether *name* means this column, by key or title, in any spelling."""
+        """Tell whether *name* is the key or title of this column; case, blanks and dashes do not matter."""
         return _folded(name) in (_folded(self.key), _folded(self.title))
 
 
 @dataclass
 class Output:
-    """The format that was asked for, and how to write in it."""
+    """The output options of a command; writes results in the chosen format."""
 
     format: str = "table"
     columns: tuple[str, ...] = ()
@@ -62,11 +63,11 @@ class Output:
         Write one row for each of *items*.
 
         Args:
-            columns: Those of the command; ``-c`` chooses among them, and among all else that an item has.
-            more: Columns that each item may have besides. Where there are some, and no items, any name will do.
+            columns: The command's columns. ``-c`` chooses among these and all other keys of the items.
+            more: Further columns that ``-c`` may name. With these and without items, ``-c`` takes any name.
 
         Raises:
-            UsageError: No item has such a column.
+            UsageError: ``-c`` names a column that no item has.
         """
         streams = self.format in ("csv", "value") and not self.sort_columns and _all_in(self.columns, columns)
         found: Iterable[Mapping[str, Any]] = items if streams else list(items)
@@ -77,16 +78,16 @@ class Output:
 
     def fields(self, item: Mapping[str, Any], columns: Sequence[Column] | None = None) -> None:
         """
-        Write the fields of one thing.
+        Write the fields of one object.
 
         Args:
-            columns: Those to show, in their order; None: all that *item* has.
+            columns: The fields to show, in this order; None: all fields of *item*.
 
         Raises:
-            UsageError: ``-c`` names a field that it does not have.
+            UsageError: ``-c`` names a field that *item* does not have.
         """
-        all_of = [Column(key, key) for key in item] if columns is None else columns
-        chosen = _chosen(self.columns, all_of, [item])
+        available = [Column(key, key) for key in item] if columns is None else columns
+        chosen = _chosen(self.columns, available, [item])
         getattr(self, f"_{self.format}_fields")({column.key: item.get(column.key) for column in chosen})
 
     def _sorted(
@@ -94,7 +95,7 @@ class Output:
     ) -> list[Mapping[str, Any]]:
         if not self.sort_columns:
             return items
-        # The last one first: sorting keeps the order of what is equal.
+        # The last column first: sorting is stable.
         for column in reversed(_chosen(self.sort_columns, columns, items, more)):
             items = sorted(items, key=lambda item, key=column.key: _order(item.get(key)), reverse=self.descending)  # type: ignore[misc]  # mypy does not infer a lambda's default
         return items
@@ -106,7 +107,7 @@ class Output:
         self._draw([column.title for column in columns], rows, [column.key for column in columns])
 
     def _table_fields(self, item: Mapping[str, Any]) -> None:
-        # A field's own key is all that says what its value is.
+        # The key is the only hint about the value's type.
         rows = [[key, _cell(key, value)] for key, value in item.items()]
         self._draw(["Field", "Value"], rows, ["field", "value"])
 
@@ -189,7 +190,7 @@ class Output:
 
 
 def listing(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options of a command that lists things; it gets an :class:`Output` as its first argument."""
+    """Add the output options of a command that lists objects; it gets an :class:`Output` as its first argument."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> R:
@@ -197,35 +198,45 @@ def listing(command: Callable[..., R]) -> Callable[..., R]:
 
     options = [
         *_shared(("table", "json", "yaml", "csv", "value")),
-        click.option("--sort-column", "out_sort", multiple=True, metavar="COLUMN", help="Sort by it; repeatable."),
-        click.option("--sort-descending/--sort-ascending", "out_descending", help="In which direction."),
-        click.option("--quote", "out_quote", type=Choice(*_QUOTING), default="nonnumeric", help="What CSV quotes."),
+        click.option(
+            "--sort-column", "out_sort", multiple=True, metavar="COLUMN", help="Sort by this column; repeatable."
+        ),
+        click.option("--sort-descending/--sort-ascending", "out_descending", help="Sort in this order.  [ascending]"),
+        click.option(
+            "--quote",
+            "out_quote",
+            type=Choice(*_QUOTING),
+            default="nonnumeric",
+            help="Which CSV fields to quote.  [nonnumeric]",
+        ),
     ]
     return _with(options, run)
 
 
 def showing(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options of a command that shows one thing; it gets an :class:`Output` as its first argument."""
+    """Add the output options of a command that shows one object; it gets an :class:`Output` as its first argument."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> R:
         return command(_output_of(kwargs), *args, **kwargs)
 
-    prefix = click.option("--prefix", "out_prefix", default="", metavar="TEXT", help="Before each name, with -f shell.")
+    prefix = click.option(
+        "--prefix", "out_prefix", default="", metavar="TEXT", help="Prefix of each variable name, with -f shell."
+    )
     return _with([*_shared(("table", "json", "yaml", "csv", "value", "shell")), prefix], run)
 
 
 def _shared(formats: tuple[str, ...]) -> list[Any]:
     return [
         click.option("-f", "--format", "out_format", type=Choice(*formats), default="table",
-                     help=f"{', '.join(formats)}."),
+                     help="Output format.  [table]"),
         click.option("-c", "--column", "out_columns", multiple=True, metavar="COLUMN",
-                     help="Show only this one; repeatable."),
-        click.option("--noindent", "out_noindent", is_flag=True, help="JSON on one line."),
-        click.option("--max-width", "out_width", type=click.IntRange(0), default=0, metavar="N",
-                     help="Width of a table; by default the terminal's."),
-        click.option("--human-readable", "out_human", is_flag=True, help="Sizes in MiB and GiB in every format."),
-        # Accepted for those who are used to them: a table always fits, and always has its title.
+                     help="Show only this column; repeatable."),
+        click.option("--noindent", "out_noindent", is_flag=True, help="Write JSON on one line."),
+        click.option("--max-width", "out_width", type=WholeNumber(), default=0, metavar="N",
+                     help="Width of a table, in characters.  [as wide as the terminal]"),
+        click.option("--human-readable", "out_human", is_flag=True, help="Show sizes in MiB and GiB in every format."),
+        # openstackclient has these. A table here always fits the terminal and always has a title row.
         click.option("--fit-width", "out_fit", is_flag=True, hidden=True),
         click.option("--print-empty", "out_empty", is_flag=True, hidden=True),
     ]  # fmt: skip
@@ -257,12 +268,12 @@ def _output_of(kwargs: dict[str, Any]) -> Output:
 
 
 def uses_colour() -> bool:
-    """Tell whether stdout is a terminal whose user does not mind colours."""
+    """Tell whether stdout is a terminal that shows colours, and the user has not set NO_COLOR."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def human_size(count: int) -> str:
-    """Return a number of bytes as people say it: ``2.4 GiB``."""
+    """Return a number of bytes as text for people: ``2.4 GiB``."""
     size = float(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if abs(size) < 1024:
@@ -272,14 +283,14 @@ def human_size(count: int) -> str:
 
 
 def plain(text: str) -> str:
-    """Return *text* with everything that a terminal would obey written as an escape."""
+    """Return *text* with control characters escaped, so that a terminal does not obey them."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _cell(key: str, value: Any) -> str:
-    """Return a value as people read it."""
+    """Return a value as text for a table."""
     if value is None:
         return ""
     if _is_size(key, value):
@@ -326,7 +337,7 @@ def _chosen(
     items: Sequence[Mapping[str, Any]],
     more: Sequence[Column] = (),
 ) -> list[Column]:
-    """Return the columns with these *names*, or all of *columns*. Raises UsageError."""
+    """Return the columns with these *names*, or *columns* if there are no names. Raises UsageError."""
     chosen = []
     for name in names:
         column = next((each for each in (*columns, *more) if each.is_called(name)), None)
@@ -340,7 +351,7 @@ def _chosen(
 
 
 def _order(value: Any) -> tuple[int, Any]:
-    """Return what to sort by: nothing first, then numbers, then text."""
+    """Return a sort key: None first, then numbers, then text."""
     if value is None:
         return (0, 0)
     return (1, value) if isinstance(value, (int, float)) else (2, str(value))

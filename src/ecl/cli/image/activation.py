@@ -19,7 +19,7 @@ __all__ = ["activate", "deactivate"]
 @showing
 @pass_cloud
 def activate(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
-    """Let the data of a deactivated image be downloaded again."""
+    """Allow downloads of a deactivated image again."""
     found = find(cloud, image, newest)
     cloud.image.reactivate_image(found)
     print_image(out, cloud.image.get_image(found))
@@ -31,7 +31,7 @@ def activate(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
 @showing
 @pass_cloud
 def deactivate(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
-    """Let nobody but administrators download the data of an image."""
+    """Forbid downloads of an image, except by administrators."""
     found = find(cloud, image, newest)
     cloud.image.deactivate_image(found)
     print_image(out, cloud.image.get_image(found))

@@ -16,5 +16,5 @@ __all__ = ["license_list"]
 @pass_cloud
 def license_list(cloud: Cloud, out: Output) -> None:
     """List the licence switch types of the region."""
-    names = (name for each in cloud.image.licenses() for name in each.license_switch_types or ())
-    out.rows([Column("license_switch_type", "License Switch Type")], ({"license_switch_type": each} for each in names))
+    names = (name for license in cloud.image.licenses() for name in license.license_switch_types or ())
+    out.rows([Column("license_switch_type", "License Switch Type")], ({"license_switch_type": name} for name in names))

@@ -28,9 +28,9 @@ _SCHEMAS = {
 @pass_cloud
 def schema_show(cloud: Cloud, out: Output, *, schema: str) -> None:
     """
-    Show a JSON Schema of the service: its attributes as a table, or the document itself with -f json.
+    Show a JSON Schema of the service: the attributes as a table, or the document with -f json.
 
-    SCHEMA is image (if none is given), images, member, metadefs/namespace, metadefs/object, metadefs/property or
+    SCHEMA is image (the default), images, member, metadefs/namespace, metadefs/object, metadefs/property or
     metadefs/resource_type.
     """
     document = dict(getattr(cloud.image, _SCHEMAS[schema])())
@@ -38,12 +38,12 @@ def schema_show(cloud: Cloud, out: Output, *, schema: str) -> None:
         out.fields(document)
         return
     rows = [
-        {"name": name, "type": _type(each), "description": each.get("description", "")}
-        for name, each in (document.get("properties") or {}).items()
+        {"name": name, "type": _type(attribute), "description": attribute.get("description", "")}
+        for name, attribute in (document.get("properties") or {}).items()
     ]
     out.rows([Column("name", "Name"), Column("type", "Type"), Column("description", "Description")], rows)
 
 
-def _type(described: dict[str, object]) -> str:
-    found = described.get("type", "")
-    return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
+def _type(attribute: dict[str, object]) -> str:
+    types = attribute.get("type", "")
+    return ", ".join(map(str, types)) if isinstance(types, list) else str(types)

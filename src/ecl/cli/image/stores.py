@@ -12,7 +12,7 @@ __all__ = ["stores"]
 
 
 @click.command(cls=Command)
-@click.option("--detail", is_flag=True, help="How each is set up (administrators).")
+@click.option("--detail", is_flag=True, help="Show the settings of each store (administrators).")
 @listing
 @pass_cloud
 def stores(cloud: Cloud, out: Output, *, detail: bool) -> None:
@@ -20,5 +20,5 @@ def stores(cloud: Cloud, out: Output, *, detail: bool) -> None:
     columns = [Column("id", "ID"), Column("description", "Description"), Column("default", "Default")]
     if detail:
         columns += [Column("type", "Type"), Column("weight", "Weight"), Column("properties", "Properties")]
-    rows = ({**dict(each), "default": each.is_default} for each in cloud.image.stores(details=detail))
+    rows = ({**dict(store), "default": store.is_default} for store in cloud.image.stores(details=detail))
     out.rows(columns, rows)
