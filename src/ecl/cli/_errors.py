@@ -38,4 +38,4 @@ def describe(exc: BaseException) -> str:
 
 def one_line(text: str) -> str:
     """Return *text* without line breaks and without control characters."""
-    return "".join(each for each in " ".join(text.split()) if each.isprintable())
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())

@@ -15,8 +15,9 @@ import click
 
 from ecl.cli._numbers import WholeNumber
 from ecl.cli._suggest import Choice, hint
+from ecl.cli._values import cell, flat, human_size, is_size, value_text
 
-__all__ = ["Column", "Output", "human_size", "listing", "plain", "showing", "uses_colour"]
+__all__ = ["Column", "Output", "listing", "showing", "uses_colour"]
 
 R = TypeVar("R")
 
@@ -26,8 +27,6 @@ _COLOURS = {
     "replicating": "yellow", "replicate_requested": "yellow", "deactivated": "yellow",
     "error": "red", "killed": "red", "rejected": "red", "canceled": "red",
 }  # fmt: skip
-#: Columns whose values are bytes.
-_BYTES = frozenset({"size", "virtual_size"})
 _NUMBERS = frozenset({"size", "virtual_size", "min_disk", "min_ram", "copy_progress"})
 _QUOTING = {"all": 1, "minimal": 0, "none": 3, "nonnumeric": 2}
 
@@ -103,12 +102,12 @@ class Output:
     # --- formats ------------------------------------------------------------------------------------------
 
     def _table_rows(self, columns: Sequence[Column], items: Sequence[Mapping[str, Any]]) -> None:
-        rows = [[_cell(column.key, item.get(column.key)) for column in columns] for item in items]
+        rows = [[cell(column.key, item.get(column.key)) for column in columns] for item in items]
         self._draw([column.title for column in columns], rows, [column.key for column in columns])
 
     def _table_fields(self, item: Mapping[str, Any]) -> None:
         # The key is the only hint about the value's type.
-        rows = [[key, _cell(key, value)] for key, value in item.items()]
+        rows = [[key, cell(key, value)] for key, value in item.items()]
         self._draw(["Field", "Value"], rows, ["field", "value"])
 
     def _draw(self, titles: Sequence[str], rows: Sequence[Sequence[str]], keys: Sequence[str]) -> None:
@@ -157,25 +156,25 @@ class Output:
         )  # fmt: skip
         writer.writerow([column.key for column in columns])
         for item in items:
-            writer.writerow([_flat(value) for value in self._record(columns, item).values()])
+            writer.writerow([flat(value) for value in self._record(columns, item).values()])
 
     def _csv_fields(self, item: Mapping[str, Any]) -> None:
         self._csv_rows([Column(key, key) for key in item], [item])
 
     def _value_rows(self, columns: Sequence[Column], items: Iterable[Mapping[str, Any]]) -> None:
         for item in items:
-            click.echo(" ".join(_value(value) for value in self._record(columns, item).values()))
+            click.echo(" ".join(value_text(value) for value in self._record(columns, item).values()))
 
     def _value_fields(self, item: Mapping[str, Any]) -> None:
         for value in self._machine(item).values():
-            click.echo(_value(value))
+            click.echo(value_text(value))
 
     def _shell_fields(self, item: Mapping[str, Any]) -> None:
         import shlex
 
         for key, value in self._machine(item).items():
-            name = "".join(each if each.isalnum() and each.isascii() else "_" for each in key)
-            click.echo(f"{self.prefix}{name}={shlex.quote(_value(value))}")
+            name = "".join(char if char.isalnum() and char.isascii() else "_" for char in key)
+            click.echo(f"{self.prefix}{name}={shlex.quote(value_text(value))}")
 
     def _record(self, columns: Sequence[Column], item: Mapping[str, Any]) -> dict[str, Any]:
         return self._machine({column.key: item.get(column.key) for column in columns})
@@ -183,7 +182,7 @@ class Output:
     def _machine(self, item: Mapping[str, Any]) -> dict[str, Any]:
         if not self.human:
             return dict(item)
-        return {key: human_size(value) if _is_size(key, value) else value for key, value in item.items()}
+        return {key: human_size(value) if is_size(key, value) else value for key, value in item.items()}
 
 
 # --- options ----------------------------------------------------------------------------------------------
@@ -264,56 +263,12 @@ def _output_of(kwargs: dict[str, Any]) -> Output:
     )
 
 
-# --- values -----------------------------------------------------------------------------------------------
+# --- columns ------------------------------------------------------------------------------------------
 
 
 def uses_colour() -> bool:
     """Tell whether stdout is a terminal that shows colours, and the user has not set NO_COLOR."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def human_size(count: int) -> str:
-    """Return a number of bytes as text for people: ``2.4 GiB``."""
-    size = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(size) < 1024:
-            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"
-
-
-def plain(text: str) -> str:
-    """Return *text* with control characters escaped, so that a terminal does not obey them."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-
-
-def _cell(key: str, value: Any) -> str:
-    """Return a value as text for a table."""
-    if value is None:
-        return ""
-    if _is_size(key, value):
-        return human_size(value)
-    if isinstance(value, Mapping):
-        return "\n".join(plain(f"{name}={_cell(name, each)}") for name, each in value.items())
-    if isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value):
-        return plain(", ".join(value))
-    if isinstance(value, (list, tuple)):
-        return "\n".join(_cell(key, each).replace("\n", ", ") for each in value)
-    return plain(str(value))
-
-
-def _is_size(key: str, value: Any) -> bool:
-    return key in _BYTES and isinstance(value, int) and not isinstance(value, bool)
-
-
-def _flat(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (Mapping, list, tuple)) else value
-
-
-def _value(value: Any) -> str:
-    return plain(str(_flat(value)))
 
 
 def _painted(column: int, text: str, laid_out: str) -> str:
@@ -340,7 +295,7 @@ def _chosen(
     """Return the columns with these *names*, or *columns* if there are no names. Raises UsageError."""
     chosen = []
     for name in names:
-        column = next((each for each in (*columns, *more) if each.is_called(name)), None)
+        column = next((known for known in (*columns, *more) if known.is_called(name)), None)
         if column is None and (any(name in item for item in items) or (more and not items)):
             column = Column(name, name)
         if column is None:

@@ -10,8 +10,8 @@ import pytest
 from ecl.cli._cloud import Given, given
 from ecl.cli._command import take_common_options
 from ecl.cli._numbers import Rate, Seconds, WholeNumber
-from ecl.cli._output import human_size, plain
 from ecl.cli._suggest import Choice, hint
+from ecl.cli._values import human_size, plain
 
 OWN = frozenset({"--os-distro", "--name"})
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ecl.cli import _cache
 from ecl.cli._cloud import Cloud, given
-from ecl.cli._output import plain
+from ecl.cli._values import plain
 
 if TYPE_CHECKING:
     import click

@@ -109,7 +109,7 @@ def attribute_options(command: C) -> C:
                      help="Protect the image from deletion, or allow it."),
         click.option("--hidden/--unhidden", "os_hidden", default=None,
                      help="Hide the image from default lists, or show it."),
-        *(click.option(f"--{each}", "visibility", flag_value=each, help=text) for each, text in _VISIBILITIES.items()),
+        *(click.option(f"--{name}", "visibility", flag_value=name, help=text) for name, text in _VISIBILITIES.items()),
         click.option("--property", "properties", multiple=True, callback=properties_of, metavar="KEY=VALUE",
                      help="Set a property; repeatable."),
         click.option("--tag", "tags", multiple=True, help="Add a tag; repeatable."),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ecl.cli._output import Column, Output, plain
+from ecl.cli._output import Column, Output
+from ecl.cli._values import plain
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
@@ -43,7 +44,7 @@ def record(image: Image) -> dict[str, Any]:
 
 def print_image(out: Output, image: Image) -> None:
     """Print the fields that the cloud returned for *image*."""
-    out.fields(record(image), [each for each in FIELDS if each.key in image or each.key == "properties"])
+    out.fields(record(image), [field for field in FIELDS if field.key in image or field.key == "properties"])
 
 
 def described(image: Image) -> str:

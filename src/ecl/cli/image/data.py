@@ -13,8 +13,9 @@ from ecl.cli._command import Command
 from ecl.cli._confirm import say
 from ecl.cli._errors import Interrupted
 from ecl.cli._numbers import WholeNumber
-from ecl.cli._output import Output, human_size, showing
+from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
+from ecl.cli._values import human_size
 from ecl.cli.image._advice import force_advice
 from ecl.cli.image._find import find, image_argument, newest_option
 from ecl.cli.image._options import bandwidth_option, upload_options
