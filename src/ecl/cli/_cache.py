@@ -1,4 +1,4 @@
-"""Small private files between two commands: tokens, and names for completion."""
+"""A cache in small private files: tokens, and names of images for completion."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from typing import Any
 
 __all__ = ["forget", "name_of", "read", "write"]
 
-#: Seconds after which a file that nobody has renewed is of no use to anybody.
-_TOO_OLD = 7 * 86400
+#: Seconds after which a file is removed if nothing has rewritten it.
+_MAX_AGE_SECONDS = 7 * 86400
 
 
 def folder(kind: str) -> Path:
-    """Return the folder of one *kind* of files, below the user's cache folder."""
+    """Return the folder for one *kind* of files, in the user's cache folder."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("ecl-image", appauthor=False)) / kind
 
 
 def name_of(value: object) -> str:
-    """Return a name for a file that stands for *value*, which JSON can hold."""
+    """Return a file name for *value*: a hash of its JSON."""
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:32]
 
 
 def read(kind: str, key: str, max_age: float | None = None) -> Any:
     """
-    Return what was written under *key*.
+    Return the value stored under *key*.
 
     Args:
-        max_age: Seconds after which it does not count any more.
+        max_age: Seconds after which the value is too old to use.
 
     Returns:
-        None if there is nothing, or if someone else could have written or read it.
+        None if there is no such file, or if another user could have read or written it.
     """
     path = folder(kind) / f"{key}.json"
     try:
@@ -57,26 +57,26 @@ def read(kind: str, key: str, max_age: float | None = None) -> Any:
 
 
 def write(kind: str, key: str, value: Any) -> None:
-    """Keep *value*, which JSON can hold, for this user alone; where nothing can be written, nothing is kept."""
-    place = folder(kind)
+    """Store *value* as JSON, readable by this user only. Does nothing if the folder is not writable."""
+    cache_folder = folder(kind)
     with contextlib.suppress(OSError):
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_private(os.stat(place)):
+        cache_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_private(os.stat(cache_folder)):
             return
-        _remove_old(place)
-        part = place / f".{secrets.token_hex(8)}"
+        _remove_old(cache_folder)
+        part = cache_folder / f".{secrets.token_hex(8)}"
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with open(descriptor, "w", encoding="utf-8") as file:
                 json.dump(value, file)
-            part.replace(place / f"{key}.json")
+            part.replace(cache_folder / f"{key}.json")
         except BaseException:
             part.unlink(missing_ok=True)
             raise
 
 
 def forget(kind: str, key: str) -> None:
-    """Remove what was written under *key*."""
+    """Remove the value stored under *key*."""
     with contextlib.suppress(OSError):
         (folder(kind) / f"{key}.json").unlink(missing_ok=True)
 
@@ -85,8 +85,8 @@ def _is_private(status: os.stat_result) -> bool:
     return status.st_uid == os.geteuid() and not status.st_mode & 0o077
 
 
-def _remove_old(place: Path) -> None:
-    limit = time.time() - _TOO_OLD
-    for path in place.iterdir():
+def _remove_old(cache_folder: Path) -> None:
+    limit = time.time() - _MAX_AGE_SECONDS
+    for path in cache_folder.iterdir():
         if path.lstat().st_mtime < limit:
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Which cloud a command talks to: from options and variables to a connection."""
+"""The cloud that a command talks to: from options and variables to a connection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ecl.cli._words import hint
+from ecl.cli._suggest import hint
 
 if TYPE_CHECKING:
     from ecl.config import CloudConfig
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 _META = "ecl.given"
 
-# Options that older tools took, and that have nothing to say to us any more.
+# Options of older tools, accepted and ignored.
 _IGNORED = frozenset(
     {
         "beta_command", "compute_api_version", "default_domain", "identity_api_version", "image_api_version",
@@ -38,7 +38,7 @@ _OLD_NAMES = {"endpoint_type": "interface", "auth_plugin": "auth_type", "image_u
 
 @dataclass
 class Given:
-    """What was said on the command line beside the command's own options, wherever it stood."""
+    """The common options of this command line; they can stand in any position."""
 
     #: ``--os-NAME VALUE``, by name with underscores.
     options: dict[str, Any] = field(default_factory=dict)
@@ -48,14 +48,14 @@ class Given:
 
 
 def given(ctx: click.Context) -> Given:
-    """Return what was given so far on this command line."""
+    """Return the common options parsed so far on this command line."""
     found = ctx.meta.setdefault(_META, Given())
     assert isinstance(found, Given)
     return found
 
 
 class Cloud:
-    """One cloud, connected to when a command first asks it for something."""
+    """One cloud. The connection is made when a command first needs it."""
 
     def __init__(self, settings: Given) -> None:
         self.given = settings
@@ -67,8 +67,8 @@ class Cloud:
         The configuration, from options, variables and clouds.yaml.
 
         Raises:
-            ConfigException: There is none, or it cannot be used.
-            UsageError: An option is not one of the authentication type.
+            ConfigException: There is no configuration, or it is not usable.
+            UsageError: The authentication type does not have one of the options.
         """
         from ecl import config
 
@@ -78,7 +78,7 @@ class Cloud:
         name = options.pop("cloud", None)
         region = options.pop("region_name", None)
         if name is None and not os.environ.get("OS_CLOUD") and {"auth_url", "endpoint"} & options.keys():
-            # Where an address is given, it is not the only cloud of clouds.yaml that is meant.
+            # With an address on the command line, do not fall back to the only cloud in clouds.yaml.
             name = config.ENVIRONMENT_CLOUD
         loaded = config.load(name, region_name=region, overrides=options, variables_count=True)
         _check_options(loaded.auth_type, options.keys() - config.SETTINGS, loaded.auth.get("auth_methods", ()))
@@ -86,7 +86,7 @@ class Cloud:
 
     @functools.cached_property
     def connection(self) -> Connection:
-        """The connection; nothing is sent for it."""
+        """The connection. Creating it sends nothing."""
         from ecl import _auth, connection
 
         def make() -> Any:
@@ -99,7 +99,7 @@ class Cloud:
         else:
             plugin = make()
         made = connection.from_config(cloud_config=self.config, authenticator=plugin)
-        # The session takes this as an argument only; which session is made, the connection decides.
+        # keystoneauth1 takes this only as an argument of the session, which the connection creates.
         made.session._collect_timing = self.given.timing
         return made
 
@@ -116,34 +116,34 @@ class Cloud:
     @property
     def project_id(self) -> str:
         """
-        The project that the user is logged in to.
+        ID of the project that the user is logged in to.
 
         Raises:
-            UsageError: The log-in is for no project.
+            UsageError: The token has no project.
         """
         from ecl import _http
 
         with _http.translated():
             found = self.session.get_project_id()
         if not found:
-            raise click.UsageError("The log-in is for no project: give --os-project-id.")
+            raise click.UsageError("You are not logged in to a project: give --os-project-id.")
         return str(found)
 
     def other(self, name: str, region: str | None = None) -> Cloud:
-        """Return the cloud *name* of clouds.yaml, in the same manner, but with nothing of this one's options."""
+        """Return cloud *name* from clouds.yaml, without this command's own options."""
         options = {"cloud": name, **({"region_name": region} if region else {})}
         made = Cloud(dataclasses.replace(self.given, options=options))
         self._others.append(made)
         return made
 
     def close(self) -> None:
-        """Close the connections to this cloud, and to others that were taken from it."""
+        """Close the connections to this cloud and to those that :meth:`other` returned."""
         for each in (self, *self._others):
             if "connection" in each.__dict__:
                 each.session.session.close()
 
     def print_timings(self) -> None:
-        """Write how long each request took to stderr."""
+        """Write the duration of each request to stderr."""
         if "connection" not in self.__dict__:
             return
         total = 0.0
@@ -151,11 +151,11 @@ class Cloud:
             seconds = each.elapsed.total_seconds()
             total += seconds
             click.echo(f"{seconds:8.3f} s  {each.method} {each.url}", err=True)
-        click.echo(f"{total:8.3f} s  in all", err=True)
+        click.echo(f"{total:8.3f} s  in total", err=True)
 
 
 def pass_cloud(command: Callable[..., R]) -> Callable[..., R]:
-    """Give *command* the cloud that the command line names, as its first argument."""
+    """Pass the cloud chosen on the command line to *command*, as its first argument."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> R:
@@ -179,7 +179,7 @@ def pass_cloud(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _check_options(auth_type: str, names: Set[str], methods: Collection[str]) -> None:
-    """Refuse ``--os-NAME`` that neither a connection nor the authentication type knows."""
+    """Refuse an option ``--os-NAME`` that neither the connection nor the authentication type has."""
     if not names:
         return
     from ecl import _auth, config
@@ -192,7 +192,7 @@ def _check_options(auth_type: str, names: Set[str], methods: Collection[str]) ->
 
 
 def _with_secret(config: CloudConfig) -> CloudConfig:
-    """Fill in the password or secret that the file leaves out: from its variable, or by asking on a terminal."""
+    """Fill in a password or secret missing from clouds.yaml: from its variable, or by asking on the terminal."""
     wanted = {"password": "password", "v3password": "password"}.get(config.auth_type)
     if config.auth_type == "v3applicationcredential":
         wanted = "application_credential_secret"

@@ -1,4 +1,4 @@
-"""What all commands share: options that may stand anywhere, lazy groups, and the nearest word for a wrong one."""
+"""Base classes of all commands: common options in any position, and groups that import lazily."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecl.cli._cloud import given
-from ecl.cli._words import hint
+from ecl.cli._suggest import hint
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 __all__ = ["Command", "LazyGroup", "take_common_options"]
 
 _FLAGS = {"--debug": "debug", "--timing": "timing"}
-#: Values of --progress; without one it stands alone, as in openstackclient.
+#: Values of --progress. Without a value it means auto, as in openstackclient.
 PROGRESS = ("auto", "bar", "json", "none")
 
 
 def take_common_options(ctx: click.Context, args: list[str], own: frozenset[str], *, whole: bool) -> list[str]:
     """
-    Take ``--os-…``, ``--debug`` and the like out of *args*, and return the rest.
+    Take the common options (``--os-…``, ``--debug`` and so on) out of *args*, and return the rest.
 
     Args:
-        own: Options that the command itself has, which stay.
-        whole: False stops at the first word that is no option: there a subcommand begins.
+        own: The command's own options, which are not taken out.
+        whole: True reads all of *args*; false stops at the first word that is not an option: the subcommand.
 
     Raises:
-        UsageError: An option lacks its value.
+        UsageError: An option has no value.
     """
     settings = given(ctx)
     rest: list[str] = []
@@ -60,23 +60,29 @@ def take_common_options(ctx: click.Context, args: list[str], own: frozenset[str]
 
 
 class Command(click.Command):
-    """A command of a cloud: beside its own options it takes those that all of them have."""
+    """A command that talks to a cloud: it takes the common options as well as its own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("epilog", "The cloud is chosen by --os-cloud, OS_* variables and the like: see ecl --help.")
+        kwargs.setdefault("epilog", "Options that choose the cloud, such as --os-cloud: see ecl --help.")
         super().__init__(*args, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take out what all commands have, then parse the command's own."""
+        """Take out the common options, then parse the command's own."""
         own = frozenset(word for param in self.get_params(ctx) for word in (*param.opts, *param.secondary_opts))
         args = take_common_options(ctx, args, own, whole=True)
-        if "--progress" in own:
-            args = _with_value(args, "--progress", PROGRESS)
-        return super().parse_args(ctx, args)
+        if "--progress" not in own:
+            return super().parse_args(ctx, args)
+        rewritten = _with_value(args, "--progress", PROGRESS)
+        try:
+            return super().parse_args(ctx, rewritten)
+        except click.UsageError as exc:
+            if rewritten == args or "unexpected extra argument" not in exc.message:
+                raise
+            raise click.UsageError(f"{exc.message}; --progress takes one of: {', '.join(PROGRESS)}", ctx) from exc
 
 
 def _with_value(args: list[str], option: str, values: tuple[str, ...]) -> list[str]:
-    """Write *option* without one of its *values* behind it as ``OPTION=auto``."""
+    """Rewrite *option* as ``OPTION=auto`` unless one of its *values* follows."""
     result = list(args)
     for index, word in enumerate(args):
         if word == "--":
@@ -97,18 +103,18 @@ class LazyGroup(click.Group):
         **kwargs: Any,
     ) -> None:
         """
-        Know the subcommands without importing them.
+        Declare the subcommands without importing them.
 
         Args:
-            table: Name to ``module:attribute`` and a line of help.
-            aliases: Other names, of one word or two, to names in *table*.
+            table: For each name, ``module:attribute`` and one line of help.
+            aliases: Other names, of one or two words, for names in *table*.
         """
         super().__init__(*args, **kwargs)
         self.table = dict(table or {})
         self.aliases = dict(aliases or {})
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take out what all commands have, then parse the group's own."""
+        """Take out the common options, then parse the group's own."""
         own = frozenset(word for param in self.params if param.expose_value for word in param.opts)
         return super().parse_args(ctx, take_common_options(ctx, args, own, whole=False))
 
@@ -129,18 +135,18 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the subcommand that *args* begin with, by one word or two. Raises UsageError."""
-        two = " ".join(args[:2])
-        if two in self.aliases:
-            return two, self.get_command(ctx, two), args[2:]
+        """Find the subcommand named by the first one or two words of *args*. Raises UsageError."""
+        two_words = " ".join(args[:2])
+        if two_words in self.aliases:
+            return two_words, self.get_command(ctx, two_words), args[2:]
         if ctx.resilient_parsing or args[0].startswith("-") or self.get_command(ctx, args[0]) is not None:
             return super().resolve_command(ctx, args)
-        wrong = two if any(each.startswith(f"{args[0]} ") for each in self.aliases) else args[0]
+        wrong = two_words if any(alias.startswith(f"{args[0]} ") for alias in self.aliases) else args[0]
         known = sorted({*self.table, *self.aliases})
         raise click.UsageError(f"There is no command {wrong!r}; {hint(wrong, known)}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """Write the list of subcommands without importing any."""
+        """Write the list of subcommands without importing them."""
         others: dict[str, list[str]] = {}
         for alias, name in self.aliases.items():
             others.setdefault(name, []).append(alias)
@@ -150,7 +156,7 @@ class LazyGroup(click.Group):
             )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return subcommands that begin with *incomplete*, without importing any, and options."""
+        """Return the subcommands and options that begin with *incomplete*, without importing subcommands."""
         from click.shell_completion import CompletionItem
 
         found = [

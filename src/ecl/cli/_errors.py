@@ -1,4 +1,4 @@
-"""How a command ends when it cannot go on: one line on stderr, and the exit code."""
+"""How a command ends on an error: one line on stderr, and the exit code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Interrupted", "describe", "exit_code", "one_line"]
 
 
 class Interrupted(click.ClickException):
-    """Ctrl-C; the message says what was undone, or how to go on."""
+    """Ctrl-C; the message says what was undone, or how to continue."""
 
     exit_code = 130
 
@@ -21,14 +21,14 @@ class Interrupted(click.ClickException):
 
 
 def exit_code(exc: Exception) -> int:
-    """Return 2 for what was asked wrongly, 1 for what did not work."""
+    """Return 2 for wrong usage, 1 for any other failure."""
     from ecl import exceptions
 
     return 2 if isinstance(exc, (exceptions.ConfigException, exceptions.InvalidRequest)) else 1
 
 
 def describe(exc: BaseException) -> str:
-    """Return one line that says what happened, with the notes that were put to it on its way."""
+    """Return one line that says what happened, followed by the notes added to *exc*."""
     if isinstance(exc, OSError) and exc.strerror:
         text = f"{exc.filename}: {exc.strerror}" if exc.filename else exc.strerror
     else:
@@ -37,5 +37,5 @@ def describe(exc: BaseException) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return *text* without line breaks, and without what a terminal would obey."""
-    return "".join(each for each in " ".join(text.split()) if each.isprintable())
+    """Return *text* without line breaks and without control characters."""
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())

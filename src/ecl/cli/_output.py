@@ -1,4 +1,4 @@
-"""What a command found, on stdout: as a table for people, as JSON, YAML, CSV or bare values for programs."""
+"""Write results to stdout: a table for people; JSON, YAML, CSV or plain values for programs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 import click
 
-from ecl.cli._words import Choice, hint
+from ecl.cli._numbers import WholeNumber
+from ecl.cli._suggest import Choice, hint
+from ecl.cli._values import cell, flat, human_size, is_size, value_text
 
-__all__ = ["Column", "Output", "human_size", "listing", "plain", "showing", "uses_colour"]
+__all__ = ["Column", "Output", "listing", "showing", "uses_colour"]
 
 R = TypeVar("R")
 
@@ -25,8 +27,6 @@ _COLOURS = {
     "replicating": "yellow", "replicate_requested": "yellow", "deactivated": "yellow",
     "error": "red", "killed": "red", "rejected": "red", "canceled": "red",
 }  # fmt: skip
-#: Columns whose values are bytes.
-_BYTES = frozenset({"size", "virtual_size"})
 _NUMBERS = frozenset({"size", "virtual_size", "min_disk", "min_ram", "copy_progress"})
 _QUOTING = {"all": 1, "minimal": 0, "none": 3, "nonnumeric": 2}
 
@@ -39,13 +39,13 @@ class Column:
     title: str
 
     def is_called(self, name: str) -> bool:
-        """Tell whether *name* means this column, by key or title, in any spelling."""
+        """Tell whether *name* is the key or title of this column; case, blanks and dashes do not matter."""
         return _folded(name) in (_folded(self.key), _folded(self.title))
 
 
 @dataclass
 class Output:
-    """The format that was asked for, and how to write in it."""
+    """The output options of a command; writes results in the chosen format."""
 
     format: str = "table"
     columns: tuple[str, ...] = ()
@@ -62,11 +62,11 @@ class Output:
         Write one row for each of *items*.
 
         Args:
-            columns: Those of the command; ``-c`` chooses among them, and among all else that an item has.
-            more: Columns that each item may have besides. Where there are some, and no items, any name will do.
+            columns: The command's columns. ``-c`` chooses among these and all other keys of the items.
+            more: Further columns that ``-c`` may name. With these and without items, ``-c`` takes any name.
 
         Raises:
-            UsageError: No item has such a column.
+            UsageError: ``-c`` names a column that no item has.
         """
         streams = self.format in ("csv", "value") and not self.sort_columns and _all_in(self.columns, columns)
         found: Iterable[Mapping[str, Any]] = items if streams else list(items)
@@ -77,16 +77,16 @@ class Output:
 
     def fields(self, item: Mapping[str, Any], columns: Sequence[Column] | None = None) -> None:
         """
-        Write the fields of one thing.
+        Write the fields of one object.
 
         Args:
-            columns: Those to show, in their order; None: all that *item* has.
+            columns: The fields to show, in this order; None: all fields of *item*.
 
         Raises:
-            UsageError: ``-c`` names a field that it does not have.
+            UsageError: ``-c`` names a field that *item* does not have.
         """
-        all_of = [Column(key, key) for key in item] if columns is None else columns
-        chosen = _chosen(self.columns, all_of, [item])
+        available = [Column(key, key) for key in item] if columns is None else columns
+        chosen = _chosen(self.columns, available, [item])
         getattr(self, f"_{self.format}_fields")({column.key: item.get(column.key) for column in chosen})
 
     def _sorted(
@@ -94,7 +94,7 @@ class Output:
     ) -> list[Mapping[str, Any]]:
         if not self.sort_columns:
             return items
-        # The last one first: sorting keeps the order of what is equal.
+        # The last column first: sorting is stable.
         for column in reversed(_chosen(self.sort_columns, columns, items, more)):
             items = sorted(items, key=lambda item, key=column.key: _order(item.get(key)), reverse=self.descending)  # type: ignore[misc]  # mypy does not infer a lambda's default
         return items
@@ -102,12 +102,12 @@ class Output:
     # --- formats ------------------------------------------------------------------------------------------
 
     def _table_rows(self, columns: Sequence[Column], items: Sequence[Mapping[str, Any]]) -> None:
-        rows = [[_cell(column.key, item.get(column.key)) for column in columns] for item in items]
+        rows = [[cell(column.key, item.get(column.key)) for column in columns] for item in items]
         self._draw([column.title for column in columns], rows, [column.key for column in columns])
 
     def _table_fields(self, item: Mapping[str, Any]) -> None:
-        # A field's own key is all that says what its value is.
-        rows = [[key, _cell(key, value)] for key, value in item.items()]
+        # The key is the only hint about the value's type.
+        rows = [[key, cell(key, value)] for key, value in item.items()]
         self._draw(["Field", "Value"], rows, ["field", "value"])
 
     def _draw(self, titles: Sequence[str], rows: Sequence[Sequence[str]], keys: Sequence[str]) -> None:
@@ -156,25 +156,25 @@ class Output:
         )  # fmt: skip
         writer.writerow([column.key for column in columns])
         for item in items:
-            writer.writerow([_flat(value) for value in self._record(columns, item).values()])
+            writer.writerow([flat(value) for value in self._record(columns, item).values()])
 
     def _csv_fields(self, item: Mapping[str, Any]) -> None:
         self._csv_rows([Column(key, key) for key in item], [item])
 
     def _value_rows(self, columns: Sequence[Column], items: Iterable[Mapping[str, Any]]) -> None:
         for item in items:
-            click.echo(" ".join(_value(value) for value in self._record(columns, item).values()))
+            click.echo(" ".join(value_text(value) for value in self._record(columns, item).values()))
 
     def _value_fields(self, item: Mapping[str, Any]) -> None:
         for value in self._machine(item).values():
-            click.echo(_value(value))
+            click.echo(value_text(value))
 
     def _shell_fields(self, item: Mapping[str, Any]) -> None:
         import shlex
 
         for key, value in self._machine(item).items():
-            name = "".join(each if each.isalnum() and each.isascii() else "_" for each in key)
-            click.echo(f"{self.prefix}{name}={shlex.quote(_value(value))}")
+            name = "".join(char if char.isalnum() and char.isascii() else "_" for char in key)
+            click.echo(f"{self.prefix}{name}={shlex.quote(value_text(value))}")
 
     def _record(self, columns: Sequence[Column], item: Mapping[str, Any]) -> dict[str, Any]:
         return self._machine({column.key: item.get(column.key) for column in columns})
@@ -182,14 +182,14 @@ class Output:
     def _machine(self, item: Mapping[str, Any]) -> dict[str, Any]:
         if not self.human:
             return dict(item)
-        return {key: human_size(value) if _is_size(key, value) else value for key, value in item.items()}
+        return {key: human_size(value) if is_size(key, value) else value for key, value in item.items()}
 
 
 # --- options ----------------------------------------------------------------------------------------------
 
 
 def listing(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options of a command that lists things; it gets an :class:`Output` as its first argument."""
+    """Add the output options of a command that lists objects; it gets an :class:`Output` as its first argument."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> R:
@@ -197,35 +197,45 @@ def listing(command: Callable[..., R]) -> Callable[..., R]:
 
     options = [
         *_shared(("table", "json", "yaml", "csv", "value")),
-        click.option("--sort-column", "out_sort", multiple=True, metavar="COLUMN", help="Sort by it; repeatable."),
-        click.option("--sort-descending/--sort-ascending", "out_descending", help="In which direction."),
-        click.option("--quote", "out_quote", type=Choice(*_QUOTING), default="nonnumeric", help="What CSV quotes."),
+        click.option(
+            "--sort-column", "out_sort", multiple=True, metavar="COLUMN", help="Sort by this column; repeatable."
+        ),
+        click.option("--sort-descending/--sort-ascending", "out_descending", help="Sort in this order.  [ascending]"),
+        click.option(
+            "--quote",
+            "out_quote",
+            type=Choice(*_QUOTING),
+            default="nonnumeric",
+            help="Which CSV fields to quote.  [nonnumeric]",
+        ),
     ]
     return _with(options, run)
 
 
 def showing(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options of a command that shows one thing; it gets an :class:`Output` as its first argument."""
+    """Add the output options of a command that shows one object; it gets an :class:`Output` as its first argument."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> R:
         return command(_output_of(kwargs), *args, **kwargs)
 
-    prefix = click.option("--prefix", "out_prefix", default="", metavar="TEXT", help="Before each name, with -f shell.")
+    prefix = click.option(
+        "--prefix", "out_prefix", default="", metavar="TEXT", help="Prefix of each variable name, with -f shell."
+    )
     return _with([*_shared(("table", "json", "yaml", "csv", "value", "shell")), prefix], run)
 
 
 def _shared(formats: tuple[str, ...]) -> list[Any]:
     return [
         click.option("-f", "--format", "out_format", type=Choice(*formats), default="table",
-                     help=f"{', '.join(formats)}."),
+                     help="Output format.  [table]"),
         click.option("-c", "--column", "out_columns", multiple=True, metavar="COLUMN",
-                     help="Show only this one; repeatable."),
-        click.option("--noindent", "out_noindent", is_flag=True, help="JSON on one line."),
-        click.option("--max-width", "out_width", type=click.IntRange(0), default=0, metavar="N",
-                     help="Width of a table; by default the terminal's."),
-        click.option("--human-readable", "out_human", is_flag=True, help="Sizes in MiB and GiB in every format."),
-        # Accepted for those who are used to them: a table always fits, and always has its title.
+                     help="Show only this column; repeatable."),
+        click.option("--noindent", "out_noindent", is_flag=True, help="Write JSON on one line."),
+        click.option("--max-width", "out_width", type=WholeNumber(), default=0, metavar="N",
+                     help="Width of a table, in characters.  [as wide as the terminal]"),
+        click.option("--human-readable", "out_human", is_flag=True, help="Show sizes in MiB and GiB in every format."),
+        # openstackclient has these. A table here always fits the terminal and always has a title row.
         click.option("--fit-width", "out_fit", is_flag=True, hidden=True),
         click.option("--print-empty", "out_empty", is_flag=True, hidden=True),
     ]  # fmt: skip
@@ -253,56 +263,12 @@ def _output_of(kwargs: dict[str, Any]) -> Output:
     )
 
 
-# --- values -----------------------------------------------------------------------------------------------
+# --- columns ------------------------------------------------------------------------------------------
 
 
 def uses_colour() -> bool:
-    """Tell whether stdout is a terminal whose user does not mind colours."""
+    """Tell whether stdout is a terminal that shows colours, and the user has not set NO_COLOR."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def human_size(count: int) -> str:
-    """Return a number of bytes as people say it: ``2.4 GiB``."""
-    size = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(size) < 1024:
-            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"
-
-
-def plain(text: str) -> str:
-    """Return *text* with everything that a terminal would obey written as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-
-
-def _cell(key: str, value: Any) -> str:
-    """Return a value as people read it."""
-    if value is None:
-        return ""
-    if _is_size(key, value):
-        return human_size(value)
-    if isinstance(value, Mapping):
-        return "\n".join(plain(f"{name}={_cell(name, each)}") for name, each in value.items())
-    if isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value):
-        return plain(", ".join(value))
-    if isinstance(value, (list, tuple)):
-        return "\n".join(_cell(key, each).replace("\n", ", ") for each in value)
-    return plain(str(value))
-
-
-def _is_size(key: str, value: Any) -> bool:
-    return key in _BYTES and isinstance(value, int) and not isinstance(value, bool)
-
-
-def _flat(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (Mapping, list, tuple)) else value
-
-
-def _value(value: Any) -> str:
-    return plain(str(_flat(value)))
 
 
 def _painted(column: int, text: str, laid_out: str) -> str:
@@ -326,10 +292,10 @@ def _chosen(
     items: Sequence[Mapping[str, Any]],
     more: Sequence[Column] = (),
 ) -> list[Column]:
-    """Return the columns with these *names*, or all of *columns*. Raises UsageError."""
+    """Return the columns with these *names*, or *columns* if there are no names. Raises UsageError."""
     chosen = []
     for name in names:
-        column = next((each for each in (*columns, *more) if each.is_called(name)), None)
+        column = next((known for known in (*columns, *more) if known.is_called(name)), None)
         if column is None and (any(name in item for item in items) or (more and not items)):
             column = Column(name, name)
         if column is None:
@@ -340,7 +306,7 @@ def _chosen(
 
 
 def _order(value: Any) -> tuple[int, Any]:
-    """Return what to sort by: nothing first, then numbers, then text."""
+    """Return a sort key: None first, then numbers, then text."""
     if value is None:
         return (0, 0)
     return (1, value) if isinstance(value, (int, float)) else (2, str(value))

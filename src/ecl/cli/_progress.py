@@ -1,4 +1,4 @@
-"""How far a transfer is: a bar on a terminal, one JSON object a line for programs, else nothing."""
+"""Progress of a transfer: a bar on a terminal, JSON lines for programs, or nothing."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from typing import Any, TextIO, TypeVar, cast
 import click
 
 from ecl.cli._command import PROGRESS
-from ecl.cli._words import Choice
+from ecl.cli._suggest import Choice
 
 __all__ = ["Meter", "meter", "progress_option"]
 
 C = TypeVar("C", bound=Callable[..., Any])
 
-#: Called with what is done and what is all of it, None where that is not known.
+#: Called with the amount done, and the total (None if unknown).
 Meter = Callable[[int, int | None], None]
 
 
 def progress_option(command: C) -> C:
     """Add ``--progress``."""
-    text = "A bar; json: one object a line to stderr; none.  [auto: a bar on a terminal]"
+    text = "Progress on stderr: auto (a bar on a terminal), bar, json (one object per line) or none.  [auto]"
     return click.option("--progress", type=Choice(*PROGRESS), default="auto", metavar="KIND", help=text)(command)
 
 
 @contextmanager
 def meter(kind: str, action: str, subject: str, unit: str = "bytes") -> Iterator[Meter]:
     """
-    Give what is to be called while something moves.
+    Yield the callback that reports progress.
 
     Args:
         kind: ``auto``, ``bar``, ``json`` or ``none``.
-        action: What is done, in a word: ``upload``.
-        subject: What it is done to.
+        action: The action in one word, such as ``upload``.
+        subject: Name of the image.
         unit: ``bytes``, or ``percent``.
     """
     if kind == "json":
@@ -86,7 +86,7 @@ class _JsonLines:
 
 @contextmanager
 def _bar(action: str, subject: str, unit: str) -> Iterator[Meter]:
-    # Imported here: only a terminal that something moves on pays for it.
+    # Imported here: rich is slow to import, and only a bar needs it.
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import (

@@ -1,4 +1,4 @@
-"""A table of text that fits the terminal, in the form that users of OpenStack's commands know."""
+"""Draw a text table that fits the terminal, in the style of OpenStack's commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 __all__ = ["draw", "width_of"]
 
 #: Columns are not made narrower than this.
-_NARROWEST = 8
+_MIN_WIDTH = 8
 
 Style = Callable[[int, str, str], str]
 
@@ -26,10 +26,10 @@ def draw(
     Yield the lines of a table.
 
     Args:
-        right: Which columns are aligned to the right.
-        fixed: Which columns keep their width; the others are folded where the table is too wide.
-        max_width: Columns of the terminal; None: any width.
-        style: Called with the number of the column (-1 in the title), its text, and the text as it is laid out.
+        right: For each column, whether it is right-aligned.
+        fixed: For each column, whether it keeps its width; the others are folded if the table is too wide.
+        max_width: Width of the terminal in characters; None: no limit.
+        style: Called with the column's number (-1 for a title), its text, and the padded text.
     """
     widths = [max((width_of(line) for cell in column for line in cell.split("\n")), default=0)
               for column in zip(titles, *rows, strict=True)]  # fmt: skip
@@ -47,7 +47,7 @@ def draw(
 
 
 def width_of(text: str) -> int:
-    """Return the columns of a terminal that *text* takes: two for wide characters, none for combining ones."""
+    """Return the width of *text* on a terminal: wide characters take two columns, combining ones take zero."""
     if text.isascii():
         return len(text)
     return sum(
@@ -56,12 +56,12 @@ def width_of(text: str) -> int:
 
 
 def _narrow(widths: list[int], fixed: Sequence[bool], max_width: int) -> None:
-    """Make the widest column that may shrink narrower, until all fit or none can."""
+    """Shrink the widest column that is not fixed, one character at a time, until the table fits."""
     while sum(widths) + 3 * len(widths) + 1 > max_width:
-        able = [index for index, width in enumerate(widths) if not fixed[index] and width > _NARROWEST]
-        if not able:
+        shrinkable = [index for index, width in enumerate(widths) if not fixed[index] and width > _MIN_WIDTH]
+        if not shrinkable:
             return
-        widths[max(able, key=lambda index: widths[index])] -= 1
+        widths[max(shrinkable, key=lambda index: widths[index])] -= 1
 
 
 def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool], paint: Style) -> Iterator[str]:
@@ -76,20 +76,20 @@ def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool], pai
 
 
 def _fold(text: str, width: int) -> Iterator[str]:
-    """Break *text* into lines of at most *width* columns, after a blank or a comma where there is one."""
+    """Break *text* into lines of at most *width* columns, at a space or after a comma if possible."""
     for paragraph in text.split("\n"):
-        left = paragraph
-        while width_of(left) > width:
-            end = _fitting(left, width)
-            cut = max(left.rfind(" ", 0, end + 1), left.rfind(",", 0, end) + 1)
+        rest = paragraph
+        while width_of(rest) > width:
+            end = _fitting(rest, width)
+            cut = max(rest.rfind(" ", 0, end + 1), rest.rfind(",", 0, end) + 1)
             cut = cut if cut > 0 else end
-            yield left[:cut].rstrip()
-            left = left[cut:].lstrip()
-        yield left
+            yield rest[:cut].rstrip()
+            rest = rest[cut:].lstrip()
+        yield rest
 
 
 def _fitting(text: str, width: int) -> int:
-    """Return how many characters of *text* fit; one at least."""
+    """Return how many characters of *text* fit into *width*; at least one."""
     taken = 0
     for index, each in enumerate(text):
         taken += width_of(each)

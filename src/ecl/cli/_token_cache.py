@@ -1,8 +1,8 @@
 """
-A token that outlives the command, so that the next one need not log in.
+Keep the token for the next command, which then need not log in.
 
-The plugin here stands in front of the real one, which is made (and whose module is imported) only when there is no
-token to go on with.
+The plugin here wraps the real one. It creates the real plugin (and imports its module)
+only if there is no usable token.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["CachedAuth", "cached"]
 
 _KIND = "tokens"
-#: Seconds before its end from which on a token is not used any more.
+#: Seconds before its expiry at which a token is no longer used.
 MARGIN = 120
 
-#: Types whose tokens can be used without the plugin that got them.
+#: Authentication types whose tokens can be used without their plugin.
 _CACHEABLE = frozenset(
     {
         "password", "token", "v3applicationcredential", "v3multifactor", "v3oidcaccesstoken", "v3oidcauthcode",
@@ -39,10 +39,10 @@ _SECRETS = ("password", "secret", "token", "passcode", "code")
 
 def cached(config: CloudConfig, make: Callable[[], plugin.BaseAuthPlugin]) -> plugin.BaseAuthPlugin:
     """
-    Return the plugin of *config*, with a token cache where its type allows one.
+    Return the authentication plugin for *config*, with a token cache if its type allows one.
 
     Args:
-        make: Makes the real plugin.
+        make: Creates the real plugin.
     """
     if config.auth_type not in _CACHEABLE:
         return make()
@@ -50,7 +50,7 @@ def cached(config: CloudConfig, make: Callable[[], plugin.BaseAuthPlugin]) -> pl
 
 
 def key_of(config: CloudConfig) -> str:
-    """Return what tells one user of one cloud from another: a hash of all that is no secret."""
+    """Return the cache key of this user on this cloud: a hash of all options except secrets."""
     options = {name: str(value) for name, value in config.auth.items() if not _is_secret(name)}
     return _cache.name_of([config.name, config.auth_type, sorted(options.items())])
 
@@ -64,32 +64,32 @@ def _secret_of(options: Mapping[str, Any]) -> bytes:
 
 
 class CachedAuth(plugin.BaseAuthPlugin):
-    """A keystoneauth1 plugin that begins with the token of an earlier command."""
+    """A keystoneauth1 plugin that first tries the token of an earlier command."""
 
     def __init__(self, make: Callable[[], plugin.BaseAuthPlugin], key: str, secret: bytes) -> None:
         """
-        Stand in front of the plugin that *make* makes.
+        Wrap the plugin that *make* creates.
 
         Args:
-            key: Whose token it is.
-            secret: What the real plugin logs in with; another one is not served by the token of this one.
+            key: Cache key of the user and the cloud.
+            secret: What the real plugin logs in with. A token cached under another secret is not used.
         """
         super().__init__()
         self._make = make
         self._key = key
         self._secret = secret
         self._plugin: Any = None
-        self._looked = False
+        self._has_read_cache = False
         self._lock = threading.Lock()
         #: The token in use, with the catalog.
         self.auth_ref: access.AccessInfo | None = None
 
     def get_access(self, session: Any, **kwargs: Any) -> access.AccessInfo:
-        """Return a token that is good for :data:`MARGIN` seconds at least, logging in if need be."""
+        """Return a token valid for at least :data:`MARGIN` seconds; log in if the cached one is not."""
         with self._lock:
-            if self.auth_ref is None and not self._looked:
+            if self.auth_ref is None and not self._has_read_cache:
                 self.auth_ref = self._read()
-            self._looked = True
+            self._has_read_cache = True
             if self.auth_ref is None or self.auth_ref.will_expire_soon(MARGIN):
                 real = self._real()
                 real.invalidate()
@@ -112,7 +112,7 @@ class CachedAuth(plugin.BaseAuthPlugin):
         return self.get_access(session).user_id
 
     def get_endpoint(self, session: Any, **kwargs: Any) -> str | None:
-        """Return a service's address from the token's catalog; with discovery, by the real plugin."""
+        """Return a service's address from the token's catalog; if discovery is needed, ask the real plugin."""
         found = self.get_access(session)
         if not kwargs.get("skip_discovery") or kwargs.get("interface") is plugin.AUTH_INTERFACE:
             real = self._real()
@@ -126,16 +126,16 @@ class CachedAuth(plugin.BaseAuthPlugin):
         )
 
     def invalidate(self) -> bool:
-        """Forget the token, here and in the cache; true if there was one."""
+        """Drop the token, here and in the cache. Returns true if there was one."""
         with self._lock:
-            had = self.auth_ref is not None
+            had_token = self.auth_ref is not None
             self.auth_ref = None
-            self._looked = True
+            self._has_read_cache = True
             _cache.forget(_KIND, self._key)
-        return had
+        return had_token
 
     def get_connection_params(self, session: Any) -> Any:
-        """Return what the real plugin asks of a connection, once there is one."""
+        """Return the connection parameters of the real plugin, if it has been created."""
         return self._plugin.get_connection_params(session) if self._plugin is not None else {}
 
     def _real(self) -> Any:
@@ -150,7 +150,7 @@ class CachedAuth(plugin.BaseAuthPlugin):
                 return None
             found = access.create(body=entry["body"], auth_token=entry["auth_token"])
             return None if found.will_expire_soon(MARGIN) else found
-        except Exception:  # noqa: BLE001 - whatever is in the file, it is not a token then
+        except Exception:  # noqa: BLE001 - the file may hold anything; then there is no token
             return None
 
     def _write(self, state: str | None) -> None:
@@ -160,5 +160,5 @@ class CachedAuth(plugin.BaseAuthPlugin):
         _cache.write(_KIND, self._key, {**entry, "check": self._check(entry["auth_token"])})
 
     def _check(self, token: str) -> str:
-        # Two bytes: enough to notice another password, too little to find it by trying.
+        # Two bytes: enough to notice a changed password, too few to guess the password from the hash.
         return hmac.new(token.encode(), self._secret, "sha256").hexdigest()[:4]

@@ -1,10 +1,10 @@
-"""``ecl completion``: what makes a shell complete commands, options, and the names of images."""
+"""``ecl completion``: the script with which a shell completes commands, options and names of images."""
 
 from __future__ import annotations
 
 import click
 
-from ecl.cli._words import Choice
+from ecl.cli._suggest import Choice
 
 __all__ = ["completion"]
 
@@ -14,7 +14,7 @@ __all__ = ["completion"]
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """
-    Print what makes SHELL (bash, zsh or fish) complete this command.
+    Print the completion script for SHELL: bash, zsh or fish.
 
     \b
     bash: ecl completion bash > ~/.local/share/bash-completion/completions/ecl
@@ -23,8 +23,8 @@ def completion(ctx: click.Context, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    found = get_completion_class(shell)
-    assert found is not None
-    made = found(ctx.find_root().command, {}, "ecl", "_ECL_COMPLETE")
-    # source() would look whether the bash of this machine is new enough; the script may be for another one.
-    click.echo(made.source_template % made.source_vars())
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None
+    script = completion_class(ctx.find_root().command, {}, "ecl", "_ECL_COMPLETE")
+    # Not source(): it checks the version of the local bash, but the script may be for another machine.
+    click.echo(script.source_template % script.source_vars())

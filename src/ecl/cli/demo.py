@@ -1,4 +1,4 @@
-"""``ecl demo``: the whole story once, on this machine, with every step checked."""
+"""``ecl demo``: every feature once, on this machine, each step checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ecl.cli._serve import explained
+from ecl.cli.serve._service import explained
 
 if TYPE_CHECKING:
     from ecl.image.v2._proxy import Proxy
@@ -32,32 +32,32 @@ _LICENSE_TYPES = ["WindowsServer_2012R2_Standard_64_ComLicense", "Red_Hat_Enterp
 @click.argument("image", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path), required=False)
 def demo(image: Path | None) -> None:
     """
-    Show everything once: start a service with two regions in a temporary folder, move an image through it, stop.
+    Run a demonstration: start a service with two regions in a temporary folder, use every feature once, stop it.
 
-    IMAGE is a disk image to use; without it a raw disk of 256 MiB is made. Nothing of yours is touched. The exit code
-    is 0 only if every step did what it should.
+    IMAGE is the disk image to use; without it the command makes a raw disk of 256 MiB. It changes none of your files
+    and clouds. The exit code is 0 only if every step succeeds.
     """
     from ecl import exceptions
 
     with tempfile.TemporaryDirectory(prefix="ecl-demo-") as folder, explained():
         try:
             _Demo(Path(folder)).run(image)
-        except (exceptions.SDKException, _Wrong, OSError) as exc:
+        except (exceptions.SDKException, _WrongResult, OSError) as exc:
             click.echo("failed", err=False)
             raise click.ClickException(f"the step failed: {exc}") from exc
 
 
-class _Wrong(Exception):
-    """A step went through and left something else than it should."""
+class _WrongResult(Exception):
+    """A step ended without an error, but with a wrong result."""
 
 
-def _check(holds: bool, what: str) -> None:
-    if not holds:
-        raise _Wrong(what)
+def _check(is_right: bool, problem: str) -> None:
+    if not is_right:
+        raise _WrongResult(problem)
 
 
 class _Demo:
-    """The steps, in order. Each says on one line what it does and how that went."""
+    """The steps, in order. Each prints one line: what it does, and the result."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -67,11 +67,11 @@ class _Demo:
         self._is_terminal = sys.stdout.isatty()
 
     def run(self, image: Path | None) -> None:
-        """Go through all steps."""
+        """Run all steps."""
         started = time.monotonic()
         self._steps += image is None
         path = image or self._make_disk()
-        # Loading the libraries is a part of starting.
+        # Imported here: loading the libraries is part of the start.
         with self._step("start a service with the regions jp1 and jp2"):
             from ecl.testing import ImageService
 
@@ -79,7 +79,7 @@ class _Demo:
             service = ImageService(regions, data_dir=self._folder / "service")
             service.start()
         try:
-            self._story(service, path)
+            self._use(service, path)
             with self._step("stop the service"):
                 _check(service.stop() == 0, "the service did not stop cleanly")
         finally:
@@ -87,7 +87,7 @@ class _Demo:
         click.echo(f"Everything held, in {time.monotonic() - started:.1f} s.")
 
     def _make_disk(self) -> Path:
-        from ecl.cli.demo_disk import make_disk
+        from ecl.cli._demo_disk import make_disk
 
         path = self._folder / "disk.raw"
         with self._step("make a disk: boot sector, data, holes"):
@@ -95,7 +95,7 @@ class _Demo:
             self._note = _size(path.stat().st_size)
         return path
 
-    def _story(self, service: ImageService, path: Path) -> None:
+    def _use(self, service: ImageService, path: Path) -> None:
         here = service.connect("jp1").image
         there = service.connect("jp2").image
         guest = service.add_project("jp1")
@@ -119,27 +119,27 @@ class _Demo:
     def _look_around(self, here: Proxy, image: Image) -> None:
         with self._step("list images"):
             found = list(here.images())
-            self._note = ", ".join(f"{each.name} ({each.disk_format}, {each.image_status})" for each in found)
-            _check([each.id for each in found] == [image.id], "the list is not the one image")
+            self._note = ", ".join(f"{one.name} ({one.disk_format}, {one.image_status})" for one in found)
+            _check([one.id for one in found] == [image.id], "the list is not exactly the uploaded image")
         with self._step("find it by name"):
             self._note = f"{here.find_image('demo', ignore_missing=False).id}"
             _check(self._note == image.id, "another image was found")
         with self._step("tag it"):
             here.add_tag(image, "demo tag")
-            _check(here.get_image(image).tags == ["demo tag"], "the tag is not there")
+            _check(here.get_image(image).tags == ["demo tag"], "the tag is missing")
         with self._step("update it"):
             changed = here.update_image(image, {"min_disk": 1, "os_version": "13"})
             self._note = f"min_disk {changed.min_disk} GB, os_version {changed['os_version']}"
-            _check((changed.min_disk, changed["os_version"]) == (1, "13"), "the update is not there")
+            _check((changed.min_disk, changed["os_version"]) == (1, "13"), "the update is missing")
 
     def _share(self, here: Proxy, guest: Proxy, project: TestProject, image: Image) -> None:
         with self._step("share it with a second tenant"):
             member = here.create_member(image, member=project.id)
             self._note = f"{member.status}"
-            _check(list(guest.images()) == [], "the tenant lists it before it has accepted")
+            _check(list(guest.images()) == [], "the tenant lists the image before accepting it")
         with self._step("accept it there"):
             self._note = f"{guest.update_member(image, project.id, 'accepted').status}"
-            _check([each.id for each in guest.images()] == [image.id], "the tenant does not list it")
+            _check([one.id for one in guest.images()] == [image.id], "the tenant does not list the image")
 
     def _copy(self, here: Proxy, there: Proxy, tenant: str, image: Image) -> None:
         with self._step("copy it to a tenant in region jp2") as progress:
@@ -150,8 +150,8 @@ class _Demo:
         with self._step("compare the hashes there"):
             copied = there.get_image(done.destination_image_id or "")
             self._note = f"{copied.os_hash_algo} {str(copied.os_hash_value)[:16]}…"
-            _check(copied.os_hash_value == image.os_hash_value, "the copy has another hash")
-            _check(copied["os_distro"] == "debian", "the copy has lost a property")
+            _check(copied.os_hash_value == image.os_hash_value, "the hash of the copy differs")
+            _check(copied["os_distro"] == "debian", "the copy lacks a property")
 
     def _download(self, here: Proxy, path: Path, image: Image) -> None:
         target = self._folder / "downloaded"
@@ -163,13 +163,13 @@ class _Demo:
             _check(filecmp.cmp(path, target, shallow=False), "the files differ")
             with target.open("rb") as file:
                 self._note = f"md5 {hashlib.file_digest(file, _md5).hexdigest()}"
-            _check(self._note == f"md5 {image.checksum}", "the image's checksum is another one")
+            _check(self._note == f"md5 {image.checksum}", "the checksum of the image differs")
 
     def _extras(self, here: Proxy) -> None:
         with self._step("list licence switch types"):
-            found = [name for each in here.licenses() for name in each.license_switch_types or ()]
+            found = [name for license in here.licenses() for name in license.license_switch_types or ()]
             self._note = ", ".join(found)
-            _check(found == _LICENSE_TYPES, "the types are not those of the settings")
+            _check(found == _LICENSE_TYPES, "the types differ from the settings")
         with self._step("show the schema of an image"):
             self._note = f"{len(here.get_image_schema().properties or {})} attributes"
             _check("os_hash_value" in (here.get_image_schema().properties or {}), "the schema lacks an attribute")
@@ -177,13 +177,13 @@ class _Demo:
     def _delete(self, here: Proxy, there: Proxy, image: Image) -> None:
         with self._step("delete it in both regions"):
             here.delete_image(image, ignore_missing=False)
-            for each in there.images():
-                there.delete_image(each, ignore_missing=False)
-            _check([*here.images(), *there.images()] == [], "something is left")
+            for copied in there.images():
+                there.delete_image(copied, ignore_missing=False)
+            _check([*here.images(), *there.images()] == [], "an image is left")
 
     @contextmanager
     def _step(self, title: str) -> Iterator[Callable[[int, int | None], None]]:
-        """Say *title*, and at the end how long it took; gives a progress callback."""
+        """Print *title*, yield a progress callback, and print how long the step took."""
         self._number += 1
         self._note = ""
         head = f"[{self._number:2}/{self._steps}] {title:<48}"
@@ -198,7 +198,7 @@ class _Demo:
 
         yield progress
         if self._is_terminal:
-            # Back to the start of the line, and nothing of a bar left.
+            # Return to the start of the line and erase the bar.
             click.echo(f"\r\x1b[K{head}", nl=False)
         click.echo(f" ok {time.monotonic() - begun:6.2f} s  {self._note}".rstrip())
 

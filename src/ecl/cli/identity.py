@@ -1,4 +1,4 @@
-"""``ecl token issue`` and ``ecl catalog list``: what a log-in gives."""
+"""``ecl token issue`` and ``ecl catalog list``: the token and the service catalog."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["catalog", "catalog_list", "token", "token_issue"]
 
 
-@click.group(cls=LazyGroup, table={"issue": ("ecl.cli.identity:token_issue", "Log in, and show the token.")})
+@click.group(cls=LazyGroup, table={"issue": ("ecl.cli.identity:token_issue", "Log in and show the token.")})
 def token() -> None:
-    """The token that a log-in gives."""
+    """Log in and show the token."""
 
 
 @click.group(cls=LazyGroup, table={"list": ("ecl.cli.identity:catalog_list", "List the services and their addresses.")})
 def catalog() -> None:
-    """The services that the cloud has."""
+    """List the services of the cloud."""
 
 
 @click.command("issue", cls=Command)
@@ -31,9 +31,9 @@ def catalog() -> None:
 @pass_cloud
 def token_issue(cloud: Cloud, out: Output) -> None:
     """
-    Log in, and show the token.
+    Log in and show the token.
 
-    It may be one that an earlier command got, and that is still good; with --no-token-cache it is a new one.
+    A cached token that is still valid is shown instead; --no-token-cache always logs in.
     """
     access = _access(cloud)
     out.fields(
@@ -50,15 +50,16 @@ def token_issue(cloud: Cloud, out: Output) -> None:
 @listing
 @pass_cloud
 def catalog_list(cloud: Cloud, out: Output) -> None:
-    """List the services of the cloud, and their addresses in each region."""
+    """List the services of the cloud and their addresses in each region."""
     access = _access(cloud)
-    names = {each["type"]: each.get("name") for each in access.service_catalog.catalog}
+    names = {service["type"]: service.get("name") for service in access.service_catalog.catalog}
     rows = [
         {
             "name": names.get(kind),
             "type": kind,
             "endpoints": [
-                {"region": each.region_name, "interface": each.interface, "url": each.url} for each in endpoints
+                {"region": endpoint.region_name, "interface": endpoint.interface, "url": endpoint.url}
+                for endpoint in endpoints
             ],
         }
         for kind, endpoints in access.service_catalog.get_endpoints_data().items()
@@ -67,12 +68,12 @@ def catalog_list(cloud: Cloud, out: Output) -> None:
 
 
 def _access(cloud: Cloud) -> AccessInfo:
-    """Log in. Raises UsageError where the authentication type has no token."""
+    """Log in. Raises UsageError if the authentication type has no token."""
     from ecl import _http
 
     get_access = getattr(cloud.session.auth, "get_access", None)
     if get_access is None:
-        raise click.UsageError(f"Authentication type {cloud.config.auth_type!r} asks no Keystone for a token.")
+        raise click.UsageError(f"Authentication type {cloud.config.auth_type!r} does not get a token from Keystone.")
     with _http.translated():
         found: AccessInfo = get_access(cloud.session)
     return found

@@ -1,8 +1,8 @@
 """
-The command ``ecl``: which subcommands there are, and how errors end.
+The command ``ecl``: its subcommands, and how it ends.
 
-A subcommand's module is imported when the subcommand runs, so ``ecl --help`` loads click alone. Exit codes: 0 done,
-1 it did not work, 2 it was asked for wrongly, 130 interrupted.
+A subcommand's module is imported when the subcommand runs, so ``ecl --help`` loads only click. Exit codes: 0 success,
+1 failure, 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -25,43 +25,47 @@ __all__ = ["COMMANDS", "LazyGroup", "cli", "main"]
 
 C = TypeVar("C", bound=Callable[..., Any])
 
-#: Each subcommand: where it is, and its line in ``ecl --help``.
+#: For each subcommand: where it is defined, and its line in ``ecl --help``.
 COMMANDS = {
-    "image": ("ecl.cli.image:image", "Images: list, show, create, copy, share and all else."),
-    "token": ("ecl.cli.identity:token", "The token that a log-in gives."),
-    "catalog": ("ecl.cli.identity:catalog", "The services that the cloud has."),
-    "completion": ("ecl.cli.completion:completion", "Print what makes a shell complete this command."),
-    "demo": ("ecl.cli.demo:demo", "Show everything once, on this machine, and leave nothing behind."),
+    "image": ("ecl.cli.image:image", "Work with images: list, show, create, copy, share and more."),
+    "token": ("ecl.cli.identity:token", "Log in and show the token."),
+    "catalog": ("ecl.cli.identity:catalog", "List the services of the cloud."),
+    "completion": ("ecl.cli.completion:completion", "Print the completion script for a shell."),
+    "demo": ("ecl.cli.demo:demo", "Run a demonstration on this machine; leaves nothing behind."),
     "serve": ("ecl.cli.serve:serve", "Run the embedded image service; manage its users and projects."),
 }
 
 
 def _common(*names: str, metavar: str | None = None, help: str) -> Callable[[C], C]:
-    # Taken out of the words before click sees them (see _command); declared here to be shown and completed.
+    # take_common_options removes these before click parses; declared here for --help and completion.
     return click.option(*names, metavar=metavar, is_flag=metavar is None, expose_value=False, help=help)
 
 
 @click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ecl", message="%(prog)s %(version)s")
-@_common("--os-cloud", metavar="NAME", help="A cloud of clouds.yaml.  [OS_CLOUD]")
-@_common("--os-region-name", metavar="NAME", help="A region of the cloud.  [OS_REGION_NAME]")
-@_common("--os-auth-type", metavar="TYPE", help="password, token, v3applicationcredential …  [OS_AUTH_TYPE]")
-@_common("--os-auth-url", metavar="URL", help="The address of Keystone.  [OS_AUTH_URL]")
-@_common("--os-username", metavar="NAME", help="The user, or ECL's API key.  [OS_USERNAME]")
-@_common("--os-password", metavar="TEXT", help="The password, or the API secret key.  [OS_PASSWORD]")
-@_common("--os-project-id", metavar="ID", help="The project, or tenant.  [OS_PROJECT_ID]")
+@_common("--os-cloud", metavar="NAME", help="Cloud in clouds.yaml.  [OS_CLOUD]")
+@_common("--os-region-name", metavar="NAME", help="Region of the cloud.  [OS_REGION_NAME]")
+@_common(
+    "--os-auth-type",
+    metavar="TYPE",
+    help="How to log in: password, token, v3applicationcredential …  [OS_AUTH_TYPE]",
+)
+@_common("--os-auth-url", metavar="URL", help="Address of Keystone.  [OS_AUTH_URL]")
+@_common("--os-username", metavar="NAME", help="User name, or ECL's API key.  [OS_USERNAME]")
+@_common("--os-password", metavar="TEXT", help="Password, or ECL's API secret key.  [OS_PASSWORD]")
+@_common("--os-project-id", metavar="ID", help="Project (tenant).  [OS_PROJECT_ID]")
 @_common("--os-OPTION", metavar="VALUE", help="Any other option of the authentication type.  [OS_OPTION]")
-@_common("--os-cacert", metavar="FILE", help="Certificates to trust.  [OS_CACERT]")
+@_common("--os-cacert", metavar="FILE", help="PEM file with the CA certificates to trust.  [OS_CACERT]")
 @_common("--insecure", help="Do not check the service's certificate.  [OS_INSECURE]")
-@_common("--no-token-cache", help="Log in anew, and keep no token.")
+@_common("--no-token-cache", help="Log in without the token cache.")
 @_common("--timing", help="Show how long each request took.")
 @_common("--debug", help="Show requests (secrets masked), and the traceback of an error.")
 def cli() -> None:
     """
-    Images for NTT Enterprise Cloud 2.0 / SDPF and any OpenStack Glance v2 cloud.
+    Manage images on NTT Enterprise Cloud 2.0 / SDPF and any OpenStack Glance v2 cloud.
 
-    The options below may stand before or behind a subcommand. Without any, OS_* variables and clouds.yaml say which
-    cloud is meant.
+    The options below can stand before or after a subcommand. Without them, the cloud comes from the OS_* variables and
+    clouds.yaml.
     """
 
 
@@ -100,7 +104,7 @@ def _run(debug: bool) -> int:
             exc.show()
         return exc.exit_code
     except BrokenPipeError:
-        # Whoever read our output has seen enough.
+        # The reader of our output has closed it.
         return 1
     except Exception as exc:
         if debug:

@@ -139,13 +139,13 @@ def test_other_types_of_authentication(ecl: Command, auth_type: str, service: Im
 
 
 def test_no_authentication(ecl: Command, service: ImageService) -> None:
-    """admin_token sends a ready token to a given address, and asks no Keystone."""
+    """admin_token sends a ready token to a given address, and does not get a token from Keystone."""
     token = ecl("token", "issue", "-f", "value", "-c", "id").out.strip()
     words = ("--os-cloud", "envvars", "--os-auth-type", "admin_token", "--os-token", token)
     where = ("--os-endpoint", f"{service.url}/image/jp1")
 
     ecl(*words, *where, *LIST)
-    assert "asks no Keystone" in ecl(*words, *where, "token", "issue", code=2).err
+    assert "does not get a token from Keystone" in ecl(*words, *where, "token", "issue", code=2).err
 
 
 def test_catalog_lists_each_region(ecl: Command, service: ImageService) -> None:
@@ -306,5 +306,5 @@ def test_timing_is_talk(ecl: Command) -> None:
     timed = ecl("--timing", *LIST)
 
     assert timed.out == ecl(*LIST).out
-    assert timed.err.splitlines()[-1].endswith("in all")
+    assert timed.err.splitlines()[-1].endswith("in total")
     assert "GET http://" in timed.err

@@ -116,7 +116,7 @@ def test_sync_of_several(
 
     shown = interrupted("image", "sync", str(manifest), "--apply")
 
-    assert f"create {name}-1 in here was undone. What was done before stays" in shown
+    assert f"create {name}-1 in here was undone. Finished steps stay" in shown
     for number in (1, 2):
         assert ecl("image", "list", "--name", f"{name}-{number}", "-f", "json").json == []
         assert ecl("image", "list", "--name", f"{name}-{number}", "--hidden", "-f", "json").json == []

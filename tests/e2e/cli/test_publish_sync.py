@@ -183,14 +183,14 @@ def test_many_clouds(ecl: Command, manifest: Path, clouds_yaml: Path, monkeypatc
 
 
 def test_checksum_of_a_file_is_held_to(ecl: Command, manifest: Path) -> None:
-    """A file that is not what the manifest says is not uploaded."""
+    """A file that differs from the manifest is not uploaded."""
     text = manifest.read_text().replace("source: two.raw", f"source: two.raw, checksum: 'sha256:{'0' * 64}'")
     manifest.write_text(text)
 
     rows = ecl("image", "sync", str(manifest), "--apply", "-f", "json", code=1).json
 
     assert [each["action"] for each in rows] == ["create", "error"]
-    assert "is not what the manifest says" in rows[1]["why"]
+    assert "differs from the manifest" in rows[1]["why"]
     assert [each["name"] for each in images(ecl)] == ["one"]
 
 

@@ -76,7 +76,7 @@ def test_ctrl_c_in_a_sync_undoes_the_step(
     made.type("\x03")
 
     assert made.end() == 130
-    assert "was undone. What was done before stays" in " ".join(made.plain.split())
+    assert "was undone. Finished steps stay" in " ".join(made.plain.split())
     for hidden in ((), ("--hidden",)):
         assert ecl("image", "list", "--name", f"{name}-big", "-f", "json", *hidden).json == []
     assert ecl("image", "show", f"{name}-small", "-f", "json").json["status"] == "active"

@@ -10,6 +10,7 @@ import pytest
 
 from support.commands import ECL, Command
 from support.http_stub import HttpStub, Keystone, make_certificate
+from support.unsafe_images import UNSAFE
 
 CASES = [
     ("imag list", "There is no command 'imag'; did you mean 'image'?"),
@@ -19,11 +20,11 @@ CASES = [
     ("token isue", "did you mean 'issue'?"),
     ("image list --statsu active", "No such option '--statsu'"),
     ("image list --statsu active", "'--status'"),
-    ("image list -f jsn", "'jsn' is none of its words; did you mean 'json'?"),
-    ("image list -f shell", "'shell' is none of its words"),
-    ("image list --limit -1", "-1 is not in the range"),
-    ("image list --limit x", "'x' is not a valid integer"),
-    ("image list --page-size 0", "0 is not in the range"),
+    ("image list -f jsn", "'jsn' is not one of the choices; did you mean 'json'?"),
+    ("image list -f shell", "'shell' is not one of the choices"),
+    ("image list --limit -1", "must be a whole number, 0 or more, not '-1'"),
+    ("image list --limit x", "must be a whole number, 0 or more, not 'x'"),
+    ("image list --page-size 0", "must be a whole number, 1 or more, not '0'"),
     ("image list --property novalue", "'novalue' is not KEY=VALUE"),
     ("image list --member-status acepted", "did you mean 'accepted'?"),
     ("image member-list {image} --sort-column staus", "There is no column 'staus'; did you mean 'status'?"),
@@ -39,31 +40,32 @@ CASES = [
     ("image create x --disk-format qcow", "there is no format 'qcow'; did you mean 'qcow2'?"),
     ("image create x --container-format bar", "did you mean 'bare'?"),
     ("image create x --property =v", "'=v' is not KEY=VALUE"),
-    ("image create x --min-disk -1", "-1 is not in the range"),
-    ("image create x --min-ram 2147483648", "2147483648 is not in the range"),
-    ("image create x --progress=fast --file f", "'fast' is none of its words"),
-    ("image create x --file f --max-bandwidth fast", "'fast' is no rate"),
-    ("image create x --file f --max-bandwidth 0", "'0' is no rate"),
+    ("image create x --min-disk 10G", "must be a whole number from 0 to 2147483647, not '10G'"),
+    ("image create x --min-ram 2147483648", "must be a whole number from 0 to 2147483647, not '2147483648'"),
+    ("image create x --progress=fast --file f", "'fast' is not one of the choices"),
+    ("image create x --progress fast --file f", "(fast); --progress takes one of: auto, bar, json, none"),
+    ("image create x --file f --max-bandwidth fast", "must be bytes per second, such as 500K or 20M, not 'fast'"),
+    ("image create x --file f --max-bandwidth 0", "must be bytes per second, such as 500K or 20M, not '0'"),
     ("image create x --file {folder}", "folder"),
-    ("image update {image}", "Nothing was given to change"),
-    ("image unset {image}", "Nothing was given to take off"),
+    ("image update {image}", "There is nothing to change"),
+    ("image unset {image}", "There is nothing to remove"),
     ("image upload {image}", "Missing option '--file'"),
     ("image download {image} --file /none/x", "/none"),
     ("image download {image} --file {folder}", "folder"),
-    ("image download {image} --file x --connections 0", "0 is not in the range"),
+    ("image download {image} --file x --connections 0", "must be a whole number from 1 to 64, not '0'"),
     ("image update-member {image} x acept", "did you mean 'accept'?"),
     ("image add-member {image}", "Missing argument 'PROJECT'"),
-    ("image share {image}", "Whom to share it with?"),
+    ("image share {image}", "There is no project to share with"),
     ("image share {image} --accept-as gest", "did you mean 'guest'?"),
     ("image transfer {image} ther", "did you mean 'there'?"),
     ("image copy {image}", "Missing argument 'TENANT'"),
-    ("image copy {image} x --wait --timeout 0", "0.0 is not in the range"),
+    ("image copy {image} x --wait --timeout 0", "must be a number of seconds greater than 0, not '0'"),
     ("image tag-add {image}", "Missing argument 'TAG...'"),
     ("image delete", "Missing argument 'IMAGE...'"),
     ("image schema-show imag", "did you mean 'image'?"),
     ("image sync /none", "'/none' does not exist"),
-    ("image publish x --file f --keep -1", "-1 is not in the range"),
-    ("completion tcsh", "'tcsh' is none of its words"),
+    ("image publish x --file f --keep -1", "must be a whole number, 0 or more, not '-1'"),
+    ("completion tcsh", "'tcsh' is not one of the choices"),
 ]  # fmt: skip
 
 
@@ -81,6 +83,55 @@ def test_wrong_use_is_one_line(
     assert ended.err.startswith("Error: ")
 
 
+ADVICE = [
+    ("image create x --file {disk} --disk-format qcow2", 2, "or upload it as it is with --force"),
+    ("image upload {queued} --file {qcow2}", 2, "or upload it as it is with --force"),
+    (
+        "image import {queued} --method web-download --uri http://127.0.0.1:9/x",
+        1,
+        "To set them: ecl image update {queued} --disk-format FORMAT --container-format bare",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "code", "expected"), ADVICE)
+def test_advice_names_what_the_command_has(
+    ecl: Command, disk: Path, tmp_path: Path, line: str, code: int, expected: str
+) -> None:
+    """Where the SDK or the cloud says what is missing, the command says which option or command sets it."""
+    queued = ecl("image", "create", f"queued-{disk.parent.name}", "-f", "value", "-c", "id").out.strip()
+    unsafe = tmp_path / "unsafe.qcow2"
+    unsafe.write_bytes(UNSAFE["a qcow2 with a backing file"][1])
+    values = {"disk": disk, "queued": queued, "qcow2": unsafe}
+    ended = ecl(*line.format(**values).split(), code=code)
+
+    assert expected.format(**values) in ended.err
+    assert "or force the upload" not in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_reader_of_a_download_goes(image: str) -> None:
+    """A download into a pipe that nothing reads any longer ends with 1 and without advice about the disk."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run([ECL, "image", "download", image], stdout=writing, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writing)
+
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize("verb", ["remove-member", "update-member"])
+def test_missing_member_is_said_once(ecl: Command, image: str, verb: str) -> None:
+    """The error has one sentence, the cloud's, and the project's ID once before the request."""
+    project = "0" * 31 + "1"
+    ended = ecl("image", verb, image, project, *(["accepted"] if verb == "update-member" else []), code=1)
+
+    sentence, _, _ = ended.err.partition(" (HTTP 404")
+    assert sentence == f"Error: Image {image} has no member {project}."
+
+
 @pytest.mark.parametrize("words", [(), ("image",), ("token",)])
 def test_command_without_a_subcommand_shows_help(ecl: Command, words: tuple[str, ...]) -> None:
     """A group alone shows what it has."""
@@ -89,7 +140,7 @@ def test_command_without_a_subcommand_shows_help(ecl: Command, words: tuple[str,
 
 @pytest.mark.parametrize("name", ["", " "])
 def test_empty_name_is_refused_or_not_found(ecl: Command, name: str) -> None:
-    """An empty name is wrong; a blank one is nobody's."""
+    """An empty name is wrong; no image has a blank one."""
     ecl("image", "show", name, code=1 if name else 2)
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from ecl.cli._cloud import Given, given
 from ecl.cli._command import take_common_options
-from ecl.cli._output import human_size, plain
-from ecl.cli._words import Choice, hint
-from ecl.cli.image._options import Rate
+from ecl.cli._numbers import Rate, Seconds, WholeNumber
+from ecl.cli._suggest import Choice, hint
+from ecl.cli._values import human_size, plain
 
 OWN = frozenset({"--os-distro", "--name"})
 
@@ -45,14 +45,34 @@ def test_rate(text: str, rate: int) -> None:
 @pytest.mark.parametrize("text", ["", "K", "-1M", "0", "1X", "nan", "inf", "1e400"])
 def test_what_is_no_rate(text: str) -> None:
     """Anything else is refused."""
-    with pytest.raises(click.BadParameter, match="is no rate"):
+    with pytest.raises(click.BadParameter, match="must be bytes per second"):
         Rate().convert(text, None, None)
+
+
+@pytest.mark.parametrize(("number", "text", "said"), [
+    (WholeNumber(), "10G", "a whole number, 0 or more, not '10G'"),
+    (WholeNumber(1, 64), "65", "a whole number from 1 to 64, not '65'"),
+    (WholeNumber(1, 64), "0", "a whole number from 1 to 64, not '0'"),
+    (Seconds(), "0", "a number of seconds greater than 0, not '0'"),
+    (Seconds(), "nan", "a number of seconds greater than 0, not 'nan'"),
+    (Seconds(), "soon", "a number of seconds greater than 0, not 'soon'"),
+])  # fmt: skip
+def test_bounds_are_said_in_words(number: click.ParamType[Any], text: str, said: str) -> None:
+    """What is outside of the bounds is refused, and the error names them."""
+    with pytest.raises(click.BadParameter, match=said):
+        number.convert(text, None, None)
+
+
+def test_bounds_belong_to_the_numbers() -> None:
+    """The lowest and the highest number are taken."""
+    assert [WholeNumber(1, 64).convert(text, None, None) for text in ("1", "64")] == [1, 64]
+    assert Seconds().convert("0.5", None, None) == 0.5
 
 
 def test_nearest_word_or_all_of_them() -> None:
     """One near word is offered; where none is near, all are named."""
     assert hint("lsit", ["list", "show"]) == "did you mean 'list'?"
-    assert hint("qqq", ["list", "show"]) == "known are: list, show"
+    assert hint("qqq", ["list", "show"]) == "choose from: list, show"
     assert Choice("json", "table").convert("JSON", None, None) == "json"
 
 

@@ -1,4 +1,4 @@
-"""``ecl image``: its subcommands, one module for each subject."""
+"""``ecl image``: its subcommands, one module per noun."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ __all__ = ["ALIASES", "COMMANDS", "image"]
 
 _HERE = "ecl.cli.image"
 
-#: Each subcommand: where it is, and its line in ``ecl image --help``.
+#: For each subcommand: where it is defined, and its line in ``ecl image --help``.
 COMMANDS = {
     "list": (f"{_HERE}.listing:list_images", "List images."),
     "show": (f"{_HERE}.listing:show", "Show an image."),
-    "create": (f"{_HERE}.create:create", "Create an image, most often from a file."),
+    "create": (f"{_HERE}.create:create", "Create an image, usually from a file."),
     "update": (f"{_HERE}.update:update", "Change an image."),
-    "unset": (f"{_HERE}.update:unset", "Take tags and properties off an image."),
+    "unset": (f"{_HERE}.update:unset", "Remove tags and properties from an image."),
     "delete": (f"{_HERE}.delete:delete", "Delete images."),
-    "download": (f"{_HERE}.data:download", "Download the data of an image, verified."),
-    "upload": (f"{_HERE}.data:upload", "Upload data into an image that has none."),
-    "publish": (f"{_HERE}.publish:publish", "Put a new image in the place of those of that name."),
+    "download": (f"{_HERE}.data:download", "Download the data of an image and verify it."),
+    "upload": (f"{_HERE}.data:upload", "Upload data to an image that has none."),
+    "publish": (f"{_HERE}.publish:publish", "Replace the images of a name by a new one."),
     "add-member": (f"{_HERE}.members:add_member", "Share an image with a project."),
     "remove-member": (f"{_HERE}.members:remove_member", "Stop sharing an image with a project."),
-    "update-member": (f"{_HERE}.members:update_member", "Accept or reject an image that is shared with you."),
+    "update-member": (f"{_HERE}.members:update_member", "Accept or reject a shared image."),
     "member-list": (f"{_HERE}.members:member_list", "List the projects that an image is shared with."),
-    "share": (f"{_HERE}.members:share", "Share an image, and accept it in the other project."),
-    "tag-add": (f"{_HERE}.tags:tag_add", "Attach tags to an image."),
-    "tag-remove": (f"{_HERE}.tags:tag_remove", "Take tags off an image."),
+    "share": (f"{_HERE}.members:share", "Share an image and accept it in the other project."),
+    "tag-add": (f"{_HERE}.tags:tag_add", "Add tags to an image."),
+    "tag-remove": (f"{_HERE}.tags:tag_remove", "Remove tags from an image."),
     "copy": (f"{_HERE}.copies:copy", "Copy an image to a tenant in another region (ECL)."),
     "copy-job-list": (f"{_HERE}.copies:copy_job_list", "List copy jobs (ECL)."),
     "copy-job-show": (f"{_HERE}.copies:copy_job_show", "Show a copy job (ECL)."),
     "cancel-copy": (f"{_HERE}.copies:cancel_copy", "Cancel a copy job (ECL)."),
-    "transfer": (f"{_HERE}.transfer:transfer", "Stream an image to another cloud of clouds.yaml."),
-    "sync": (f"{_HERE}.sync:sync", "Make a manifest of images true in one or many clouds."),
-    "activate": (f"{_HERE}.imports:activate", "Let a deactivated image be downloaded again."),
-    "deactivate": (f"{_HERE}.imports:deactivate", "Let nobody download the data of an image."),
-    "stage": (f"{_HERE}.imports:stage", "Send data to the staging area, for import."),
-    "import": (f"{_HERE}.imports:import_image", "Have the cloud bring the data of an image."),
-    "stores": (f"{_HERE}.imports:stores", "List the stores of the cloud."),
-    "license-list": (f"{_HERE}.extras:license_list", "List licence switch types (ECL)."),
-    "schema-show": (f"{_HERE}.extras:schema_show", "Show the JSON Schema of an image, a member …"),
+    "transfer": (f"{_HERE}.transfer:transfer", "Stream an image to another cloud in clouds.yaml."),
+    "sync": (f"{_HERE}.sync:sync", "Apply a manifest of images to one or more clouds."),
+    "activate": (f"{_HERE}.activation:activate", "Allow downloads of a deactivated image again."),
+    "deactivate": (f"{_HERE}.activation:deactivate", "Forbid downloads of an image."),
+    "stage": (f"{_HERE}.imports:stage", "Upload data to the staging area, for import."),
+    "import": (f"{_HERE}.imports:import_image", "Let the cloud fetch the data of an image."),
+    "stores": (f"{_HERE}.stores:stores", "List the stores of the cloud."),
+    "license-list": (f"{_HERE}.licenses:license_list", "List licence switch types (ECL)."),
+    "schema-show": (f"{_HERE}.schemas:schema_show", "Show the JSON Schema of images, members and so on."),
 }
 
-#: Other names for them: those of eclcli and of openstackclient.
+#: Other names for the subcommands, from eclcli and openstackclient.
 ALIASES = {
     "set": "update",
     "save": "download",
@@ -58,7 +58,7 @@ ALIASES = {
 @click.group(cls=LazyGroup, table=COMMANDS, aliases=ALIASES)
 def image() -> None:
     """
-    Images: list, show, create, copy, share and all else.
+    Work with images: list, show, create, copy, share and more.
 
-    An image is named by its ID or by its name.
+    IMAGE is the ID or the name of an image.
     """

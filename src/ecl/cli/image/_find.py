@@ -1,4 +1,4 @@
-"""From what a user typed to an image: an ID, or a name that only one image has."""
+"""Find the image that a user named: by ID, or by a name that only one image has."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["IMAGE", "find", "image_argument", "named", "newest_option"]
 
 C = TypeVar("C", bound=Callable[..., Any])
 
-#: As many of one name as an error lists.
-_LISTED = 10
+#: Most images of one name that an error lists.
+_MAX_LISTED = 10
 
 
 class ImageName(click.ParamType[str]):
-    """A name or an ID of an image; a shell completes both."""
+    """The name or ID of an image; a shell completes both."""
 
     name = "IMAGE"
 
@@ -49,20 +49,20 @@ def image_argument(command: C) -> C:
 
 def newest_option(command: C) -> C:
     """Add ``--newest``."""
-    text = "Of several images of that name, take the one that was created last."
+    text = "If several images have the name, take the one created last."
     return click.option("--newest", is_flag=True, help=text)(command)
 
 
 def find(cloud: Cloud, name_or_id: str, newest: bool = False) -> Image:
     """
-    Return the image with that ID or name. Hidden images are found, too, where no other has the name.
+    Return the image with that ID or name. A hidden image is found by name only if no visible image has it.
 
     Args:
-        newest: Of several with that name, the one that was created last.
+        newest: If several images have the name, return the one created last.
 
     Raises:
-        ResourceNotFound: There is none.
-        DuplicateResource: Several have that name, and *newest* is false; the message lists them.
+        ResourceNotFound: There is no such image.
+        DuplicateResource: Several images have the name, and *newest* is false; the message lists them.
     """
     from ecl import exceptions
 
@@ -72,13 +72,13 @@ def find(cloud: Cloud, name_or_id: str, newest: bool = False) -> Image:
         raise exceptions.ResourceNotFound(f"There is no image with the name or ID {name_or_id!r}.") from exc
     except exceptions.DuplicateResource as exc:
         found = named(cloud, name_or_id) or named(cloud, name_or_id, os_hidden=True)
-        listed = "; ".join(f"{image.id} ({image.image_status}, {image.created_at})" for image in found[:_LISTED])
-        more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+        listed = "; ".join(f"{image.id} ({image.image_status}, {image.created_at})" for image in found[:_MAX_LISTED])
+        more = f" and {len(found) - _MAX_LISTED} more" if len(found) > _MAX_LISTED else ""
         raise exceptions.DuplicateResource(
             f"{len(found)} images have the name {name_or_id!r}: {listed}{more}. Give an ID, or --newest."
         ) from exc
 
 
 def named(cloud: Cloud, name: str, **filters: Any) -> list[Image]:
-    """Return all images with exactly that name, the newest first."""
+    """Return all images with exactly that name, newest first."""
     return list(cloud.image.images_named(name, **filters))

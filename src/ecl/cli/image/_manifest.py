@@ -1,4 +1,4 @@
-"""The manifest of ``ecl image sync``: which images are to be there, read from YAML and checked."""
+"""Read and check the manifest of ``ecl image sync``: a YAML list of images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from ecl.cli._words import hint
+from ecl.cli._suggest import hint
 
 __all__ = ["Entry", "Manifest", "read_manifest"]
 
@@ -42,11 +42,11 @@ class Entry:
     name: str
     #: Path of a file, or an http or https address.
     source: str
-    #: Attributes of the API that the manifest says something about.
+    #: Attributes that the manifest sets, by the API's names.
     attributes: dict[str, Any] = field(default_factory=dict)
-    #: Tags that the image is to have, no others; None: whatever it has.
+    #: The exact tags of the image; None: leave its tags as they are.
     tags: tuple[str, ...] | None = None
-    #: Properties that it is to have, beside others; None takes one off.
+    #: Properties to set; None removes one. Other properties stay.
     properties: dict[str, str | None] = field(default_factory=dict)
     #: Algorithm and hexadecimal hash of the source.
     checksum: tuple[str, str] | None = None
@@ -61,10 +61,10 @@ class Entry:
 class Manifest:
     """All images of a manifest."""
 
-    #: What images made from it are marked with.
+    #: Name with which its images are marked.
     name: str
     entries: tuple[Entry, ...]
-    #: Clouds that it is for, where the command line names none.
+    #: Clouds to apply it to, if the command line names none.
     clouds: tuple[str, ...] = ()
 
 
@@ -73,7 +73,7 @@ def read_manifest(path: Path) -> Manifest:
     Read and check a manifest.
 
     Raises:
-        UsageError: It cannot be read, or an entry is wrong; the message says which and how.
+        UsageError: The file is not readable, or an entry is wrong; the message says which and why.
     """
     import yaml
 
@@ -84,68 +84,69 @@ def read_manifest(path: Path) -> Manifest:
     if not isinstance(document, dict) or not isinstance(document.get("images"), list):
         raise click.UsageError(f"{path} must have a list 'images'.")
     _check_keys(path, "the manifest", document, {"name", "images", "clouds"})
-    entries = tuple(_entry(path, index, each) for index, each in enumerate(document["images"], 1))
-    names = [each.name for each in entries]
-    twice = sorted({each for each in names if names.count(each) > 1})
+    entries = tuple(_entry(path, index, item) for index, item in enumerate(document["images"], 1))
+    names = [entry.name for entry in entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise click.UsageError(f"{path} has two images named {twice[0]!r}.")
     clouds = document.get("clouds") or []
-    if not isinstance(clouds, list) or not all(isinstance(each, str) for each in clouds):
+    if not isinstance(clouds, list) or not all(isinstance(cloud, str) for cloud in clouds):
         raise click.UsageError(f"{path}: clouds must be a list of names.")
     return Manifest(str(document.get("name") or path.stem), entries, tuple(clouds))
 
 
 def _instead(attribute: str) -> str:
+    """Return advice on how to set *attribute* in a manifest."""
     key = "hidden" if attribute == "os_hidden" else attribute
     return f"give the image a key {key!r}" if key in _KEYS else "a manifest cannot set it"
 
 
-def _entry(path: Path, index: int, given: Any) -> Entry:
+def _entry(path: Path, index: int, item: Any) -> Entry:
     from ecl.image.v2.image import BASE_ATTRIBUTES
 
     where = f"image {index}"
-    if not isinstance(given, dict):
+    if not isinstance(item, dict):
         raise click.UsageError(f"{path}: {where} is not a mapping.")
-    where = f"image {given.get('name', index)!r}"
-    _check_keys(path, where, given, _KEYS)
+    where = f"image {item.get('name', index)!r}"
+    _check_keys(path, where, item, _KEYS)
     for key in ("name", "source"):
-        if not given.get(key):
+        if not item.get(key):
             raise click.UsageError(f"{path}: {where} has no {key}.")
-    for key, value in given.items():
+    for key, value in item.items():
         kind, words = _TYPES[key]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise click.UsageError(f"{path}: {where}: {key} must be {words}, not {value!r}; put text into quotes.")
-    attributes = {key: given[key] for key in _DIRECT if key in given}
-    attributes |= {"os_hidden": given["hidden"]} if "hidden" in given else {}
-    tags = given.get("tags")
-    if tags is not None and not all(isinstance(each, str) for each in tags):
+    attributes = {key: item[key] for key in _DIRECT if key in item}
+    attributes |= {"os_hidden": item["hidden"]} if "hidden" in item else {}
+    tags = item.get("tags")
+    if tags is not None and not all(isinstance(tag, str) for tag in tags):
         raise click.UsageError(f"{path}: {where}: tags must be texts; put them into quotes.")
-    properties = given.get("properties", {})
+    properties = item.get("properties", {})
     for key, value in properties.items():
         if key in BASE_ATTRIBUTES:
-            said = f"property {key!r} is an attribute of an image, not a property"
-            raise click.UsageError(f"{path}: {where}: {said}; {_instead(key)}.")
+            problem = f"property {key!r} is an attribute of an image, not a property"
+            raise click.UsageError(f"{path}: {where}: {problem}; {_instead(key)}.")
         if not isinstance(key, str) or not isinstance(value, (str, type(None))):
             raise click.UsageError(f"{path}: {where}: property {key!r} must be text; put it into quotes.")
-    source = given["source"]
+    source = item["source"]
     scheme = urlsplit(source).scheme
     if "://" in source and scheme not in ("http", "https"):
         raise click.UsageError(f"{path}: {where}: source is a file, or an http or https address, not {scheme!r}.")
     if "://" not in source:
-        # A manifest means files beside it, from wherever it is used.
+        # Paths are relative to the manifest, not to the current folder.
         source = str((path.parent / Path(source).expanduser()).absolute())
     return Entry(
-        name=given["name"],
+        name=item["name"],
         source=source,
         attributes=attributes,
         tags=tuple(dict.fromkeys(tags)) if tags is not None else None,
         properties=properties,
-        checksum=_checksum(path, where, given["checksum"]) if "checksum" in given else None,
+        checksum=_checksum(path, where, item["checksum"]) if "checksum" in item else None,
     )
 
 
-def _check_keys(path: Path, where: str, given: dict[Any, Any], known: set[str]) -> None:
-    for key in given:
+def _check_keys(path: Path, where: str, keys: dict[Any, Any], known: set[str]) -> None:
+    for key in keys:
         if key not in known:
             raise click.UsageError(f"{path}: {where} has an unknown key {key!r}; {hint(str(key), sorted(known))}")
 

@@ -1,4 +1,4 @@
-"""Options that say what an image is; creating, changing and publishing share them."""
+"""Options that several commands share: attributes of an image, uploads, confirmation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ecl.cli._words import hint
+from ecl.cli._numbers import Rate, WholeNumber
+from ecl.cli._suggest import hint
 
 __all__ = [
     "attribute_options",
@@ -21,25 +22,25 @@ __all__ = [
 
 C = TypeVar("C", bound=Callable[..., Any])
 
-#: Formats that a Glance takes; another cloud may take others, so these are for the nearest word only.
+#: Formats of Glance.
 DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop")
 CONTAINER_FORMATS = ("bare", "ovf", "ova", "docker", "compressed", "ami", "ari", "aki")
-_MOST = 2**31 - 1
+_MAX_INTEGER = 2**31 - 1
 
-# Options that stand for a property.
+# Options that set a property.
 _PROPERTIES = {
-    "--architecture": ("architecture", "Property architecture: x86_64 …"),
-    "--instance-id": ("instance_uuid", "Property instance_uuid: the server that it was made from."),
-    "--instance-uuid": ("instance_uuid", "The same."),
-    "--kernel-id": ("kernel_id", "Property kernel_id: the image of a kernel."),
-    "--os-distro": ("os_distro", "Property os_distro: debian …"),
-    "--os-version": ("os_version", "Property os_version: 13 …"),
-    "--ramdisk-id": ("ramdisk_id", "Property ramdisk_id: the image of a RAM disk."),
-    "--license-switch": ("license_switch", "Property license_switch: one of license-list (ECL)."),
+    "--architecture": ("architecture", "Set the property architecture, such as x86_64."),
+    "--instance-id": ("instance_uuid", "Set the property instance_uuid: the server that the image was made from."),
+    "--instance-uuid": ("instance_uuid", "Same as --instance-id."),
+    "--kernel-id": ("kernel_id", "Set the property kernel_id: the image with the kernel."),
+    "--os-distro": ("os_distro", "Set the property os_distro, such as debian."),
+    "--os-version": ("os_version", "Set the property os_version, such as 13."),
+    "--ramdisk-id": ("ramdisk_id", "Set the property ramdisk_id: the image with the RAM disk."),
+    "--license-switch": ("license_switch", "Set the property license_switch: a type from license-list (ECL)."),
 }
 
 _ATTRIBUTES = ("disk_format", "container_format", "min_disk", "min_ram", "protected", "os_hidden", "visibility")
-# What the parameters are called that set an attribute, in one command or another. --size and --file set none.
+# For each attribute, the parameters that set it in some command. --size and --file set none.
 _PARAMETERS = {
     **{name: {name} for name in (*_ATTRIBUTES, "name", "tags")},
     "id": {"image_id"},
@@ -59,26 +60,28 @@ def key_value(ctx: click.Context, param: click.Parameter, values: tuple[str, ...
 
 
 def properties_of(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """Turn ``KEY=VALUE`` texts into the properties of an image. Raises BadParameter, for its attributes too."""
+    """Turn ``KEY=VALUE`` texts into properties. Raises BadParameter, also for the name of an attribute."""
     found = key_value(ctx, param, values)
     if found:
         from ecl.image.v2.image import BASE_ATTRIBUTES
 
         for name in found:
             if name in BASE_ATTRIBUTES:
-                said = f"{name!r} is an attribute of an image, not a property; {_instead(ctx.command, name)}."
-                raise click.BadParameter(said, ctx, param)
+                problem = f"{name!r} is an attribute of an image, not a property; {_instead(ctx.command, name)}."
+                raise click.BadParameter(problem, ctx, param)
     return found
 
 
 def _instead(command: click.Command, attribute: str) -> str:
-    """Return what a user can do who wants to give an *attribute*."""
+    """Return advice on how to set *attribute* with this command."""
     names = _PARAMETERS.get(attribute, ())
     words: list[str] = []
     for param in command.params:
         if param.name in names:
-            named = isinstance(param, click.Option)
-            words += [*param.opts, *param.secondary_opts] if named else [f"the argument {param.human_readable_name}"]
+            is_option = isinstance(param, click.Option)
+            words += (
+                [*param.opts, *param.secondary_opts] if is_option else [f"the argument {param.human_readable_name}"]
+            )
     return f"use {' or '.join(words)}" if words else "this command cannot set it"
 
 
@@ -92,20 +95,24 @@ def _format(known: tuple[str, ...]) -> Any:
 
 
 def attribute_options(command: C) -> C:
-    """Add the options that say what an image is; :func:`attributes` makes attributes of them."""
+    """Add the options that set attributes; :func:`attributes` reads them."""
     options = [
         click.option("--disk-format", callback=_format(DISK_FORMATS), metavar="FORMAT",
-                     help=f"{', '.join(DISK_FORMATS)}."),
+                     help=f"Disk format: {', '.join(DISK_FORMATS)}."),
         click.option("--container-format", callback=_format(CONTAINER_FORMATS), metavar="FORMAT",
-                     help=f"{', '.join(CONTAINER_FORMATS)}."),
-        click.option("--min-disk", type=click.IntRange(0, _MOST), metavar="GB", help="Disk that booting it takes."),
-        click.option("--min-ram", type=click.IntRange(0, _MOST), metavar="MB", help="Memory that booting it takes."),
-        click.option("--protected/--unprotected", "protected", default=None, help="Can it be deleted?"),
-        click.option("--hidden/--unhidden", "os_hidden", default=None, help="Do default lists leave it out?"),
-        *(click.option(f"--{each}", "visibility", flag_value=each, help=text) for each, text in _VISIBILITIES.items()),
+                     help=f"Container format: {', '.join(CONTAINER_FORMATS)}."),
+        click.option("--min-disk", type=WholeNumber(0, _MAX_INTEGER), metavar="GB",
+                     help="Disk needed to boot the image."),
+        click.option("--min-ram", type=WholeNumber(0, _MAX_INTEGER), metavar="MB",
+                     help="Memory needed to boot the image."),
+        click.option("--protected/--unprotected", "protected", default=None,
+                     help="Protect the image from deletion, or allow it."),
+        click.option("--hidden/--unhidden", "os_hidden", default=None,
+                     help="Hide the image from default lists, or show it."),
+        *(click.option(f"--{name}", "visibility", flag_value=name, help=text) for name, text in _VISIBILITIES.items()),
         click.option("--property", "properties", multiple=True, callback=properties_of, metavar="KEY=VALUE",
-                     help="A property; repeatable."),
-        click.option("--tag", "tags", multiple=True, help="A tag; repeatable."),
+                     help="Set a property; repeatable."),
+        click.option("--tag", "tags", multiple=True, help="Add a tag; repeatable."),
         *(click.option(name, f"property_{key}" if name != "--instance-uuid" else "property_instance_uuid_",
                        metavar="TEXT", help=text) for name, (key, text) in _PROPERTIES.items()),
         click.option("--project-domain", hidden=True),
@@ -116,15 +123,15 @@ def attribute_options(command: C) -> C:
 
 
 _VISIBILITIES = {
-    "public": "Everybody sees it.",
-    "private": "Only this project sees it.",
-    "community": "Everybody may use it; lists do not show it.",
-    "shared": "Projects that are its members see it.",
+    "public": "Let every project see the image.",
+    "private": "Let only this project see the image.",
+    "community": "Let every project use the image, but do not list it for them.",
+    "shared": "Let its members see the image.",
 }
 
 
 def attributes(options: dict[str, Any]) -> dict[str, Any]:
-    """Return what was given of the attribute options but tags: attributes, and *properties*, if there are any."""
+    """Return the attributes that the options set, without tags; *properties* is there if one is set."""
     found: dict[str, Any] = {}
     properties: dict[str, str] = dict(options["properties"])
     for name, value in options.items():
@@ -140,41 +147,21 @@ def attributes(options: dict[str, Any]) -> dict[str, Any]:
 
 def yes_option(command: C) -> C:
     """Add ``--yes``."""
-    return click.option("-y", "--yes", is_flag=True, help="Do not ask.")(command)
-
-
-class Rate(click.ParamType[int]):
-    """Bytes a second: a number, with K, M or G for powers of 1000."""
-
-    name = "RATE"
-    _units = {"k": 10**3, "m": 10**6, "g": 10**9}
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return bytes a second. Raises BadParameter."""
-        text = str(value).lower().removesuffix("/s").removesuffix("b")
-        factor = self._units.get(text[-1:], 1)
-        number = text if factor == 1 else text[:-1]
-        try:
-            rate = int(float(number) * factor)
-        except (ValueError, OverflowError):
-            rate = 0
-        if rate < 1:
-            self.fail(f"{value!r} is no rate, such as 500K or 20M (bytes a second).", param, ctx)
-        return rate
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")(command)
 
 
 def bandwidth_option(command: C) -> C:
     """Add ``--max-bandwidth``."""
-    text = "Bytes a second, at most: 500K, 20M."
+    text = "Limit in bytes per second, such as 500K or 20M."
     return click.option("--max-bandwidth", type=Rate(), metavar="RATE", help=text)(command)
 
 
 def upload_options(command: C) -> C:
-    """Add the options that say how data is uploaded."""
+    """Add the options that control an upload."""
     options = [
-        click.option("--size", type=click.IntRange(0), metavar="BYTES", help="Bytes to come from standard input."),
-        click.option("--force", is_flag=True, help="Upload even what looks dangerous, or of another format."),
-        click.option("--decompress", is_flag=True, help="Decode gzip, bzip2, xz or zstd on the way."),
+        click.option("--size", type=WholeNumber(), metavar="BYTES", help="Size of the data on standard input."),
+        click.option("--force", is_flag=True, help="Upload the file even if it looks unsafe or has another format."),
+        click.option("--decompress", is_flag=True, help="Decompress gzip, bzip2, xz or zstd during the upload."),
         bandwidth_option,
     ]
     for option in reversed(options):

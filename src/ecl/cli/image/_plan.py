@@ -1,4 +1,4 @@
-"""What it takes to make a manifest true in one cloud, and doing it."""
+"""Plan the steps that apply a manifest to one cloud, and run them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["MARK", "Step", "plan"]
 
-#: Property that says which manifest an image belongs to: only such images are ever deleted.
+#: Property with the name of the manifest that an image belongs to. Only images with it are deleted.
 MARK = "ecl_sync"
-#: Attributes that a Glance does not let anybody change once there is data.
+#: Attributes that Glance does not change after the data was uploaded.
 _FIXED = ("disk_format", "container_format")
 
 
 @dataclass
 class Step:
-    """One thing to do in one cloud."""
+    """One step in one cloud."""
 
     #: create, update, replace, hide, delete, keep or conflict.
     action: str
@@ -31,23 +31,23 @@ class Step:
     image: Image | None = None
     entry: Entry | None = None
     content: Content | None = None
-    #: Attributes and properties, by the API's names, to change, or to create the image with.
+    #: Attributes and properties to set, by the API's names.
     changes: dict[str, Any] = field(default_factory=dict)
     why: str = ""
 
     def do(
         self, cloud: Cloud, progress: Callable[[int, int | None], None], max_bandwidth: int | None = None
     ) -> Image | None:
-        """Do it; return the image that there is then."""
+        """Run the step; return the image afterwards, or None if it was deleted."""
         from ecl.image.v2.image import BASE_ATTRIBUTES
 
         proxy = cloud.image
         if self.action in ("create", "replace"):
             assert self.content is not None
-            # Hidden until it is there: whoever asks for the name gets what was there before, or all of the new one.
-            shown = self.changes.get("os_hidden", False)
+            # Hidden until the upload is complete, so that the name never finds a half-made image.
+            is_hidden = self.changes.get("os_hidden", False)
             own = {name: value for name, value in self.changes.items() if name in BASE_ATTRIBUTES}
-            made = proxy.create_image(
+            image = proxy.create_image(
                 data=self.content.data(),
                 progress=progress,
                 max_bandwidth=max_bandwidth,
@@ -56,7 +56,7 @@ class Step:
                 },
                 **{**own, "name": self.name, "os_hidden": True},
             )
-            return made if shown else proxy.update_image(made, {"os_hidden": False})
+            return image if is_hidden else proxy.update_image(image, {"os_hidden": False})
         if self.action in ("update", "hide"):
             assert self.image is not None
             return proxy.update_image(self.image, self.changes)
@@ -69,39 +69,39 @@ class Step:
 
 def plan(cloud: Cloud, manifest: Manifest, contents: Mapping[str, Content], prune: bool) -> list[Step]:
     """
-    Compare *manifest* with the project's images in *cloud*; return what to do, in order.
+    Compare *manifest* with the project's images in *cloud*; return the steps, in order.
 
     Args:
-        contents: By the entries' names.
-        prune: Delete what the manifest has replaced, or does not name any more.
+        contents: The data of each entry, by the entry's name.
+        prune: Also delete images of this manifest that it has replaced or no longer names.
     """
-    mine = [
-        each
+    present = [
+        image
         for hidden in (False, True)
-        for each in cloud.image.images(owner=cloud.project_id, os_hidden=hidden, sort="created_at:desc")
-        if each.image_status in ("active", "deactivated")
+        for image in cloud.image.images(owner=cloud.project_id, os_hidden=hidden, sort="created_at:desc")
+        if image.image_status in ("active", "deactivated")
     ]
     steps: list[Step] = []
     current: set[str | None] = set()
     for entry in manifest.entries:
-        for step in _for_entry(manifest, entry, contents[entry.name], mine):
+        for step in _for_entry(manifest, entry, contents[entry.name], present):
             steps.append(step)
             if step.image is not None and step.action in ("update", "keep", "conflict"):
                 current.add(step.image.id)
     if prune:
-        replaced = [each for each in mine if each.properties.get(MARK) == manifest.name and each.id not in current]
-        going = {each.id for each in replaced}
-        # What goes need not be hidden first.
-        steps = [each for each in steps if each.action != "hide" or each.image is None or each.image.id not in going]
-        steps += [Step("delete", each.name or "", each, why=_why_deleted(each)) for each in replaced]
+        marked = [image for image in present if image.properties.get(MARK) == manifest.name]
+        deleted = {image.id: image for image in marked if image.id not in current}
+        # An image that will be deleted need not be hidden first.
+        steps = [step for step in steps if step.action != "hide" or step.image is None or step.image.id not in deleted]
+        steps += [Step("delete", image.name or "", image, why=_why_deleted(image)) for image in deleted.values()]
     return steps
 
 
-def _for_entry(manifest: Manifest, entry: Entry, content: Content, mine: list[Image]) -> list[Step]:
+def _for_entry(manifest: Manifest, entry: Entry, content: Content, present: list[Image]) -> list[Step]:
     wanted = _wanted(manifest, entry, content)
-    named = [each for each in mine if each.name == entry.name and _counts(each, entry)]
+    named = [image for image in present if image.name == entry.name and _is_current(image, entry)]
     if len(named) > 1:
-        listed = ", ".join(str(each.id) for each in named)
+        listed = ", ".join(str(image.id) for image in named)
         return [Step("conflict", entry.name, named[0], why=f"{len(named)} images have the name: {listed}")]
     if not named:
         return [Step("create", entry.name, None, entry, content, wanted)]
@@ -116,8 +116,8 @@ def _for_entry(manifest: Manifest, entry: Entry, content: Content, mine: list[Im
     return [Step("update", entry.name, image, entry, changes=changes, why=", ".join(sorted(changes)))]
 
 
-def _counts(image: Image, entry: Entry) -> bool:
-    """Tell whether an image of that name is the one meant: those that are hidden have been replaced."""
+def _is_current(image: Image, entry: Entry) -> bool:
+    """Tell whether *image* is the current one of its name. Hidden ones were replaced, unless *entry* is hidden."""
     return bool(image.os_hidden) == bool(entry.attributes.get("os_hidden", False))
 
 
@@ -138,9 +138,9 @@ def _why_replaced(image: Image, entry: Entry, content: Content) -> str:
 
 
 def _differences(image: Image, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    present, differing = dict(image), {}
+    fields, differing = dict(image), {}
     for name, value in wanted.items():
-        now = present.get(name)
+        now = fields.get(name)
         if name == "tags":
             if set(now or ()) != set(value):
                 differing[name] = value

@@ -1,15 +1,16 @@
-"""An image as a command shows it."""
+"""How a command shows an image: its columns, its fields, and its name in a message."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ecl.cli._output import Column
+from ecl.cli._output import Column, Output
+from ecl.cli._values import plain
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
 
-__all__ = ["FIELDS", "LONG", "SHORT", "record"]
+__all__ = ["FIELDS", "LONG", "SHORT", "described", "print_image", "record"]
 
 SHORT = [Column("id", "ID"), Column("name", "Name"), Column("status", "Status")]
 LONG = [
@@ -25,7 +26,7 @@ LONG = [
     Column("tags", "Tags"),
     Column("created_at", "Created At"),
 ]
-#: The fields of one image, in their order; all that are there in each image, so that programs find them.
+#: The fields of one image, in this order. JSON has all of them for each image, so that programs can rely on them.
 FIELDS = [
     Column(name, name)
     for name in (
@@ -37,5 +38,15 @@ FIELDS = [
 
 
 def record(image: Image) -> dict[str, Any]:
-    """Return everything that the cloud says of *image*, and its properties once more by themselves."""
+    """Return all fields of *image*; its properties stand on their own and again under ``properties``."""
     return {**dict(image), "tags": sorted(image.tags or ()), "properties": dict(sorted(image.properties.items()))}
+
+
+def print_image(out: Output, image: Image) -> None:
+    """Print the fields that the cloud returned for *image*."""
+    out.fields(record(image), [field for field in FIELDS if field.key in image or field.key == "properties"])
+
+
+def described(image: Image) -> str:
+    """Return the name and ID of *image*, for a message."""
+    return f"{plain(image.name)} {image.id}" if image.name else str(image.id)

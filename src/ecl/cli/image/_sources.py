@@ -1,4 +1,4 @@
-"""The sources of a manifest: what their content is known by, and their bytes."""
+"""The sources of a manifest: their data, and how to tell whether it has changed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = ["FINGERPRINT", "Content"]
 
-#: Property that says what an image's data was made from, where its hash alone does not.
+#: Property that identifies the source of an image's data, if the hash cannot.
 FINGERPRINT = "ecl_sync_source"
 _BLOCK = 1 << 20
-#: Seconds to connect, and of silence, when a source is fetched.
-_TIMEOUT = (10, 60)
+#: Seconds to connect, and to wait for data, while fetching a source.
+_TIMEOUT_SECONDS = (10, 60)
 
 
 class Content:
-    """The data of one entry: read at most once for each hash, whatever the number of clouds."""
+    """The data of one entry; read at most once per hash algorithm, for any number of clouds."""
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
@@ -35,11 +35,11 @@ class Content:
     @functools.cached_property
     def fingerprint(self) -> str | None:
         """
-        What an image is marked with, so that a change of the source is seen; None where hashes tell.
+        The value that marks an image made from this source; None for a file, which hashes identify.
 
         Raises:
-            FileFailure: The address gives neither a version (ETag, Last-Modified), nor has the manifest a checksum.
-            ConnectFailure: It does not answer.
+            FileFailure: The server sends neither ETag nor Last-Modified, and the manifest has no checksum.
+            ConnectFailure: The server does not answer.
         """
         entry = self._entry
         if not entry.is_url:
@@ -50,7 +50,7 @@ class Content:
             version = response.headers.get("ETag") or response.headers.get("Last-Modified")
         if not version:
             raise exceptions.FileFailure(
-                f"{entry.source} does not say when it changes; give a checksum with it in the manifest"
+                f"{entry.source} has no ETag or Last-Modified to show changes; add its checksum to the manifest"
             )
         return f"{entry.source} {version}"[:255]
 
@@ -78,7 +78,7 @@ class Content:
         Return what the SDK can upload.
 
         Raises:
-            FileFailure: A file is not what the manifest's checksum says.
+            FileFailure: The file does not have the checksum of the manifest.
         """
         entry = self._entry
         if entry.is_url:
@@ -99,7 +99,7 @@ class Content:
         return self._hashes[algorithm]
 
     def _fetch(self) -> Iterator[bytes]:
-        """Yield the bytes behind the address; the last block only when all of them have the checksum."""
+        """Fetch the address and yield its data; the last block only after the checksum was compared."""
         algorithm, expected = self._entry.checksum or ("md5", None)
         digest = hashlib.new(algorithm, usedforsecurity=False)
         held = b""
@@ -117,7 +117,7 @@ class Content:
     def _compare(self, algorithm: str, found: str, expected: str) -> None:
         if found != expected:
             raise exceptions.FileFailure(
-                f"{self._entry.source} is not what the manifest says: its {algorithm} is {found}, not {expected}"
+                f"{self._entry.source} differs from the manifest: its {algorithm} is {found}, not {expected}"
             )
 
     def _get(self, method: str) -> requests.Response:
@@ -125,7 +125,7 @@ class Content:
 
         try:
             response: Any = requests.request(
-                method, self._entry.source, stream=True, timeout=_TIMEOUT, allow_redirects=True
+                method, self._entry.source, stream=True, timeout=_TIMEOUT_SECONDS, allow_redirects=True
             )
             response.raise_for_status()
         except requests.RequestException as exc:

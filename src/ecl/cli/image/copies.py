@@ -1,4 +1,4 @@
-"""``ecl image copy``, ``copy-job-list``, ``copy-job-show`` and ``cancel-copy``: copies between regions, of ECL."""
+"""``ecl image copy``, ``copy-job-list``, ``copy-job-show`` and ``cancel-copy``: ECL's copies between regions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
 from ecl.cli._errors import Interrupted
+from ecl.cli._numbers import Seconds
 from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._find import find, image_argument, newest_option
@@ -25,7 +26,7 @@ _FIELDS = [
         "source_tenant_id", "destination_image_id", "destination_region_id", "destination_tenant_id",
     )
 ]  # fmt: skip
-_COLUMNS = [each for each in _FIELDS if each.key in (
+_COLUMNS = [column for column in _FIELDS if column.key in (
     "job_id", "status", "copy_progress", "source_image_id", "destination_image_id", "destination_tenant_id",
 )]  # fmt: skip
 
@@ -34,13 +35,13 @@ _COLUMNS = [each for each in _FIELDS if each.key in (
 @image_argument
 @click.argument("tenant", metavar="TENANT")
 @newest_option
-@click.option("--wait", is_flag=True, help="Wait until the copy is there.")
+@click.option("--wait", is_flag=True, help="Wait until the copy is complete.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Seconds(),
     default=3600,
     metavar="SECONDS",
-    help="How long to wait; the copy goes on then.  [3600]",
+    help="Most seconds to wait; the copy continues afterwards.  [3600]",
 )
 @progress_option
 @showing
@@ -51,7 +52,11 @@ def copy(
     """
     Copy an image to a tenant in another region.
 
-    TENANT is the ID of the tenant that gets the copy; it names the region, too.
+    TENANT is the ID of the tenant that receives the copy. It also determines the region.
+
+    \b
+    Examples:
+      ecl image copy debian-13 0123456789abcdef0123456789abcdef --wait
     """
     found = find(cloud, image, newest)
     job = cloud.image.copy_image(found, tenant)
@@ -69,13 +74,13 @@ def copy(
 
 
 @click.command("copy-job-list", cls=Command)
-@click.option("--long", "is_long", is_flag=True, help="All columns.")
+@click.option("--long", "is_long", is_flag=True, help="Show all columns.")
 @listing
 @pass_cloud
 def copy_job_list(cloud: Cloud, out: Output, *, is_long: bool) -> None:
     """List the project's copy jobs."""
     jobs = cloud.image.list_image_copy_jobs()
-    out.rows(_FIELDS if is_long else _COLUMNS, (_record(each) for each in jobs))
+    out.rows(_FIELDS if is_long else _COLUMNS, (_record(job) for job in jobs))
 
 
 @click.command("copy-job-show", cls=Command)
@@ -83,7 +88,7 @@ def copy_job_list(cloud: Cloud, out: Output, *, is_long: bool) -> None:
 @showing
 @pass_cloud
 def copy_job_show(cloud: Cloud, out: Output, *, job: str) -> None:
-    """Show a copy job, named by its ID."""
+    """Show a copy job. JOB is its ID."""
     out.fields(_record(cloud.image.get_image_copy_job(job)), _FIELDS)
 
 
@@ -92,7 +97,7 @@ def copy_job_show(cloud: Cloud, out: Output, *, job: str) -> None:
 @showing
 @pass_cloud
 def cancel_copy(cloud: Cloud, out: Output, *, job: str) -> None:
-    """Cancel a copy job; the half-made image goes. Shows the job as it is then."""
+    """Cancel a copy job and show it. The cloud deletes the half-made image."""
     cloud.image.cancel_copy_image(job)
     out.fields(_record(cloud.image.get_image_copy_job(job)), _FIELDS)
 

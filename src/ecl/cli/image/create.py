@@ -1,4 +1,4 @@
-"""``ecl image create``."""
+"""``ecl image create``: create an image, usually from a file."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import Meter, meter, progress_option
 from ecl.cli._streams import is_closed
+from ecl.cli.image._advice import force_advice
 from ecl.cli.image._options import attribute_options, attributes, upload_options
-from ecl.cli.image.listing import print_image
+from ecl.cli.image._record import print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
@@ -24,10 +25,10 @@ __all__ = ["create", "create_with", "read_from"]
 
 @click.command(cls=Command)
 @click.argument("name")
-@click.option("--id", "image_id", metavar="ID", help="The ID to give it; by default the cloud chooses one.")
+@click.option("--id", "image_id", metavar="ID", help="ID of the new image.  [chosen by the cloud]")
 @click.option("--file", "file", type=click.Path(), help="File to upload; - reads standard input.")
-@click.option("--project", "--owner", "owner", metavar="ID", help="The project that owns it (administrators).")
-@click.option("--import", "imports", is_flag=True, help="Stage the file and import it, in place of an upload.")
+@click.option("--project", "--owner", "owner", metavar="ID", help="Project that owns the image (administrators).")
+@click.option("--import", "imports", is_flag=True, help="Stage and import the file instead of uploading it.")
 @upload_options
 @attribute_options
 @progress_option
@@ -51,10 +52,15 @@ def create(
     **options: Any,
 ) -> None:
     """
-    Create an image named NAME, and upload a file into it.
+    Create an image named NAME, and upload a file to it.
 
-    The disk format is found out from the content, and the container format is bare, unless they are given. If the
-    upload fails or is interrupted, the image is deleted again.
+    The disk format is detected from the data, and the container format is bare, unless you give them. If the upload
+    fails or is interrupted, the image is deleted again.
+
+    \b
+    Examples:
+      ecl image create debian-13 --file debian-13.qcow2 --os-distro debian --tag base
+      ssh builder cat disk.xz | ecl image create disk --file - --decompress
     """
     attrs = {**attributes(options), "name": name}
     attrs |= {"id": image_id} if image_id else {}
@@ -68,15 +74,17 @@ def create(
             image = _import(cloud, file, attrs, lambda done, total: at(done, total or size))
         print_image(out, image)
         return
-    how: dict[str, Any] = {"force": force, "decompress": decompress, "max_bandwidth": max_bandwidth}
+    upload: dict[str, Any] = {"force": force, "decompress": decompress, "max_bandwidth": max_bandwidth}
     with meter(progress, "upload", name) as at:
-        how["progress"] = lambda done, total: at(done, total or size)
-        image = create_with(cloud, file, {**how, **attrs}, f"no image was left behind; {name!r} can be created again.")
+        upload["progress"] = lambda done, total: at(done, total or size)
+        image = create_with(
+            cloud, file, {**upload, **attrs}, f"no image was left behind; {name!r} can be created again."
+        )
     print_image(out, image)
 
 
 def _import(cloud: Cloud, file: str, attrs: dict[str, Any], progress: Meter) -> Image:
-    """Create an image and import *file* into it by the staging area; both, or nothing."""
+    """Create an image and import *file* through the staging area. On an error the image is deleted again."""
     from ecl.image._transfer.source import Source
     from ecl.image.v2._creating import rollback_create
 
@@ -106,18 +114,19 @@ def read_from(file: str) -> Any:
     return sys.stdin.buffer
 
 
-def create_with(cloud: Cloud, file: str, arguments: dict[str, Any], left: str) -> Image:
+def create_with(cloud: Cloud, file: str, arguments: dict[str, Any], if_interrupted: str) -> Image:
     """
-    Create an image and upload *file* into it.
+    Create an image and upload *file* to it.
 
     Args:
-        arguments: Of the SDK's create_image.
-        left: What to say of the cloud when the user interrupts it.
+        arguments: Arguments of the SDK's create_image.
+        if_interrupted: Message after Ctrl-C, unless the SDK left a note.
 
     Raises:
-        Interrupted: The user did; the image was deleted again.
+        Interrupted: The user pressed Ctrl-C; the image was deleted again.
     """
     try:
-        return cloud.image.create_image(data=read_from(file), **arguments)
+        with force_advice():
+            return cloud.image.create_image(data=read_from(file), **arguments)
     except KeyboardInterrupt as exc:
-        raise Interrupted(" ".join(getattr(exc, "__notes__", ())) or left) from exc
+        raise Interrupted(" ".join(getattr(exc, "__notes__", ())) or if_interrupted) from exc

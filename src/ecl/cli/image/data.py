@@ -1,4 +1,4 @@
-"""``ecl image download`` (also ``save``) and ``upload``: bytes out and in."""
+"""``ecl image download`` (also ``save``) and ``upload``: the data of an image."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecl.cli._ask import say
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._confirm import say
 from ecl.cli._errors import Interrupted
-from ecl.cli._output import Output, human_size, showing
+from ecl.cli._numbers import WholeNumber
+from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli._streams import is_closed
+from ecl.cli._values import human_size
+from ecl.cli.image._advice import force_advice
 from ecl.cli.image._find import find, image_argument, newest_option
 from ecl.cli.image._options import bandwidth_option, upload_options
+from ecl.cli.image._record import print_image
 from ecl.cli.image.create import read_from
-from ecl.cli.image.listing import print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
@@ -29,9 +32,9 @@ __all__ = ["download", "upload"]
 @click.command(cls=Command)
 @image_argument
 @newest_option
-@click.option("--file", "file", type=click.Path(), help="Where to write it; - is standard output.")
-@click.option("--connections", type=click.IntRange(1, 64), metavar="N", help="Fetch N ranges side by side.")
-@click.option("--chunk-size", hidden=True, help="Accepted for those who are used to it.")
+@click.option("--file", "file", type=click.Path(), help="File to write; - is standard output.")
+@click.option("--connections", type=WholeNumber(1, 64), metavar="N", help="Fetch N ranges in parallel, 1 to 64.")
+@click.option("--chunk-size", hidden=True, help="Accepted and ignored, as in openstackclient.")
 @bandwidth_option
 @progress_option
 @pass_cloud
@@ -47,12 +50,19 @@ def download(
     progress: str,
 ) -> None:
     """
-    Download the data of an image.
+    Download the data of an image and verify it.
 
-    The file gets its name when its hash has been compared with the cloud's; what an interrupted download left is used
-    again. Without --file the data goes to standard
-    output, unless that is a terminal; there the exit code says whether it was right.
+    The data is written to FILE.part, which is renamed to FILE after its hash matches the cloud's. An interrupted
+    download continues from FILE.part. Without --file the data goes to standard output, which must not be a terminal;
+    the exit code is 0 only if the hash matches.
+
+    \b
+    Examples:
+      ecl image download debian-13 --file debian-13.raw
+      ecl image download debian-13 | zstd > debian-13.raw.zst
     """
+    from ecl import exceptions
+
     del chunk_size
     target: Any = file
     if file in (None, "-"):
@@ -69,11 +79,17 @@ def download(
             )
         except KeyboardInterrupt as exc:
             raise Interrupted(_left(file, target)) from exc
+        except exceptions.FileFailure as exc:
+            if target is not file and isinstance(exc.cause, BrokenPipeError):
+                # The reader of standard output has gone: end as every other command does, without a message.
+                raise exc.cause from exc
+            raise
     if target is file:
         say(f"{file}: {human_size(found.size or 0)}, verified.")
 
 
 def _left(file: str | None, target: object) -> str:
+    """Return what an interrupted download left on the disk."""
     if file is None or target is not file:
         return "the output is incomplete."
     if Path(f"{file}.part").exists():
@@ -103,34 +119,34 @@ def upload(
     progress: str,
 ) -> None:
     """
-    Upload data into an image that has none yet.
+    Upload data to an image that has none yet.
 
-    If the image says nothing of its formats, the disk format is found out from the file, and the container format is
-    bare.
+    If the image has no formats, the disk format is detected from the data, and the container format is bare.
     """
     found = find(cloud, image, newest)
-    how: dict[str, Any] = {"force": force, "decompress": decompress, "max_bandwidth": max_bandwidth}
+    options: dict[str, Any] = {"force": force, "decompress": decompress, "max_bandwidth": max_bandwidth}
     with meter(progress, "upload", found.name or image) as at:
-        how["progress"] = lambda done, total: at(done, total or size)
+        options["progress"] = lambda done, total: at(done, total or size)
         try:
-            if found.disk_format and found.container_format:
-                sent = cloud.image.upload_image(found, read_from(file), **how)
-            else:
-                sent = _upload_with_formats(cloud, found, file, how)
+            with force_advice():
+                if found.disk_format and found.container_format:
+                    uploaded = cloud.image.upload_image(found, read_from(file), **options)
+                else:
+                    uploaded = _upload_with_formats(cloud, found, file, options)
         except KeyboardInterrupt as exc:
-            raise Interrupted(f"image {found.id} is queued again; the same command begins anew.") from exc
-    print_image(out, sent)
+            raise Interrupted(f"image {found.id} is queued again; the same command starts over.") from exc
+    print_image(out, uploaded)
 
 
-def _upload_with_formats(cloud: Cloud, image: Image, file: str, how: dict[str, Any]) -> Image:
-    """Say what the file is before it is uploaded: a cloud takes no data into an image without formats."""
+def _upload_with_formats(cloud: Cloud, image: Image, file: str, arguments: dict[str, Any]) -> Image:
+    """Set the formats, then upload: the cloud refuses data for an image without formats."""
     from ecl.image._transfer.expand import expanded_if
     from ecl.image._transfer.source import Source
     from ecl.image.transfer import Bandwidth, UploadOptions
     from ecl.image.transfer import upload as send
 
-    limit = how.pop("max_bandwidth")
-    options = UploadOptions(**how, bandwidth=Bandwidth(limit) if limit else None)
+    limit = arguments.pop("max_bandwidth")
+    options = UploadOptions(**arguments, bandwidth=Bandwidth(limit) if limit else None)
     with Source(read_from(file)) as opened:
         source = expanded_if(options, opened)
         formats = {

@@ -2,63 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from ecl.cli._ask import confirm, say
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
-from ecl.cli._output import plain
+from ecl.cli._confirm import confirm, say
 from ecl.cli.image._find import IMAGE, find, newest_option
 from ecl.cli.image._options import yes_option
+from ecl.cli.image._record import described
 
-if TYPE_CHECKING:
-    from ecl.image.v2.image import Image
-
-__all__ = ["delete", "described"]
+__all__ = ["delete"]
 
 
 @click.command(cls=Command)
 @click.argument("images", type=IMAGE, nargs=-1, required=True, metavar="IMAGE...")
 @newest_option
-@click.option("--dry-run", is_flag=True, help="Say what would be deleted, and delete nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
 @yes_option
 @pass_cloud
 def delete(cloud: Cloud, *, images: tuple[str, ...], newest: bool, dry_run: bool, yes: bool) -> None:
     """
     Delete images.
 
-    All are looked up before the first is deleted. Several images, and protected ones, are asked about first; where
-    nobody can be asked, they are refused without --yes. A protected image then loses its protection.
+    All images are looked up before the first is deleted. Deleting several images, or a protected one, needs
+    confirmation on the terminal or --yes. A protected image is unprotected first.
     """
     from ecl import exceptions
 
-    found = list({each.id: each for each in (find(cloud, name, newest) for name in images)}.values())
+    found = list({image.id: image for image in (find(cloud, name, newest) for name in images)}.values())
     if dry_run:
-        for each in found:
-            click.echo(f"would delete {described(each)}{', which is protected' if each.protected else ''}")
+        for image in found:
+            click.echo(f"would delete {described(image)}{', which is protected' if image.protected else ''}")
         return
     if len(found) > 1:
-        confirm(f"Delete {len(found)} images ({', '.join(described(each) for each in found)})?", yes)
-    for each in found:
-        if each.protected:
-            confirm(f"Image {described(each)} is protected. Delete it all the same?", yes)
+        confirm(f"Delete {len(found)} images ({', '.join(described(image) for image in found)})?", yes)
+    for image in found:
+        if image.protected:
+            confirm(f"Image {described(image)} is protected. Delete it all the same?", yes)
     failed = 0
-    for each in found:
+    for image in found:
         try:
-            if each.protected:
-                cloud.image.update_image(each, {"protected": False})
-            cloud.image.delete_image(each, ignore_missing=False)
+            if image.protected:
+                cloud.image.update_image(image, {"protected": False})
+            cloud.image.delete_image(image, ignore_missing=False)
         except exceptions.HttpException as exc:
             if len(found) == 1:
                 raise
             failed += 1
-            say(f"Error: {described(each)}: {exc}")
+            say(f"Error: {described(image)}: {exc}")
     if failed:
         raise click.ClickException(f"{failed} of {len(found)} images could not be deleted.")
-
-
-def described(image: Image) -> str:
-    """Return an image's name and ID for people to read."""
-    return f"{plain(image.name)} {image.id}" if image.name else str(image.id)

@@ -1,4 +1,4 @@
-"""``ecl image stage``, ``import``, ``stores``, ``activate`` and ``deactivate``."""
+"""``ecl image stage`` and ``import``: let the cloud import data from its staging area, the web or elsewhere."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import click
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
 from ecl.cli._errors import Interrupted
-from ecl.cli._output import Column, Output, listing, showing
+from ecl.cli._numbers import Seconds, WholeNumber
+from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
-from ecl.cli._words import Choice
+from ecl.cli._suggest import Choice
+from ecl.cli.image._advice import format_advice
 from ecl.cli.image._find import find, image_argument, newest_option
+from ecl.cli.image._record import print_image
 from ecl.cli.image.create import read_from
-from ecl.cli.image.listing import print_image
 
-__all__ = ["activate", "deactivate", "import_image", "stage", "stores"]
+__all__ = ["import_image", "stage"]
 
 _METHODS = ("glance-direct", "web-download", "glance-download", "copy-image")
 
@@ -24,13 +26,13 @@ _METHODS = ("glance-direct", "web-download", "glance-download", "copy-image")
 @click.command(cls=Command)
 @image_argument
 @newest_option
-@click.option("--file", "file", type=click.Path(), required=True, help="File to send; - reads standard input.")
-@click.option("--size", type=click.IntRange(0), metavar="BYTES", help="Bytes to come from standard input.")
+@click.option("--file", "file", type=click.Path(), required=True, help="File to upload; - reads standard input.")
+@click.option("--size", type=WholeNumber(), metavar="BYTES", help="Size of the data on standard input.")
 @progress_option
 @showing
 @pass_cloud
 def stage(cloud: Cloud, out: Output, *, image: str, newest: bool, file: str, size: int | None, progress: str) -> None:
-    """Send the data of an image to the staging area, from where import takes it."""
+    """Upload data to the staging area of an image, for a later import."""
     found = find(cloud, image, newest)
     with meter(progress, "stage", found.name or image) as at:
         try:
@@ -38,7 +40,7 @@ def stage(cloud: Cloud, out: Output, *, image: str, newest: bool, file: str, siz
                 found, read_from(file), progress=lambda done, total: at(done, total or size)
             )
         except KeyboardInterrupt as exc:
-            raise Interrupted(f"image {found.id} is queued again; the same command begins anew.") from exc
+            raise Interrupted(f"image {found.id} is queued again; the same command starts over.") from exc
     print_image(out, staged)
 
 
@@ -50,24 +52,29 @@ def stage(cloud: Cloud, out: Output, *, image: str, newest: bool, file: str, siz
     type=Choice(*_METHODS),
     default="glance-direct",
     metavar="METHOD",
-    help=f"{', '.join(_METHODS)}.  [glance-direct: what was staged]",
+    help=f"Source of the data: {', '.join(_METHODS)}.  [glance-direct: from the staging area]",
 )
-@click.option("--uri", metavar="URL", help="Where the data is, for web-download.")
-@click.option("--remote-image", metavar="ID", help="The image to fetch, for glance-download.")
-@click.option("--remote-region", metavar="NAME", help="The region to fetch it from, for glance-download.")
-@click.option("--remote-service-interface", metavar="NAME", help="Which interface of it: public, internal, admin.")
-@click.option("--store", "names", multiple=True, metavar="STORE", help="A store that gets the data; repeatable.")
-@click.option("--all-stores", is_flag=True, default=None, help="Every store gets the data.")
+@click.option("--uri", metavar="URL", help="Address of the data, for web-download.")
+@click.option("--remote-image", metavar="ID", help="Image to fetch, for glance-download.")
+@click.option("--remote-region", metavar="NAME", help="Region to fetch the image from, for glance-download.")
 @click.option(
-    "--allow-failure/--disallow-failure", "allow_failure", default=None, help="Is one store that took the data enough?"
+    "--remote-service-interface", metavar="NAME", help="Endpoint interface of that region: public, internal or admin."
 )
-@click.option("--wait", is_flag=True, help="Wait until the image is there.")
+@click.option("--store", "names", multiple=True, metavar="STORE", help="Put the data into this store; repeatable.")
+@click.option("--all-stores", is_flag=True, default=None, help="Put the data into every store.")
+@click.option(
+    "--allow-failure/--disallow-failure",
+    "allow_failure",
+    default=None,
+    help="Succeed if at least one store took the data, or only if all took it.",
+)
+@click.option("--wait", is_flag=True, help="Wait until the image is active.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Seconds(),
     default=3600,
     metavar="SECONDS",
-    help="How long to wait; the import goes on then.  [3600]",
+    help="Most seconds to wait; the import continues afterwards.  [3600]",
 )
 @showing
 @pass_cloud
@@ -82,57 +89,30 @@ def import_image(
     allow_failure: bool | None,
     wait: bool,
     timeout: float,
-    **how: Any,
+    **source: Any,
 ) -> None:
-    """Have the cloud bring the data of an image: from the staging area, the web, another region, or another store."""
+    """
+    Let the cloud fetch the data of an image: from the staging area, the web, another region or another store.
+
+    The image needs a disk format and a container format.
+
+    \b
+    Examples:
+      ecl image create debian-13 --disk-format qcow2 --container-format bare
+      ecl image import debian-13 --method web-download --uri https://images.example/debian-13.qcow2 --wait
+    """
     found = find(cloud, image, newest)
-    cloud.image.import_image(
-        found,
-        stores=list(names) or None,
-        remote_image_id=remote_image,
-        all_stores_must_succeed=None if allow_failure is None else not allow_failure,
-        **how,
-    )
+    with format_advice(found):
+        cloud.image.import_image(
+            found,
+            stores=list(names) or None,
+            remote_image_id=remote_image,
+            all_stores_must_succeed=None if allow_failure is None else not allow_failure,
+            **source,
+        )
     if wait:
         try:
             cloud.image.wait_for_image(found, wait=timeout)
         except KeyboardInterrupt as exc:
             raise Interrupted(f"the import goes on; see `ecl image show {found.id}`.") from exc
-    print_image(out, cloud.image.get_image(found))
-
-
-@click.command(cls=Command)
-@click.option("--detail", is_flag=True, help="How each is set up (administrators).")
-@listing
-@pass_cloud
-def stores(cloud: Cloud, out: Output, *, detail: bool) -> None:
-    """List the stores of the cloud."""
-    columns = [Column("id", "ID"), Column("description", "Description"), Column("default", "Default")]
-    if detail:
-        columns += [Column("type", "Type"), Column("weight", "Weight"), Column("properties", "Properties")]
-    rows = ({**dict(each), "default": each.is_default} for each in cloud.image.stores(details=detail))
-    out.rows(columns, rows)
-
-
-@click.command(cls=Command)
-@image_argument
-@newest_option
-@showing
-@pass_cloud
-def activate(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
-    """Let the data of a deactivated image be downloaded again."""
-    found = find(cloud, image, newest)
-    cloud.image.reactivate_image(found)
-    print_image(out, cloud.image.get_image(found))
-
-
-@click.command(cls=Command)
-@image_argument
-@newest_option
-@showing
-@pass_cloud
-def deactivate(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
-    """Let nobody but administrators download the data of an image."""
-    found = find(cloud, image, newest)
-    cloud.image.deactivate_image(found)
     print_image(out, cloud.image.get_image(found))

@@ -9,24 +9,24 @@ import click
 
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._numbers import WholeNumber
 from ecl.cli._output import Column, Output, listing, showing
-from ecl.cli._words import Choice
+from ecl.cli._suggest import Choice
 from ecl.cli.image._find import find, image_argument, newest_option
 from ecl.cli.image._options import key_value
-from ecl.cli.image._record import FIELDS, LONG, SHORT, record
+from ecl.cli.image._record import FIELDS, LONG, SHORT, print_image, record
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
 
 __all__ = ["list_images", "show"]
 
-_NUMBER = click.IntRange(0)
 _VISIBILITIES = {
-    "public": "Only public images.",
-    "private": "Only private images.",
-    "community": "Only community images, of all projects.",
-    "shared": "Only shared images.",
-    "all": "Community images of other projects, too.",
+    "public": "List only public images.",
+    "private": "List only private images.",
+    "community": "List only community images, of all projects.",
+    "shared": "List only shared images.",
+    "all": "Also list community images of other projects.",
 }
 
 
@@ -38,33 +38,33 @@ def _visibility(command: Any) -> Any:
 
 @click.command("list", cls=Command)
 @_visibility
-@click.option("--shared-with-me", is_flag=True, help="Only images of others, offered to this project or accepted.")
-@click.option("--name", help="With exactly this name.")
-@click.option("--status", help="queued, active, deactivated …")
-@click.option("--tag", "tags", multiple=True, help="With this tag; repeatable, for all of them.")
+@click.option("--shared-with-me", is_flag=True, help="List only images that other projects share with this one.")
+@click.option("--name", help="List only images with exactly this name.")
+@click.option("--status", help="List only images with this status: queued, active, deactivated …")
+@click.option("--tag", "tags", multiple=True, help="List only images with this tag; repeatable: all tags must match.")
 @click.option(
     "--property",
     "properties",
     multiple=True,
     callback=key_value,
     metavar="KEY=VALUE",
-    help="With this property; repeatable.",
+    help="List only images with this property; repeatable.",
 )
 @click.option(
     "--member-status",
     type=Choice("accepted", "pending", "rejected", "all"),
-    help="Of images that others share: what this project said to them.",
+    help="List only shared images with this answer of this project.",
 )
-@click.option("--project", "--owner", "owner", metavar="ID", help="Of this project.")
+@click.option("--project", "--owner", "owner", metavar="ID", help="List only images of this project.")
 @click.option("--project-domain", hidden=True)
-@click.option("--disk-format", metavar="FORMAT", help="With this disk format.")
-@click.option("--container-format", metavar="FORMAT", help="With this container format.")
-@click.option("--hidden", is_flag=True, help="Hidden images, instead of the others.")
-@click.option("--long", "is_long", is_flag=True, help="More columns.")
-@click.option("--sort", default="name:asc", metavar="KEY[:DIR],…", help="The cloud's order.  [name:asc]")
-@click.option("--limit", "--max-items", type=_NUMBER, help="Most images to list.")
-@click.option("--page-size", type=click.IntRange(1), help="Most images in one answer of the cloud.")
-@click.option("--marker", metavar="IMAGE", help="Begin behind this image.")
+@click.option("--disk-format", metavar="FORMAT", help="List only images with this disk format.")
+@click.option("--container-format", metavar="FORMAT", help="List only images with this container format.")
+@click.option("--hidden", is_flag=True, help="List hidden images instead of visible ones.")
+@click.option("--long", "is_long", is_flag=True, help="Show more columns.")
+@click.option("--sort", default="name:asc", metavar="KEY[:DIR],…", help="Let the cloud sort by these keys.  [name:asc]")
+@click.option("--limit", "--max-items", type=WholeNumber(), help="Most images to list.")
+@click.option("--page-size", type=WholeNumber(1), help="Most images per request.")
+@click.option("--marker", metavar="IMAGE", help="Start after this image.")
 @listing
 @pass_cloud
 def list_images(
@@ -81,7 +81,14 @@ def list_images(
     marker: str | None,
     **query: Any,
 ) -> None:
-    """List the images that the project sees."""
+    """
+    List the images that this project can see.
+
+    \b
+    Examples:
+      ecl image list --tag base --property os_distro=debian
+      ecl image list -f json -c id -c size --sort created_at:desc --limit 5
+    """
     del project_domain
     filters = {key: value for key, value in query.items() if value is not None}
     filters |= {"tag": list(tags)} if tags else {}
@@ -95,31 +102,31 @@ def list_images(
     filters |= {"properties": properties}
     columns = LONG if is_long else SHORT
     if shared_with_me:
-        out.rows([*columns, Column("member_status", "Member Status")], _offered(cloud, filters), FIELDS)
+        out.rows([*columns, Column("member_status", "Member Status")], _shared_with(cloud, filters), FIELDS)
     else:
         out.rows(columns, (record(image) for image in cloud.image.images(**filters)), FIELDS)
 
 
-def _offered(cloud: Cloud, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the images that other projects share with this one, each with what was said to it."""
+def _shared_with(cloud: Cloud, filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the images that other projects share with this one, each with its member status."""
     wanted = filters.pop("member_status", "all")
-    mine = cloud.project_id
-    left = filters.pop("limit", None)
+    project = cloud.project_id
+    remaining = filters.pop("limit", None)
     seen: set[str | None] = set()
     for status in ("accepted", "pending", "rejected") if wanted == "all" else (wanted,):
         query = {**filters, "visibility": "shared", "member_status": status}
         for image in cloud.image.images(**query):
-            if image.owner == mine or image.id in seen or not _is_member(cloud, image, mine, status):
+            if image.owner == project or image.id in seen or not _is_member(cloud, image, project, status):
                 continue
-            if left == 0:
+            if remaining == 0:
                 return
-            left = left - 1 if left is not None else None
+            remaining = remaining - 1 if remaining is not None else None
             seen.add(image.id)
             yield {**record(image), "member_status": status}
 
 
 def _is_member(cloud: Cloud, image: Image, project: str, status: str) -> bool:
-    """Tell whether *project* has said that to *image*; administrators are listed what is shared with others, too."""
+    """Tell whether *project* is a member with that status: lists of administrators also have other members' images."""
     from ecl import exceptions
 
     if not _sees_all(cloud):
@@ -143,8 +150,3 @@ def _sees_all(cloud: Cloud) -> bool:
 def show(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
     """Show an image."""
     print_image(out, find(cloud, image, newest))
-
-
-def print_image(out: Output, image: Image) -> None:
-    """Write all that the cloud says of *image*."""
-    out.fields(record(image), [each for each in FIELDS if each.key in image or each.key == "properties"])

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecl.cli._ask import say
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._confirm import say
 from ecl.cli._output import Column, Output, listing, showing
-from ecl.cli._words import Choice
+from ecl.cli._suggest import Choice
+from ecl.cli.image._advice import member_advice
 from ecl.cli.image._find import find, image_argument, newest_option
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ def add_member(
     cloud: Cloud, out: Output, *, image: str, project: str, newest: bool, project_domain: str | None
 ) -> None:
     """
-    Share an image with a project, named by its ID.
+    Share an image with a project. PROJECT is its ID.
 
-    The project may use the image at once; its lists show it when it has accepted. The image's visibility must be
-    shared.
+    The project can use the image at once; its lists show the image after it accepts. The visibility of the image must
+    be shared.
     """
     del project_domain
     found = find(cloud, image, newest)
@@ -57,9 +58,11 @@ def add_member(
 @_domain
 @pass_cloud
 def remove_member(cloud: Cloud, *, image: str, project: str, newest: bool, project_domain: str | None) -> None:
-    """Stop sharing an image with a project, named by its ID."""
+    """Stop sharing an image with a project. PROJECT is its ID."""
     del project_domain
-    cloud.image.delete_member(find(cloud, image, newest), project, ignore_missing=False)
+    found = find(cloud, image, newest)
+    with member_advice():
+        cloud.image.delete_member(found, project, ignore_missing=False)
 
 
 @click.command("update-member", cls=Command)
@@ -71,14 +74,14 @@ def remove_member(cloud: Cloud, *, image: str, project: str, newest: bool, proje
 @pass_cloud
 def update_member(cloud: Cloud, out: Output, *, image: str, project: str, status: str, newest: bool) -> None:
     """
-    Answer a project that shares an image: STATUS is accepted, rejected or pending.
+    Accept or reject a shared image: STATUS is accepted, rejected or pending.
 
-    PROJECT is the ID of the project that answers, one's own; "-" stands for it.
+    PROJECT is the ID of the project that answers; "-" means your own.
     """
     found = find(cloud, image, newest)
-    member = cloud.image.update_member(
-        found, cloud.project_id if project == "-" else project, _ANSWERS.get(status, status)
-    )
+    project = cloud.project_id if project == "-" else project
+    with member_advice():
+        member = cloud.image.update_member(found, project, _ANSWERS.get(status, status))
     out.fields(_record(member, found.id), _COLUMNS)
 
 
@@ -89,18 +92,18 @@ def update_member(cloud: Cloud, out: Output, *, image: str, project: str, status
 @listing
 @pass_cloud
 def member_list(cloud: Cloud, out: Output, *, image: str, newest: bool, project_domain: str | None) -> None:
-    """List the projects that an image is shared with: all for its owner, oneself for a member."""
+    """List the members of an image. The owner sees all members; a member sees only itself."""
     del project_domain
     found = find(cloud, image, newest)
-    out.rows(_COLUMNS[:3], (_record(each, found.id) for each in cloud.image.members(found)))
+    out.rows(_COLUMNS[:3], (_record(member, found.id) for member in cloud.image.members(found)))
 
 
 @click.command(cls=Command)
 @image_argument
 @click.argument("project", metavar="PROJECT", required=False)
 @newest_option
-@click.option("--accept-as", metavar="CLOUD", help="A cloud of clouds.yaml whose project accepts the image.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--accept-as", metavar="CLOUD", help="Cloud in clouds.yaml whose project accepts the image.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @showing
 @pass_cloud
 def share(
@@ -114,14 +117,18 @@ def share(
     dry_run: bool,
 ) -> None:
     """
-    Share an image with a project, and accept it there.
+    Share an image with a project and accept it there.
 
-    Without PROJECT it is the one of --accept-as. What is done already stays as it is.
+    PROJECT defaults to the project of --accept-as. Running the command again changes nothing.
+
+    \b
+    Examples:
+      ecl image share debian-13 --accept-as partner
     """
     from ecl import exceptions
 
     if project is None and accept_as is None:
-        raise click.UsageError("Whom to share it with? Give PROJECT, or --accept-as CLOUD.")
+        raise click.UsageError("There is no project to share with: give PROJECT, or --accept-as CLOUD.")
     there = cloud.other(accept_as) if accept_as else None
     if there is not None and project is None:
         project = there.project_id
@@ -130,14 +137,14 @@ def share(
         raise click.UsageError(f"Cloud {accept_as!r} is logged in to project {there.project_id}, not {project}.")
     found = find(cloud, image, newest)
     if dry_run:
-        then = f", and accepted as {accept_as}" if accept_as else ""
-        say(f"Image {found.name or found.id} ({found.id}) would be shared with {project}{then}.")
+        acceptance = f", and accepted as {accept_as}" if accept_as else ""
+        say(f"Image {found.name or found.id} ({found.id}) would be shared with {project}{acceptance}.")
         return
     try:
         member = cloud.image.create_member(found, member=project)
     except exceptions.ConflictException:
         member = cloud.image.get_member(found, project)
-        say(f"Image {found.id} is shared with {project} already.")
+        say(f"Image {found.id} is already shared with {project}.")
     if there is not None:
         member = there.image.update_member(str(found.id), project, "accepted")
     out.fields(_record(member, found.id), _COLUMNS)

@@ -1,4 +1,4 @@
-"""``ecl image sync``: a manifest of images, made true in one or many clouds."""
+"""``ecl image sync``: apply a manifest of images to one or more clouds."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from ecl.cli._ask import confirm, say
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._confirm import confirm, say
 from ecl.cli._errors import Interrupted, describe
 from ecl.cli._output import Column, Output, listing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._manifest import Manifest, read_manifest
 from ecl.cli.image._options import bandwidth_option, yes_option
 from ecl.cli.image._plan import Step, plan
+from ecl.cli.image._record import described
 from ecl.cli.image._sources import Content
-from ecl.cli.image.delete import described
 
 __all__ = ["sync"]
 
@@ -37,11 +37,11 @@ _COLUMNS = [
     "clouds",
     multiple=True,
     metavar="CLOUD",
-    help="A cloud of clouds.yaml; repeatable.  [those of the manifest, else --os-cloud]",
+    help="Cloud in clouds.yaml; repeatable.  [clouds of the manifest, or --os-cloud]",
 )
-@click.option("--apply", is_flag=True, help="Do it; without this, the plan is shown and nothing is done.")
-@click.option("--dry-run", is_flag=True, help="Show the plan only, which is what happens without --apply, too.")
-@click.option("--prune", is_flag=True, help="Delete images of this manifest that it replaced or names no more.")
+@click.option("--apply", is_flag=True, help="Apply the plan; without this option it is only shown.")
+@click.option("--dry-run", is_flag=True, help="Show the plan only, even with --apply.")
+@click.option("--prune", is_flag=True, help="Delete images of this manifest that it has replaced or no longer names.")
 @yes_option
 @bandwidth_option
 @progress_option
@@ -61,14 +61,14 @@ def sync(
     progress: str,
 ) -> None:
     """
-    Make the images of MANIFEST, a YAML file, be there in one or many clouds.
+    Apply MANIFEST, a YAML list of images, to one or more clouds.
 
-    Shows what is to be done; --apply does it, and doing it again does nothing. An image whose data differs is uploaded
-    anew, and the previous one hidden. Nothing is ever deleted without --prune, and then only what this manifest has
-    made.
+    The command shows a plan; --apply runs it. A second run finds nothing to do. If the data of an image differs, a new
+    image is uploaded and the previous one is hidden. Only --prune deletes images, and only those that this manifest
+    created.
 
     \b
-    name: base                    # what its images are marked with  [the file's name]
+    name: base                    # marks the images of this manifest  [name of the file]
     clouds: [jp1, jp2]
     images:
       - name: debian-13
@@ -82,11 +82,11 @@ def sync(
     wanted = read_manifest(manifest)
     names = clouds or wanted.clouds
     targets = {name: cloud.other(name) for name in names} if names else {cloud.config.name: cloud}
-    contents = {each.name: Content(each) for each in wanted.entries}
+    contents = {entry.name: Content(entry) for entry in wanted.entries}
     rows: list[dict[str, Any]] = []
     todo: list[tuple[str, Step, dict[str, Any]]] = []
-    for name, each in targets.items():
-        for step, row in _planned(name, each, wanted, contents, prune):
+    for name, target in targets.items():
+        for step, row in _planned(name, target, wanted, contents, prune):
             rows.append(row)
             if step is not None and step.action not in ("keep", "conflict"):
                 todo.append((name, step, row))
@@ -95,16 +95,16 @@ def sync(
         _ask_for_deletions(todo, yes)
         failed += _apply(targets, todo, progress, max_bandwidth)
     elif todo:
-        say(f"{len(todo)} to do; --apply does it.")
+        say(f"{len(todo)} steps to do; --apply runs them.")
     out.rows(_COLUMNS, rows)
     if failed:
-        raise click.ClickException(f"{failed} of {len(rows)} did not work out.")
+        raise click.ClickException(f"{failed} of {len(rows)} steps failed.")
 
 
 def _planned(
     name: str, cloud: Cloud, manifest: Manifest, contents: dict[str, Content], prune: bool
 ) -> list[tuple[Step | None, dict[str, Any]]]:
-    """Return the steps for one cloud and their rows; a cloud that cannot be asked does not stop the others."""
+    """Return the steps for one cloud, with their rows. An error becomes a row; the other clouds go on."""
     from ecl import exceptions
 
     try:
@@ -114,18 +114,18 @@ def _planned(
             raise
         return [(None, {"cloud": name, "action": "error", "name": None, "id": None, "why": describe(exc)})]
     rows = []
-    for each in steps:
-        identifier = each.image.id if each.image is not None and each.action != "replace" else None
+    for step in steps:
+        identifier = step.image.id if step.image is not None and step.action != "replace" else None
         rows.append(
-            (each, {"cloud": name, "action": each.action, "name": each.name, "id": identifier, "why": each.why})
+            (step, {"cloud": name, "action": step.action, "name": step.name, "id": identifier, "why": step.why})
         )
     return rows  # type: ignore[return-value]  # a list is invariant
 
 
 def _ask_for_deletions(todo: list[tuple[str, Step, dict[str, Any]]], yes: bool) -> None:
-    going = [each for _, step, _ in todo if step.action == "delete" and (each := step.image) is not None]
-    if going:
-        confirm(f"Delete {len(going)} images ({', '.join(map(described, going))})?", yes)
+    images = [step.image for _, step, _ in todo if step.action == "delete" and step.image is not None]
+    if images:
+        confirm(f"Delete {len(images)} images ({', '.join(map(described, images))})?", yes)
 
 
 def _apply(
@@ -134,23 +134,23 @@ def _apply(
     progress: str,
     max_bandwidth: int | None,
 ) -> int:
-    """Do the steps, and write into the rows what came of them; return how many failed."""
+    """Run the steps, write the results into the rows, and return how many steps failed."""
     from ecl import exceptions
 
-    broken: set[tuple[str, str]] = set()
+    failed: set[tuple[str, str]] = set()
     for name, step, row in todo:
-        if (name, step.name) in broken:
-            # The image that was to take this one's place is not there.
-            row.update(action="error", why="not done, because the step before failed")
+        if (name, step.name) in failed:
+            # The new image was not uploaded, so the old one must stay.
+            row.update(action="error", why="not done: the step before failed")
             continue
         try:
             with meter(progress if step.content else "none", f"{step.action} in {name}:", step.name) as at:
                 image = step.do(targets[name], at, max_bandwidth)
             row["id"] = image.id if image is not None else row["id"]
         except exceptions.SDKException as exc:
-            broken.add((name, step.name))
+            failed.add((name, step.name))
             row.update(action="error", why=describe(exc))
         except KeyboardInterrupt as exc:
             undone = " ".join(getattr(exc, "__notes__", ())) or f"{step.action} {step.name} in {name} was undone."
-            raise Interrupted(f"{undone} What was done before stays, and the same command does the rest.") from exc
+            raise Interrupted(f"{undone} Finished steps stay; the same command does the rest.") from exc
     return sum(row["action"] == "error" for _, _, row in todo)

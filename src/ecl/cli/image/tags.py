@@ -17,7 +17,7 @@ __all__ = ["tag_add", "tag_remove"]
 @newest_option
 @pass_cloud
 def tag_add(cloud: Cloud, *, image: str, tags: tuple[str, ...], newest: bool) -> None:
-    """Attach tags to an image; those that it has already stay."""
+    """Add tags to an image; existing tags stay."""
     found = find(cloud, image, newest)
     for tag in tags:
         cloud.image.add_tag(found, tag)
@@ -29,9 +29,9 @@ def tag_add(cloud: Cloud, *, image: str, tags: tuple[str, ...], newest: bool) ->
 @newest_option
 @pass_cloud
 def tag_remove(cloud: Cloud, *, image: str, tags: tuple[str, ...], newest: bool) -> None:
-    """Take tags off an image."""
+    """Remove tags from an image."""
     found = find(cloud, image, newest)
-    missing = [repr(each) for each in tags if each not in (found.tags or ())]
+    missing = [repr(tag) for tag in tags if tag not in (found.tags or ())]
     if missing:
         raise click.ClickException(f"Image {found.id} has no tag {', '.join(missing)}; nothing was changed.")
     for tag in dict.fromkeys(tags):

@@ -1,4 +1,4 @@
-"""``ecl image transfer``: from this cloud to another one, without a file in between."""
+"""``ecl image transfer``: stream an image from this cloud to another, without a file in between."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecl.cli._ask import say
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._confirm import say
 from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._find import find, image_argument, named, newest_option
 from ecl.cli.image._options import bandwidth_option, properties_of
-from ecl.cli.image.listing import print_image
+from ecl.cli.image._record import print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
@@ -26,19 +26,19 @@ __all__ = ["transfer"]
 @image_argument
 @click.argument("destination", metavar="CLOUD")
 @newest_option
-@click.option("--to-region", metavar="NAME", help="A region of the destination; by default that of clouds.yaml.")
-@click.option("--name", help="Another name for it there.")
+@click.option("--to-region", metavar="NAME", help="Region of the destination.  [the one in clouds.yaml]")
+@click.option("--name", help="Name of the copy.  [the same]")
 @click.option(
     "--property",
     "properties",
     multiple=True,
     callback=properties_of,
     metavar="KEY=VALUE",
-    help="Another property for it there; repeatable.",
+    help="Set a property of the copy; repeatable.",
 )
-@click.option("--members", is_flag=True, help="Share it with the same projects there; each has to accept it anew.")
-@click.option("--again", is_flag=True, help="Even if the same image is there already.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--members", is_flag=True, help="Share the copy with the same project IDs; each must accept it.")
+@click.option("--again", is_flag=True, help="Transfer even if the destination has the same image.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @bandwidth_option
 @progress_option
 @showing
@@ -60,14 +60,19 @@ def transfer(
     progress: str,
 ) -> None:
     """
-    Stream an image to CLOUD, another cloud of clouds.yaml: data, attributes, tags and properties.
+    Stream an image to CLOUD, another cloud in clouds.yaml: data, attributes, tags and properties.
 
-    Nothing is stored on this machine. The data is compared with the hashes of both clouds. An image that is there
-    already, of that name and with the same data, is left as it is.
+    Nothing is stored on this machine. The data is verified against the hashes of both clouds. If CLOUD has an image
+    with that name and the same data, nothing is sent.
+
+    \b
+    Examples:
+      ecl image transfer debian-13 backup
+      ecl image transfer debian-13 jp2 --name base --property os_version=13
     """
     found = find(cloud, image, newest)
     if found.image_status != "active":
-        raise click.ClickException(f"Image {found.id} is {found.image_status}; only an active one has data to send.")
+        raise click.ClickException(f"Image {found.id} is {found.image_status}; only an active image has data to send.")
     there = cloud.other(destination, to_region)
     wanted = name or found.name or ""
     same = None if again else _same(there, wanted, found)
@@ -78,26 +83,26 @@ def transfer(
         return
     else:
         with meter(progress, "transfer", wanted or image) as at:
-            how: dict[str, Any] = {"properties": properties, "name": wanted, "members": members}
-            how |= {"max_bandwidth": max_bandwidth, "progress": at}
-            same = _send(cloud, there, found, how)
+            options: dict[str, Any] = {"properties": properties, "name": wanted, "members": members}
+            options |= {"max_bandwidth": max_bandwidth, "progress": at}
+            same = _send(cloud, there, found, options)
     print_image(out, same)
 
 
 def _same(there: Cloud, name: str, image: Image) -> Image | None:
-    """Return an image of that name there which has the data of *image*."""
-    for each in named(there, name) if name else ():
-        by_hash = each.os_hash_algo == image.os_hash_algo and each.os_hash_value == image.os_hash_value
-        if each.image_status == "active" and each.size == image.size and by_hash and each.os_hash_value:
-            return each
+    """Return an image of *there* with that name and the data of *image*."""
+    for other in named(there, name) if name else ():
+        same_hash = other.os_hash_algo == image.os_hash_algo and other.os_hash_value == image.os_hash_value
+        if other.image_status == "active" and other.size == image.size and same_hash and other.os_hash_value:
+            return other
     return None
 
 
-def _send(cloud: Cloud, there: Cloud, image: Image, how: dict[str, Any]) -> Image:
+def _send(cloud: Cloud, there: Cloud, image: Image, options: dict[str, Any]) -> Image:
     from ecl.image.transfer import copy
 
     try:
-        return copy(cloud.image, image, there.image, **how)
+        return copy(cloud.image, image, there.image, **options)
     except KeyboardInterrupt as exc:
         notes = " ".join(getattr(exc, "__notes__", ()))
-        raise Interrupted(notes or "the half-made image was deleted again; the same command begins anew.") from exc
+        raise Interrupted(notes or "the half-made image was deleted again; the same command starts over.") from exc

@@ -9,9 +9,10 @@ import click
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
 from ecl.cli._output import Output, showing
+from ecl.cli.image._advice import member_advice
 from ecl.cli.image._find import find, image_argument, newest_option
 from ecl.cli.image._options import attribute_options, attributes
-from ecl.cli.image.listing import print_image
+from ecl.cli.image._record import print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
@@ -22,15 +23,19 @@ __all__ = ["unset", "update"]
 @click.command(cls=Command)
 @image_argument
 @newest_option
-@click.option("--name", help="A new name.")
+@click.option("--name", help="New name of the image.")
 @attribute_options
-@click.option("--accept", "membership", flag_value="accepted", help="Accept the image, which another project shares.")
-@click.option("--reject", "membership", flag_value="rejected", help="Reject it.")
-@click.option("--pending", "membership", flag_value="pending", help="Neither accept nor reject it.")
-@click.option("--deactivate", "action", flag_value="deactivate", help="Let nobody download the data.")
-@click.option("--activate", "action", flag_value="reactivate", help="Let it be downloaded again.")
+@click.option("--accept", "membership", flag_value="accepted", help="Accept a shared image.")
+@click.option("--reject", "membership", flag_value="rejected", help="Reject a shared image.")
+@click.option("--pending", "membership", flag_value="pending", help="Neither accept nor reject a shared image.")
+@click.option("--deactivate", "action", flag_value="deactivate", help="Forbid downloads of the image.")
+@click.option("--activate", "action", flag_value="reactivate", help="Allow downloads of the image again.")
 @click.option(
-    "--project", "--owner", "project", metavar="ID", help="The project that accepts; or a new owner (administrators)."
+    "--project",
+    "--owner",
+    "project",
+    metavar="ID",
+    help="New owner (administrators); with --accept, --reject or --pending, the project that answers.",
 )
 @showing
 @pass_cloud
@@ -48,9 +53,10 @@ def update(
     **options: Any,
 ) -> None:
     """
-    Change an image: all that is given, or nothing. Tags are added to those that it has.
+    Change an image.
 
-    With --accept, --reject or --pending this project (or --project) answers the one that shares the image.
+    All attributes, properties and tags change in one request, or none does. Existing tags stay. --accept, --reject and
+    --pending set the member status of this project, or of --project.
     """
     found = find(cloud, image, newest)
     changes = attributes(options)
@@ -59,13 +65,14 @@ def update(
     if tags:
         changes["tags"] = list(dict.fromkeys([*(found.tags or ()), *tags]))
     if not (changes or membership or action):
-        raise click.UsageError("Nothing was given to change: give an option, such as --name or --property.")
+        raise click.UsageError("There is nothing to change: give an option, such as --name or --property.")
     if changes:
         found = cloud.image.update_image(found, changes)
     if action:
         found = _switch(cloud, found, action)
     if membership:
-        cloud.image.update_member(found, project or cloud.project_id, membership)
+        with member_advice():
+            cloud.image.update_member(found, project or cloud.project_id, membership)
     print_image(out, found)
 
 
@@ -77,22 +84,22 @@ def _switch(cloud: Cloud, image: Image, action: str) -> Image:
 @click.command(cls=Command)
 @image_argument
 @newest_option
-@click.option("--tag", "tags", multiple=True, help="A tag to take off; repeatable.")
-@click.option("--property", "properties", multiple=True, metavar="KEY", help="A property to take off; repeatable.")
+@click.option("--tag", "tags", multiple=True, help="Remove this tag; repeatable.")
+@click.option("--property", "properties", multiple=True, metavar="KEY", help="Remove this property; repeatable.")
 @showing
 @pass_cloud
 def unset(
     cloud: Cloud, out: Output, *, image: str, newest: bool, tags: tuple[str, ...], properties: tuple[str, ...]
 ) -> None:
-    """Take tags and properties off an image: all that are given, or none."""
+    """Remove tags and properties from an image, in one request."""
     if not (tags or properties):
-        raise click.UsageError("Nothing was given to take off: give --tag or --property.")
+        raise click.UsageError("There is nothing to remove: give --tag or --property.")
     found = find(cloud, image, newest)
-    missing = [f"tag {each!r}" for each in tags if each not in (found.tags or ())]
-    missing += [f"property {each!r}" for each in properties if each not in found.properties]
+    missing = [f"tag {tag!r}" for tag in tags if tag not in (found.tags or ())]
+    missing += [f"property {key!r}" for key in properties if key not in found.properties]
     if missing:
         raise click.ClickException(f"Image {found.id} has no {', no '.join(missing)}; nothing was changed.")
     changes: dict[str, Any] = dict.fromkeys(properties)
     if tags:
-        changes["tags"] = [each for each in found.tags or () if each not in tags]
+        changes["tags"] = [tag for tag in found.tags or () if tag not in tags]
     print_image(out, cloud.image.update_image(found, changes))

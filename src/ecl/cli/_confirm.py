@@ -1,4 +1,4 @@
-"""Questions before something cannot be taken back."""
+"""Ask before something that cannot be undone."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ __all__ = ["confirm", "say"]
 
 def confirm(question: str, yes: bool) -> None:
     """
-    Go on only if the user says so.
+    Ask *question*, and return only if the answer is yes.
 
     Args:
-        yes: It was said in advance, by ``--yes``.
+        yes: True if ``--yes`` was given: do not ask.
 
     Raises:
-        ClickException: The answer is no; or there is nobody to ask, neither ``--yes`` nor a terminal.
+        ClickException: The user answered no, or there is no terminal to ask on.
     """
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise _Unanswered(f"{question} There is no terminal to ask on: give --yes to say so.")
+        raise _Unanswered(f"{question} There is no terminal to ask on: give --yes to agree.")
     if not click.confirm(question, err=True):
         raise click.ClickException("Nothing was done.")
 

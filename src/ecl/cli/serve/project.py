@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ecl.cli._serve import opened, print_table, service_options
+from ecl.cli.serve._service import opened, print_table, service_options
 
 __all__ = ["project"]
 
@@ -18,7 +18,7 @@ def project() -> None:
 
 @project.command()
 @click.argument("name")
-@click.option("--region", required=True, help="The region that the project belongs to.")
+@click.option("--region", required=True, help="Region of the project.")
 @service_options
 @click.pass_context
 def create(ctx: click.Context, name: str, region: str, data_dir: Path | None, config: Path | None) -> None:
@@ -31,9 +31,9 @@ def create(ctx: click.Context, name: str, region: str, data_dir: Path | None, co
             regions = known_regions(connection, settings)
             if region not in regions:
                 raise click.UsageError(f"There is no region {region!r}; there are {', '.join(sorted(regions))}.")
-            made = directory.create_project(connection, name, region)
-    click.echo(f"Created project {made.name} in region {made.region}.", err=True)
-    click.echo(made.id)
+            created = directory.create_project(connection, name, region)
+    click.echo(f"Created project {created.name} in region {created.region}.", err=True)
+    click.echo(created.id)
 
 
 @project.command("list")
@@ -54,7 +54,7 @@ def list_projects(ctx: click.Context, data_dir: Path | None, config: Path | None
 @service_options
 @click.pass_context
 def delete(ctx: click.Context, name: str, data_dir: Path | None, config: Path | None) -> None:
-    """Delete the project NAME with its roles and tokens. Its images stay, for admins to see."""
+    """Delete the project NAME with its roles and tokens. Its images stay, visible to admins."""
     with opened(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
         from ecl.server.identity.local.internal_user import SERVICE_PROJECT
@@ -62,6 +62,6 @@ def delete(ctx: click.Context, name: str, data_dir: Path | None, config: Path | 
         with database.write() as connection:
             found = directory.find_project(connection, name)
             if found.name == SERVICE_PROJECT:
-                raise click.ClickException(f"The project {SERVICE_PROJECT} is the service's own.")
+                raise click.ClickException(f"The project {SERVICE_PROJECT} is the service's own: it cannot be deleted.")
             directory.delete_project(connection, found)
     click.echo(f"Deleted project {name}.", err=True)

@@ -1,4 +1,4 @@
-"""``ecl serve``: run the embedded service. The parts below it say who may use it."""
+"""``ecl serve``: run the embedded service. Its subcommands manage users, projects and metadata definitions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from ecl.cli._serve import explained, load, service_options
-from ecl.cli.serve_metadefs import metadefs
-from ecl.cli.serve_project import project
-from ecl.cli.serve_user import user
+from ecl.cli.serve._service import explained, load, service_options
+from ecl.cli.serve.metadefs import metadefs
+from ecl.cli.serve.project import project
+from ecl.cli.serve.user import user
 
 __all__ = ["serve"]
 
@@ -18,7 +18,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 class _Address(click.ParamType[tuple[str | None, int | None]]):
-    """HOST:PORT, HOST or :PORT; an IPv6 address stands in brackets."""
+    """HOST:PORT, HOST or :PORT; an IPv6 address is in brackets."""
 
     name = "HOST:PORT"
 
@@ -37,12 +37,12 @@ class _Address(click.ParamType[tuple[str | None, int | None]]):
 
 
 @click.group(invoke_without_command=True)
-@click.option("--bind", type=_Address(), help="Where to listen; port 0 takes a free one. [127.0.0.1:9292]")
+@click.option("--bind", type=_Address(), help="Address to listen on; port 0 takes a free one.  [127.0.0.1:9292]")
 @service_options
-@click.option("--region", "regions", multiple=True, metavar="NAME", help="A region to serve; repeatable. [jp1, jp2]")
-@click.option("--tls-cert", type=_FILE, help="PEM file with the certificate (and its chain).")
+@click.option("--region", "regions", multiple=True, metavar="NAME", help="Region to serve; repeatable.  [jp1, jp2]")
+@click.option("--tls-cert", type=_FILE, help="PEM file with the certificate and its chain.")
 @click.option("--tls-key", type=_FILE, help="PEM file with the certificate's key.")
-@click.option("--public-url", metavar="URL", help="How clients reach the service, where that differs.")
+@click.option("--public-url", metavar="URL", help="Address that clients use, if a proxy stands in front.")
 @click.option("--access-log", is_flag=True, default=None, help="Log each request.")
 @click.pass_context
 def serve(
@@ -59,8 +59,8 @@ def serve(
     """
     Run the embedded image service until Ctrl-C.
 
-    The first start makes the users demo and admin, with generated passwords, and writes them to clouds.yaml in the data
-    folder. Settings come from flags, ECL_SERVE_* variables and the --config file, in this order.
+    The first start creates the users demo and admin with generated passwords, and writes them to clouds.yaml in the
+    data folder. Flags override ECL_SERVE_* variables, which override the --config file.
     """
     ctx.obj = {"data_dir": data_dir, "config": config}
     if ctx.invoked_subcommand is not None:

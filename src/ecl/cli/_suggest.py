@@ -1,4 +1,4 @@
-"""The nearest right word for a wrong one."""
+"""Suggest the nearest valid word for a wrong one."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ __all__ = ["Choice", "hint"]
 
 
 def hint(word: str, known: Iterable[str]) -> str:
-    """Return ``did you mean 'list'?``, or all of the *known* words where none is near."""
+    """Return ``did you mean 'list'?``, or list all *known* words if none is similar."""
     words = list(known)
     near = difflib.get_close_matches(word.lower(), words, 1, 0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(words)}"
+    return f"did you mean {near[0]!r}?" if near else f"choose from: {', '.join(words)}"
 
 
 class Choice(click.Choice[str]):
-    """One of a few words; a wrong one is answered with the nearest."""
+    """One of a few words; the error for a wrong one suggests the nearest."""
 
     def __init__(self, *choices: str) -> None:
         super().__init__(choices, case_sensitive=False)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the word as it is declared. Raises BadParameter for another one."""
+        """Return the word in its declared spelling. Raises BadParameter for an unknown one."""
         found = {choice.lower(): choice for choice in self.choices}.get(str(value).lower())
         if found is None:
-            self.fail(f"{value!r} is none of its words; {hint(str(value), self.choices)}", param, ctx)
+            self.fail(f"{value!r} is not one of the choices; {hint(str(value), self.choices)}", param, ctx)
         return found

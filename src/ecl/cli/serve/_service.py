@@ -1,4 +1,4 @@
-"""What the commands below ``ecl serve`` share: which service they are about, its database, and its errors."""
+"""Shared by the commands below ``ecl serve``: options, the service's database, and its errors."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ C = TypeVar("C", bound=Callable[..., object])
 
 
 def service_options(command: C) -> C:
-    """Add the options that say which service a command is about."""
+    """Add the options that choose the service."""
     config = click.Path(dir_okay=False, path_type=Path)
     folder = click.Path(file_okay=False, path_type=Path)
     command = click.option("--config", type=config, help="TOML file with settings.")(command)
-    return click.option("--data-dir", type=folder, help="Folder of the service's database and images.")(command)
+    return click.option("--data-dir", type=folder, help="Folder with the service's database and images.")(command)
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn the server's errors into click's: one sentence, and an exit code."""
+    """Turn the server's errors into click's: one sentence and an exit code."""
     try:
         from ecl.server.errors import ServiceError
         from ecl.server.process.start_error import StartError
@@ -55,9 +55,9 @@ def load(config: Path | None, flags: Mapping[str, object], regions: Sequence[str
 @contextmanager
 def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> Iterator[tuple[Database, Settings]]:
     """
-    Give the database of a service that has been started before; it may be running now.
+    Yield the database of a service that was started before; it may be running.
 
-    Options of the command itself come before those that stand right behind ``ecl serve``.
+    The command's own options override those placed directly after ``ecl serve``.
     """
     outer = ctx.find_object(dict) or {}
     with explained():
@@ -69,7 +69,7 @@ def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> It
         settings = load(config or outer.get("config"), {"data_dir": data_dir or outer.get("data_dir")})
         if settings.database_url is None and not (settings.data_dir / "ecl.db").exists():
             raise click.ClickException(
-                f"There is no service in {settings.data_dir} yet: start `ecl serve` once, or name its --data-dir."
+                f"There is no service in {settings.data_dir} yet: start `ecl serve` once, or give its --data-dir."
             )
         database = Database(database_url(settings))
         try:
@@ -82,7 +82,7 @@ def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> It
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write *rows* below *head*, in columns as wide as they need."""
+    """Write *rows* below *head*; each column is as wide as its longest cell."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in (head, *rows):
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,4 +1,4 @@
-"""``ecl serve user``: who can log in at the embedded service, and what they may do where."""
+"""``ecl serve user``: the users of the embedded service, and their roles on projects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ecl.cli._serve import opened, print_table, service_options
+from ecl.cli.serve._service import opened, print_table, service_options
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -28,14 +28,14 @@ def user() -> None:
 
 def _password_options(command: C) -> C:
     file = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
-    command = click.option("--generate", is_flag=True, help="Make up a password and print it once.")(command)
+    command = click.option("--generate", is_flag=True, help="Generate a password and print it once.")(command)
     return click.option(
         "--password-file", type=file, help="Read the password from the first line of a file; - is standard input."
     )(command)
 
 
 def _password(password_file: Path | None, generate: bool) -> str:
-    """Return the password to set. It is never an argument: other users of the machine can see those."""
+    """Return the password to set. It is never an argument, which other users of the machine could see."""
     if generate and password_file is not None:
         raise click.UsageError("Use either --generate or --password-file.")
     if generate:
@@ -47,7 +47,7 @@ def _password(password_file: Path | None, generate: bool) -> str:
             line: str = file.readline()
         return line.rstrip("\r\n")
     if not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask for a password: use --generate or --password-file.")
+        raise click.UsageError("There is no terminal to ask for the password: use --generate or --password-file.")
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
@@ -64,14 +64,14 @@ def create(
     data_dir: Path | None,
     config: Path | None,
 ) -> None:
-    """Create the user NAME, who can do nothing before `ecl serve user grant`."""
+    """Create the user NAME. It can do nothing until `ecl serve user grant` gives it a role."""
     with opened(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
 
         password = _password(password_file, generate)
         with database.write() as connection:
-            made = directory.create_user(connection, name, password)
-    click.echo(f"Created user {made.name} ({made.id}).", err=True)
+            created = directory.create_user(connection, name, password)
+    click.echo(f"Created user {created.name} ({created.id}).", err=True)
     if generate:
         click.echo(password)
 
@@ -89,7 +89,7 @@ def set_password(
     data_dir: Path | None,
     config: Path | None,
 ) -> None:
-    """Give the user NAME a new password, and end all of the user's tokens."""
+    """Set a new password for the user NAME, and revoke all tokens of that user."""
     with opened(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
 
@@ -157,18 +157,18 @@ def grant(ctx: click.Context, name: str, role: str, project: str, data_dir: Path
 @service_options
 @click.pass_context
 def revoke(ctx: click.Context, name: str, role: str, project: str, data_dir: Path | None, config: Path | None) -> None:
-    """Take the ROLE on PROJECT from the user NAME."""
+    """Remove the ROLE on PROJECT from the user NAME."""
     with opened(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
 
         with database.write() as connection:
             found = directory.find_project(connection, project)
             directory.revoke_role(connection, _person(connection, name), role, found)
-    click.echo(f"User {name} does not have the role {role} on {found.name} any more.", err=True)
+    click.echo(f"User {name} no longer has the role {role} on {found.name}.", err=True)
 
 
 def _person(connection: Connection, name: str) -> User:
-    """Return the user *name*, who is not the service's own."""
+    """Return the user *name*. Raises ClickException if it is the service's own user."""
     from ecl.server.identity.local import directory
     from ecl.server.identity.local.internal_user import REPLICATOR
 

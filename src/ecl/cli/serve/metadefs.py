@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ecl.cli._serve import opened, service_options
+from ecl.cli.serve._service import opened, service_options
 
 __all__ = ["metadefs"]
 
@@ -18,8 +18,14 @@ def metadefs() -> None:
 
 @metadefs.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--region", "regions", multiple=True, metavar="NAME", help="Only this region; repeatable. [all served]")
-@click.option("--replace", is_flag=True, help="Replace namespaces that are there already.")
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="NAME",
+    help="Load into this region; repeatable.  [all served]",
+)
+@click.option("--replace", is_flag=True, help="Replace namespaces that exist.")
 @service_options
 @click.pass_context
 def load(
@@ -30,7 +36,7 @@ def load(
     data_dir: Path | None,
     config: Path | None,
 ) -> None:
-    """Add the namespaces that the JSON files in FOLDER describe, in the form of Glance's own files."""
+    """Load the namespaces in the JSON files of FOLDER, which have the format of Glance's own files."""
     with opened(ctx, data_dir, config) as (database, settings):
         from ecl.server.db.metadefs_load import load_metadefs
 

@@ -1,4 +1,4 @@
-"""A disk image to show things with: a boot sector, data, and holes."""
+"""Make a sample disk image: a boot sector, data, and holes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SECTOR = 512
 
 def make_disk(path: Path, size: int = 256 * _MIB) -> None:
     """
-    Write a raw disk of *size* bytes, half of it data, the rest holes that take no room.
+    Write a raw disk of *size* bytes: half data, half holes that take no disk space.
 
     Args:
-        size: A multiple of 1 MiB, and at least 4 of them.
+        size: Bytes; a multiple of 1 MiB, at least 4 MiB.
     """
     noise = random.Random(2)  # noqa: S311 - data, not a secret; the same each time
     quarter = size // 4 // _MIB * _MIB
@@ -33,6 +33,6 @@ def make_disk(path: Path, size: int = 256 * _MIB) -> None:
 def _boot_sector(size: int) -> bytes:
     """Return a master boot record with one Linux partition, from the second MiB to the end."""
     first = _MIB // _SECTOR
-    # Bootable flag, three bytes of an address that nothing reads any more, type, address, first sector, sectors.
+    # Bootable flag, three bytes of an obsolete address, type, address, first sector, sectors.
     entry = struct.pack("<B3sB3sII", 0x80, b"\xfe\xff\xff", 0x83, b"\xfe\xff\xff", first, size // _SECTOR - first)
     return bytes(446) + entry + bytes(48) + b"\x55\xaa"

@@ -1,0 +1,51 @@
+"""Errors of the SDK and the cloud, with advice that names the command's own options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ecl.image.v2.image import Image
+
+__all__ = ["force_advice", "format_advice", "member_advice"]
+
+
+@contextmanager
+def force_advice() -> Iterator[None]:
+    """Name ``--force`` if the content of a file is refused."""
+    from ecl import exceptions
+
+    try:
+        yield
+    except exceptions.InvalidRequest as exc:
+        exc.message = exc.message.replace("or force the upload", "or upload it as it is with --force")
+        raise
+
+
+@contextmanager
+def format_advice(image: Image) -> Iterator[None]:
+    """Name the command that sets the formats if the cloud refuses *image* and it lacks one."""
+    from ecl import exceptions
+
+    try:
+        yield
+    except (exceptions.BadRequestException, exceptions.ConflictException) as exc:
+        options = [] if image.disk_format else ["--disk-format FORMAT"]
+        options += [] if image.container_format else ["--container-format bare"]
+        if options:
+            exc.add_note(f"To set them: ecl image update {image.id} {' '.join(options)}")
+        raise
+
+
+@contextmanager
+def member_advice() -> Iterator[None]:
+    """Let an error about a missing member say so once, in the cloud's words."""
+    from ecl import exceptions
+
+    try:
+        yield
+    except exceptions.ResourceNotFound as exc:
+        exc.message = exc.details or exc.message
+        raise
