@@ -12,7 +12,6 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
-from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -73,10 +72,8 @@ def main() -> NoReturn:
     """Run the command line and exit with its code."""
     _streams.prepare()
     warnings.showwarning = _show_warning
-    # SIGTERM must not leave a half-made image either, nor must a terminal that is closed.
+    # SIGTERM must not leave a half-made image either.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
-        signal.signal(signal.SIGHUP, _hang_up)
     try:
         code = _run(debug="--debug" in sys.argv)
     finally:
@@ -114,12 +111,6 @@ def _run(debug: bool) -> int:
         _streams.tell(f"Error: {describe(exc)}")
         return exit_code(exc)
     return code if isinstance(code, int) else 0
-
-
-def _hang_up(number: int, frame: FrameType | None) -> None:
-    """End the command as Ctrl-C does, once: a shell sends the signal again, in the middle of the cleaning up."""
-    signal.signal(number, signal.SIG_IGN)
-    signal.default_int_handler(number, frame)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

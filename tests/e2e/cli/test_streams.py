@@ -50,7 +50,7 @@ def large(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def large_image(service: ImageService) -> Iterator[str]:
     """The ID of a large public image."""
     admin = service.connect(user="admin").image

@@ -16,7 +16,7 @@ from ecl.image import transfer
 from ecl.image.v2._proxy import Proxy
 from ecl.testing import ImageService
 from support.faulty_proxy import FaultyProxy
-from support.transfers import DATA, NewImage
+from support.transfers import DATA, NewImage, left_threads
 
 NAME = "raises"
 #: Raised by the first call, and by the last one.
@@ -32,10 +32,8 @@ def _nothing_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_runs() -> Iterator[None]:
     """When the error has come out, the transfer's threads have ended."""
-    before = set(threading.enumerate())
     yield
-    names = ("download-", "follow-", "digest-", "transfer")
-    assert [each.name for each in set(threading.enumerate()) - before if each.name.startswith(names)] == []
+    assert left_threads() == []
 
 
 @pytest.fixture(

@@ -34,6 +34,23 @@ def test_notes() -> None:
     ]  # fmt: skip
 
 
+def test_same_error_from_several() -> None:
+    """An error that several jobs raise, as a progress callback may let them, comes out once, with its own notes."""
+    both = threading.Barrier(2)
+    error = ValueError("enough")
+    error.add_note("1 byte is there.")
+
+    def fail() -> None:
+        both.wait()
+        raise error
+
+    with pytest.raises(ValueError, match="enough") as caught:
+        run_all([fail, fail], 2, Stop(), on_abandoned)
+
+    assert caught.value is error
+    assert error.__notes__ == ["1 byte is there."]
+
+
 def test_stopped_before_it_begins() -> None:
     """Whoever comes to a Stop that was used finds out, and nothing is called."""
     stop = Stop()

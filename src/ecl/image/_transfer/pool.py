@@ -149,8 +149,9 @@ class _Pool(Generic[T]):
                 self._running -= 1
 
     def failed(self) -> list[BaseException]:
-        """Return what the jobs raised, in their order."""
-        return [error for _, error in sorted(self._errors.copy().items())]
+        """Return what the jobs raised, in their order; once what several have raised."""
+        errors = self._errors.copy()
+        return list({id(errors[index]): errors[index] for index in sorted(errors)}.values())
 
     def unfinished(self) -> list[int]:
         """Return the indices of the jobs that still run."""
