@@ -125,8 +125,8 @@ def test_variables_of_other_tools_are_left_out_quietly():
 
 
 def test_variables_that_no_tool_has_are_one_line():
-    """Variables that are not understood are named on one line, with the nearest; their values are not."""
-    with pytest.warns(UserWarning, match=r"left out: OS_FOO, OS_PASWORD \(did you mean OS_PASSWORD\?\)") as caught:
+    """Unknown variables are named on one line, with the nearest; their values are not."""
+    with pytest.warns(UserWarning, match=r"ignored: OS_FOO, OS_PASWORD \(did you mean OS_PASSWORD\?\)") as caught:
         cloud = config.load(environ={"OS_AUTH_URL": "http://k", "OS_PASWORD": "hunter2", "OS_FOO": "1"})
 
     assert len(caught) == 1

@@ -18,7 +18,8 @@ from support.import_graph import imports, modules, package_cycles, tree_of
 #: as long as that makes no circle.
 FLOORS = (
     r"ecl\.(version|exceptions)",
-    r"ecl\.(service_filter|_auth|_config_files|utils)",
+    r"ecl\.(service_filter|_auth|utils)",
+    r"ecl\._config\.\w+",
     r"ecl\.(config|image\.image_service|_http\.\w+)",
     r"ecl\.(_http|_resource\.\w+|profile)",
     r"ecl\.(resource2|session)",
@@ -36,7 +37,7 @@ FLOORS = (
 )
 
 #: Packages that are nothing but a name.
-NAMES = {"ecl.image", "ecl.image.v2", "ecl.image._transfer", "ecl._resource"}
+NAMES = {"ecl.image", "ecl.image.v2", "ecl.image._transfer", "ecl._resource", "ecl._config"}
 #: Modules that offer what others define.
 FACES = {"ecl.image.transfer"}
 #: Rooms on top of the SDK, and what is theirs alone.

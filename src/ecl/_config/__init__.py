@@ -1,0 +1,1 @@
+"""How clouds.yaml and OS_* variables are read; :mod:`ecl.config` is what others call."""
