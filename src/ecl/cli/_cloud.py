@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass, field
@@ -14,11 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ecl.cli import _signals
 from ecl.cli._suggest import hint
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from ecl.config import CloudConfig
     from ecl.connection import Connection
     from ecl.image.v2._proxy import Proxy
@@ -163,7 +161,7 @@ def pass_cloud(command: Callable[..., R]) -> Callable[..., R]:
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> R:
         settings = given(click.get_current_context())
-        _end_with_terminal()
+        _signals.prepare()
         cloud = Cloud(settings)
         if settings.debug:
             from ecl import utils
@@ -180,18 +178,6 @@ def pass_cloud(command: Callable[..., R]) -> Callable[..., R]:
             cloud.close()
 
     return run
-
-
-def _end_with_terminal() -> None:
-    """Let a closed terminal end the command as Ctrl-C does, unless nohup or the like has SIGHUP ignored."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        # A shell sends the signal again, in the middle of the cleaning up.
-        signal.signal(number, signal.SIG_IGN)
-        signal.default_int_handler(number, frame)
-
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
-        signal.signal(signal.SIGHUP, end)
 
 
 def _check_options(auth_type: str, names: Set[str], methods: Collection[str]) -> None:
