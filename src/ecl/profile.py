@@ -97,11 +97,11 @@ class Profile:
 
     def overlaid(self, other: Profile) -> Profile:
         """Return a copy in which the preferences of *other* count, where it has any."""
-        made = copy.deepcopy(self)
-        made._for_all.update(other._for_all)
+        result = copy.deepcopy(self)
+        result._for_all.update(other._for_all)
         for name, service in other._services.items():
-            made._services[name].update({key: value for key, value in service.items() if value is not None})
-        return made
+            result._services[name].update({key: value for key, value in service.items() if value is not None})
+        return result
 
     def get_services(self) -> list[ServiceFilter]:
         """Return the preferences for all services."""

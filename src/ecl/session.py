@@ -161,7 +161,7 @@ def _links(document: object) -> Any:
 
 def with_preferences(session: Any, profile: Profile, overrides: dict[str, str]) -> Any:
     """
-    Return *session* with a profile's preferences for the image service; itself if there are none.
+    Return *session* with a profile's preferences for the image service; or *session* itself without preferences.
 
     Args:
         overrides: Service type to address.
@@ -171,15 +171,15 @@ def with_preferences(session: Any, profile: Profile, overrides: dict[str, str]) 
     if not wanted and not overrides:
         return session
     # The caller's own is left as it is: others may use it, too. Both share the log-in and the connections.
-    made = copy.copy(session)
+    result = copy.copy(session)
     if isinstance(session, Session):
-        made.profile = session.profile.overlaid(profile)
-        made.endpoint_overrides = {**session.endpoint_overrides, **overrides}
-        return made
+        result.profile = session.profile.overlaid(profile)
+        result.endpoint_overrides = {**session.endpoint_overrides, **overrides}
+        return result
     if not isinstance(session, Adapter):
-        made = Adapter(session)
+        result = Adapter(session)
     for name, value in wanted.items():
-        setattr(made, name, value)
+        setattr(result, name, value)
     if "image" in overrides:
-        made.endpoint_override = overrides["image"]
-    return made
+        result.endpoint_override = overrides["image"]
+    return result

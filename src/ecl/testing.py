@@ -95,7 +95,7 @@ class ImageService:
         self.auth_url = ""
 
     @staticmethod
-    def _default_database_url(folder: Path) -> str | None:  # noqa: ARG004 - for whoever takes its place
+    def _default_database_url(folder: Path) -> str | None:  # noqa: ARG004 - a test replaces it
         """Return the database of a service in *folder* that is given none; the service's own tests try others."""
         return None
 
@@ -237,20 +237,20 @@ class ImageService:
         region = region or self.regions[0]
         name = f"project-{secrets.token_hex(4)}"
         with self.database.write() as connection:
-            made = directory.create_project(connection, name, region)
+            project = directory.create_project(connection, name, region)
             if user is None:
                 password = secrets.token_urlsafe(18)
                 person = directory.create_user(connection, name, password)
             else:
                 password = self._password(user)
                 person = directory.find_user(connection, user)
-            directory.grant_role(connection, person, "member", made)
-        project = TestProject(made.id, made.name, region, person.name, password)
+            directory.grant_role(connection, person, "member", project)
+        created = TestProject(project.id, project.name, region, person.name, password)
         try:
             self._project(region, person.name)
         except KeyError:
-            self._projects[region, person.name] = project
-        return project
+            self._projects[region, person.name] = created
+        return created
 
     @property
     def database(self) -> Database:

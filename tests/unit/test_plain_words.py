@@ -21,7 +21,6 @@ NOT_PLAIN = (
     "all else",
     "anew",
     "are none",
-    "by itself",
     "half of one",
     "hitherto",
     "is no rate",
@@ -34,14 +33,15 @@ NOT_PLAIN = (
     "oneself",
     "thereof",
     "to be had",
-    "whatever",
     "whereof",
     "whoever",
     "whomever",
     "whosoever",
 )
 #: Only the first letter may be a capital: "is None" is Python.
-_NOT_PLAIN = re.compile(r"\b(" + "|".join(f"(?i:{word[0]}){re.escape(word[1:])}" for word in NOT_PLAIN) + r")\b")
+_NOT_PLAIN = re.compile(
+    r"(?<!there )\b(" + "|".join(f"(?i:{word[0]}){re.escape(word[1:])}" for word in NOT_PLAIN) + r")\b"
+)
 #: The part of CONTRIBUTING.md that shows what not to write.
 _EXAMPLES = re.compile(r"^## Plain words\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 

@@ -23,7 +23,7 @@ def folders(env: Mapping[str, str]) -> list[Path]:
     home = Path(env.get("SNAP_REAL_HOME") or "~").expanduser()
     user = Path(env["XDG_CONFIG_HOME"]) if env.get("XDG_CONFIG_HOME") else platformdirs.user_config_path()
     machine = (env.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep)
-    parents = [user, home / ".config", *(Path(each) for each in machine if each), Path("/etc")]
+    parents = [user, home / ".config", *(Path(folder) for folder in machine if folder), Path("/etc")]
     found = [Path(), *(parent / name for parent in parents for name in ("ecl", "openstack"))]
     return list(dict.fromkeys(found))
 

@@ -87,7 +87,7 @@ def region_of(name: str, entry: Mapping[str, Any], wanted: str | None) -> dict[s
     if not known:
         known = entry.get("region_name")
         known = known.split(",") if isinstance(known, str) else known
-    regions = [_one_region(name, each) for each in (known if isinstance(known, list) else [known] if known else [])]
+    regions = [_one_region(name, one) for one in (known if isinstance(known, list) else [known] if known else [])]
     if not regions:
         return {"name": wanted, "values": {}}
     if not wanted:

@@ -59,4 +59,6 @@ def _regions(session: Any, wanted: Mapping[str, Any]) -> list[str]:
         interface=wanted.get("interface"),
         service_name=wanted.get("service_name"),
     )
-    return list(dict.fromkeys(each.region_name for group in found.values() for each in group if each.region_name))
+    return list(
+        dict.fromkeys(endpoint.region_name for group in found.values() for endpoint in group if endpoint.region_name)
+    )

@@ -29,7 +29,7 @@ def as_session(session: object) -> Any:
     its Connection; any other keystoneauth1 Session knows none of them.
 
     Raises:
-        InvalidRequest: *session* is none of these.
+        InvalidRequest: *session* is something else.
     """
     inner = getattr(session, "session", None)
     if hasattr(inner, "get_endpoint") and hasattr(getattr(session, "config", None), "get_interface"):

@@ -93,14 +93,14 @@ class _Handlers:
     def _list(self, request: Request, name: str, found: list[Document]) -> Response:
         """Reply with a list of one page; ``?name=`` and ``?type=`` choose from it."""
         wanted = {key: value for key, value in request.query_params.items() if key in ("name", "type")}
-        chosen = [each for each in found if all(each.get(key) == value for key, value in wanted.items())]
+        chosen = [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
         url = f"{self._service.base(request)}{request.scope['path']}"
         return json_response({name: chosen, "links": documents.links(url)})
 
     def _one(self, request: Request, name: str, found: list[Document]) -> Response:
-        for each in found:
-            if each["id"] == request.path_params["id"]:
-                return json_response({name: each})
+        for entry in found:
+            if entry["id"] == request.path_params["id"]:
+                return json_response({name: entry})
         raise NotFound(f"There is no {name} of this ID.")
 
     def _domain(self, request: Request) -> Document:
