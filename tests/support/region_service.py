@@ -205,6 +205,7 @@ def run_region(
     limits: ImageLimits | None = None,
     store: Store | None = None,
     more_stores: Sequence[Store] = (),
+    staging: Store | None = None,
     prefix: str = "",
     **more_settings: Any,
 ) -> Iterator[RegionService]:
@@ -214,7 +215,7 @@ def run_region(
     database = Database(database_url(settings))
     database.prepare()
     store = store or FolderStore(folder / "images" / "jp1")
-    staging = FolderStore(folder / "staging" / "jp1", "staging")
+    staging = staging or FolderStore(folder / "staging" / "jp1", "staging")
     region = Region(
         "jp1", RegionSettings("jp1", license_switch_types=LICENSE_TYPES), store, staging, tuple(more_stores)
     )

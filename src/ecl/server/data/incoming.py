@@ -99,6 +99,7 @@ class Incoming:
     def finish(self, connection: Connection) -> None:
         """End the upload in the transaction that puts the data to use. Raises LeaseLost."""
         if not finish_upload(connection, self.upload_id):
+            self.node.renew_soon()
             raise LeaseLost
 
     def give_up(self, status: str | None = None) -> Ended:

@@ -49,7 +49,8 @@ class Node:
         self._name = f"process {os.getpid()} on {socket.gethostname()}"[:255]
         self._held: set[str] = set()
         self._renewals: list[Callable[[Connection], None]] = []
-        self._ended = threading.Event()
+        self._is_ending = False
+        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="node", daemon=True)
 
     def register(self) -> None:
@@ -63,7 +64,8 @@ class Node:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
+        self._is_ending = True
+        self._wake.set()
         await asyncio.to_thread(self._thread.join, _STOP_TIMEOUT)
         with suppress(DatabaseError):
             await asyncio.to_thread(self._leave)
@@ -98,8 +100,16 @@ class Node:
             for renew in self._renewals:
                 renew(connection)
 
+    def renew_soon(self) -> None:
+        """Renew the lease without waiting for its time: it was found to have expired."""
+        self._wake.set()
+
     def _beat(self) -> None:
-        while not self._ended.wait(self.interval):
+        while True:
+            self._wake.wait(self.interval)
+            if self._is_ending:
+                return
+            self._wake.clear()
             try:
                 self.renew()
             except DatabaseError as exc:
