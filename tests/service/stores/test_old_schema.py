@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from ecl.server.data.store.base import StoreUnavailable
+from ecl.server.data.store.folder import FolderStore
 from ecl.server.db.engine import Database
 from ecl.server.db.migrate import upgrade
 from ecl.server.process.database import database_url
@@ -100,3 +102,31 @@ def test_deleting_images_of_an_older_release(region: RegionService) -> None:
 
     left = [path for path in region.settings.data_dir.rglob("*-*-*-*-*") if path.is_file()]
     assert left == []
+
+
+def test_image_of_an_older_release_in_two_stores(folder: Path) -> None:
+    """It has one key in both. What is removed from one store later than asked for stays in the other."""
+    cheap = folder / "images" / "cheap"
+    cheap.mkdir()
+    (cheap / IDS["active"]).write_bytes(DATA)
+    with run_region(folder, more_stores=[FolderStore(cheap, "cheap")]) as region, region.database.write() as connection:
+        statement = "INSERT INTO image_locations (region, image_id, store, created_at) VALUES ('jp1', :id, 'cheap', 1)"
+        connection.execute(text(statement), {"id": IDS["active"]})
+    with run_region(folder, more_stores=[_FailingOnce(cheap, "cheap")], node_lease=0.2) as region:
+        assert region.admin().request("DELETE", f"/v2/stores/cheap/{IDS['active']}").status_code == 204
+        assert (cheap / IDS["active"]).exists()
+        poll(lambda: not (cheap / IDS["active"]).exists())
+        assert region.client("alpha").get(f"/v2/images/{IDS['active']}/file").content == DATA
+
+
+class _FailingOnce(FolderStore):
+    """A folder that cannot remove anything at the first attempt."""
+
+    has_failed = False
+
+    def delete(self, key: str) -> None:
+        """Remove the data."""
+        if not self.has_failed:
+            self.has_failed = True
+            raise StoreUnavailable("the disk is gone")
+        super().delete(key)

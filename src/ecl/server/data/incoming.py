@@ -137,6 +137,6 @@ def give_up(connection: Connection, row: UploadRow, *statuses: str | None) -> tu
             if status is not None
         )
         return (Ended.GIVEN_UP if released else Ended.GONE), [add_garbage(connection, item)]
-    if is_in_use(connection, row.region, row.key):
+    if is_in_use(connection, row.region, row.store, row.key):
         return Ended.SUCCEEDED, []
     return Ended.TAKEN, [add_garbage(connection, item)]

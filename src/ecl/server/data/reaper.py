@@ -126,6 +126,7 @@ class Reaper:
 
     def _report_store(self, region: Region, store: Store) -> None:
         def known(keys: Collection[str]) -> frozenset[str]:
+            # One transaction, so a key that changes its table meanwhile is in one of them.
             with self._database.read() as connection:
                 return known_keys(connection, region.name, region.place_of(store), keys)
 

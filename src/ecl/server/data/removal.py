@@ -51,7 +51,7 @@ def remove_due(regions: Collection[Region], database: Database, delay: int) -> b
     with database.read() as connection:
         due = due_garbage(connection, list(by_name), _BATCH)
         # Another release may have used the key, which the image's ID was once.
-        in_use = {item for item in due if is_in_use(connection, item.region, item.key)}
+        in_use = {item for item in due if is_in_use(connection, item.region, item.store, item.key)}
     if not due:
         return False
     removed, failed = [], []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, insert, select, union_all, update
 
 from ecl.server.db.database_clock import database_now
 from ecl.server.db.schema import garbage, image_locations, staged_data, uploads
@@ -68,11 +68,22 @@ def postpone_garbage(connection: Connection, item: Garbage, delay: int) -> None:
     )
 
 
-def is_in_use(connection: Connection, region: str, key: str) -> bool:
-    """Return True if an image of *region* has data, or staged data, under *key*."""
-    located = select(image_locations.c.image_id).where(image_locations.c.region == region, image_locations.c.key == key)
-    staged = select(staged_data.c.image_id).where(staged_data.c.region == region, staged_data.c.key == key)
-    return connection.execute(union_all(located, staged)).first() is not None
+def is_in_use(connection: Connection, region: str, store: str, key: str) -> bool:
+    """Return True if an image of *region* has its data, or staged data, in *store* under *key*."""
+    return bool(_used_keys(connection, region, store, [key]))
+
+
+def _used_keys(connection: Connection, region: str, store: str, keys: Collection[str]) -> frozenset[str]:
+    if store == STAGING:
+        query = select(staged_data.c.key).where(staged_data.c.region == region, staged_data.c.key.in_(list(keys)))
+    else:
+        query = _keys_in(image_locations, region, store, keys)
+    return frozenset(connection.execute(query).scalars())
+
+
+def _keys_in(table: Table, region: str, store: str, keys: Collection[str]) -> Select[str]:
+    columns = table.c
+    return select(columns.key).where(columns.region == region, columns.store == store, columns.key.in_(list(keys)))
 
 
 def known_keys(connection: Connection, region: str, store: str, keys: Collection[str]) -> frozenset[str]:
@@ -82,14 +93,8 @@ def known_keys(connection: Connection, region: str, store: str, keys: Collection
     Args:
         store: A store's name, or `STAGING`.
     """
-    wanted = list(keys)
-    queries = [
-        select(table.c.key).where(table.c.region == region, table.c.store == store, table.c.key.in_(wanted))
-        for table in (image_locations, uploads, garbage)
-    ]
-    if store == STAGING:
-        queries.append(select(staged_data.c.key).where(staged_data.c.region == region, staged_data.c.key.in_(wanted)))
-    return frozenset(connection.execute(union_all(*queries)).scalars())
+    unused = union_all(*(_keys_in(table, region, store, keys) for table in (uploads, garbage)))
+    return _used_keys(connection, region, store, keys) | frozenset(connection.execute(unused).scalars())
 
 
 def _is(item: Garbage) -> ColumnElement[bool]:

@@ -7,9 +7,8 @@ Both tables have the same columns for that. Leases are measured by the database'
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, or_, select, update
 
 from ecl.server.db.database_clock import database_now
 from ecl.server.db.schema import copy_jobs, tasks
@@ -42,13 +41,13 @@ class Leases:
         """
         columns = self._table.c
         oldest = self._waiting(regions).with_for_update(skip_locked=True)
-        claimed = (
+        connection.execute(
             update(self._table)
             .where(columns.id == oldest.scalar_subquery())
             .values(lease_owner=owner, lease_until=database_now() + lease)
-            .returning(columns.id)
         )
-        return connection.execute(claimed).scalar()
+        # Not RETURNING, which SQLite has since 3.35 only.
+        return next(iter(connection.execute(self._claimed(columns.id, [owner])).scalars()), None)
 
     def has_waiting(self, connection: Connection, regions: Collection[str]) -> bool:
         """Return True if a job of *regions* waits to be claimed."""
@@ -59,13 +58,12 @@ class Leases:
         if not owners:
             return frozenset()
         columns = self._table.c
-        renewed = (
+        connection.execute(
             update(self._table)
-            .where(columns.lease_owner.in_(list(owners)))
+            .where(columns.status.in_(self._unfinished), columns.lease_owner.in_(list(owners)))
             .values(lease_until=database_now() + lease)
-            .returning(columns.lease_owner)
         )
-        return frozenset(connection.execute(renewed).scalars())
+        return frozenset(connection.execute(self._claimed(columns.lease_owner, owners)).scalars())
 
     def holds(self, connection: Connection, job_id: str, owner: str) -> bool:
         """Return True if the claim of *owner* on the job is valid."""
@@ -106,7 +104,7 @@ class Leases:
             .values(lease_owner=None, lease_until=None)
         )
 
-    def _waiting(self, regions: Collection[str]) -> Any:  # Any: a Select of one column
+    def _waiting(self, regions: Collection[str]) -> Select[str]:
         columns = self._table.c
         return (
             select(columns.id)
@@ -119,6 +117,11 @@ class Leases:
             .order_by(columns.created_at, columns.id)
             .limit(1)
         )
+
+    def _claimed(self, column: ColumnElement[str], owners: Collection[str]) -> Select[str]:
+        columns = self._table.c
+        # The status has an index.
+        return select(column).where(columns.status.in_(self._unfinished), columns.lease_owner.in_(list(owners)))
 
     def _held(self, job_id: str, owner: str) -> tuple[ColumnElement[bool], ...]:
         columns = self._table.c

@@ -212,8 +212,12 @@ class JobThreads(Generic[J]):
         if failures >= self._attempts:
             reason = f"It failed {failures} times for an unexpected reason ({type(exc).__name__}); the log says more."
             _log.error("%s: job %s has failed %d times, and ends", self._name, claim.job_id, failures)
-            with suppress(Stopped):
+            try:
                 self.end(job, claim, reason)
+            except Stopped:
+                return
+            except Exception:  # noqa: BLE001 - it is tried again after the longest pause
+                _log.exception("%s: job %s cannot be ended", self._name, claim.job_id)
         self._give_back(claim, delay=min(self._delay * 2 ** (failures - 1), _LONGEST_DELAY), failed=True)
 
     def _give_back(self, claim: Claim, *, delay: float = 0.0, failed: bool = False) -> None:

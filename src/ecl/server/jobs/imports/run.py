@@ -220,6 +220,8 @@ class _Importing:
                 continue
             try:
                 self._fill(self._with_remote_metadata(image), name)
+            except LeaseLost:
+                raise
             except (_Failed, ServiceError, StoreError) as exc:
                 self._failures[name] = _reason(exc)
                 if self._must_succeed:
