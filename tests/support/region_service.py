@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecl.server.api.app import build_image_app
 from ecl.server.api.common.request import Service
-from ecl.server.data.cleanup import recover
+from ecl.server.data.node import Node
+from ecl.server.data.reaper import Reaper
 from ecl.server.data.region import Region, claim_stores
 from ecl.server.data.store.base import Store
 from ecl.server.data.store.folder import FolderStore
@@ -35,6 +36,7 @@ from ecl.server.jobs.peers.destinations import Destinations
 from ecl.server.process.database import database_url
 from ecl.server.settings.model import ImageLimits, RegionSettings, Settings
 from ecl.testing import ImageService
+from support.stored import stored_file
 
 __all__ = ["LICENSE_TYPES", "Client", "RegionService", "poll", "project_id", "run_region"]
 
@@ -158,6 +160,10 @@ class RegionService:
         files = (path for path in (self.settings.data_dir / "images").rglob("*") if path.is_file())
         return sorted(path for path in files if path.name != MARKER)
 
+    def data_file(self, image_id: str, store: str = "folder") -> Path:
+        """Return the file with the image's bytes in *store*."""
+        return stored_file(self.database, self.settings.data_dir, image_id, store)
+
     @property
     def address(self) -> tuple[str, int]:
         """Host and port."""
@@ -174,15 +180,17 @@ class _PromptServer(uvicorn.Server):
             await asyncio.sleep(0.005)
 
 
-def _with_jobs(app: ASGIApp, importer: Importer) -> ASGIApp:
-    """Run *importer* while the application lives."""
+def _with_background(app: ASGIApp, *background: AbstractAsyncContextManager[object]) -> ASGIApp:
+    """Run the threads of *background* while the application lives."""
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             await app(scope, receive, send)
             return
         await receive()
-        async with importer:
+        async with AsyncExitStack() as stack:
+            for context in background:
+                await stack.enter_async_context(context)
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -197,28 +205,40 @@ def run_region(
     limits: ImageLimits | None = None,
     store: Store | None = None,
     more_stores: Sequence[Store] = (),
+    staging: Store | None = None,
     prefix: str = "",
     **more_settings: Any,
 ) -> Iterator[RegionService]:
-    """Run region jp1 with its data in *folder* until the block ends; what was there before is recovered first."""
+    """Run region jp1 with its data in *folder* until the block ends; what was left there is taken over first."""
     url = ImageService._default_database_url(folder)
     settings = Settings(data_dir=folder, database_url=url, limits=limits or ImageLimits(), **more_settings)
     database = Database(database_url(settings))
     database.prepare()
     store = store or FolderStore(folder / "images" / "jp1")
-    staging = FolderStore(folder / "staging" / "jp1", "staging")
+    staging = staging or FolderStore(folder / "staging" / "jp1", "staging")
     region = Region(
         "jp1", RegionSettings("jp1", license_switch_types=LICENSE_TYPES), store, staging, tuple(more_stores)
     )
     claim_stores(region, database)
-    recover(region, database)
+    node = Node(database, settings.node_lease)
+    node.register()
+    reaper = Reaper(database, [region], node)
+    reaper.take_over()
     tokens = TokenTable()
     # Nothing here asks another region.
     destinations = Destinations(settings, database, "")
-    importer = Importer(settings, database, destinations, [region])
-    replicator = Replicator(settings, database, destinations)
-    served = Service(region, database, settings, importer=importer, replicator=replicator, destinations=destinations)
-    app = RequestIds(_with_jobs(build_image_app(served, tokens), importer))
+    importer = Importer(settings, database, destinations, [region], node)
+    replicator = Replicator(settings, database, destinations, node)
+    served = Service(
+        region,
+        database,
+        settings,
+        node=node,
+        importer=importer,
+        replicator=replicator,
+        destinations=destinations,
+    )
+    app = RequestIds(_with_background(build_image_app(served, tokens), node, reaper, importer))
     config = uvicorn.Config(
         app,
         http=DirectBodyProtocol,

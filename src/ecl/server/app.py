@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecl.server.api.app import ROUTES, build_image_app
 from ecl.server.api.common.request import Service
-from ecl.server.data.cleanup import recover
+from ecl.server.data.node import Node
+from ecl.server.data.reaper import Reaper
 from ecl.server.data.region import Region
 from ecl.server.db.engine import Database
 from ecl.server.db.metadefs_load import load_metadefs
@@ -40,7 +41,7 @@ class ServiceApp:
     ``/metrics`` is for the monitoring system, and every other path goes to identity.
 
     Args:
-        background: Contexts that are entered at start and left at stop, in reverse order: the threads of jobs.
+        background: Contexts that are entered at start and left at stop, in reverse order: the lease, and threads.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ def build_service(
     """
     Return the service on a *database* whose schema is up to date, and a function that stops its jobs early.
 
-    Each region is cleaned up first, so nothing is half-done when the first request comes.
+    What an earlier process has left unfinished in the regions is taken over first.
 
     Args:
         regions: The regions that this process serves, opened.
@@ -116,19 +117,23 @@ def build_service(
         MetadefsError: The metadata definitions cannot be loaded.
     """
     authenticator = Authenticator(database)
+    node = Node(database, settings.node_lease)
+    node.register()
+    reaper = Reaper(database, regions, node)
+    reaper.take_over()
     for region in regions:
-        recover(region, database)
         if settings.metadefs_dir is not None:
             load_metadefs(database, region.name, settings.metadefs_dir)
     destinations = Destinations(settings, database, own_url)
-    replicator = Replicator(settings, database, destinations)
-    importer = Importer(settings, database, destinations, regions)
+    replicator = Replicator(settings, database, destinations, node)
+    importer = Importer(settings, database, destinations, regions, node)
     images = {
         region.name: build_image_app(
             Service(
                 region,
                 database,
                 settings,
+                node=node,
                 importer=importer,
                 replicator=replicator,
                 destinations=destinations,
@@ -139,9 +144,8 @@ def build_service(
     }
     metrics = Metrics()
     metrics_app = MetricsApp(metrics, database, authenticator.authenticate, settings.metrics_networks)
-    service = ServiceApp(
-        build_identity_app(database, settings), images, metrics_app, database, background=[replicator, importer]
-    )
+    background: list[AbstractAsyncContextManager[object]] = [node, reaper, replicator, importer]
+    service = ServiceApp(build_identity_app(database, settings), images, metrics_app, database, background)
     log = settings.access_log_format if settings.access_log else None
     accounting = Accounting(service, metrics, frozenset(images), log)
 

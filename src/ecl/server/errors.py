@@ -71,4 +71,8 @@ class UnsupportedMedia(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """Something that the service needs does not answer; a later attempt may succeed."""
+    """Something that the service needs does not answer; a later attempt may succeed, after *retry_after* seconds."""
+
+    def __init__(self, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def test_upload_and_download(region: RegionService, alpha: Client, size: int, ch
     assert download.headers["Content-Type"] == "application/octet-stream"
     assert download.headers["Content-MD5"] == md5
     assert download.headers["Content-Length"] == str(size)
-    assert [path.name for path in region.data_files()] == [image["id"]]
+    assert region.data_files() == [region.data_file(image["id"])]
 
 
 @pytest.mark.parametrize(
@@ -184,9 +185,9 @@ class _FailingStore(FolderStore):
         super().__init__(root)
         self.error, self.after, self.armed = error, after, True
 
-    def writer(self, key: str, upload_id: str) -> Any:
+    def writer(self, key: str) -> Any:
         """Return a writer that fails, once."""
-        writer = super().writer(key, upload_id)
+        writer = super().writer(key)
         if not self.armed:
             return writer
         self.armed = False
@@ -407,6 +408,7 @@ def test_expect_continue(region: RegionService, alpha: Client) -> None:
 def crashed(tmp_path: Path) -> dict[str, str]:
     """A data folder as a process leaves it that dies in the middle of everything."""
     from ecl.server.db.images import change_status, mark_deleted
+    from ecl.server.db.uploads import UploadRow, add_upload
 
     ids: dict[str, str] = {}
     with run_region(tmp_path) as region:
@@ -415,12 +417,16 @@ def crashed(tmp_path: Path) -> dict[str, str]:
             ids[name] = client.active(name.encode())["id"]
         for name in ("saving", "renamed"):
             ids[name] = client.create(**RAW)["id"]
+            upload = UploadRow(str(uuid.uuid4()), "jp1", ids[name], "folder", str(uuid.uuid4()), "a dead node")
             with region.database.write() as connection:
-                changes = {"upload_id": ids[name]}
+                changes = {"upload_id": upload.upload_id}
                 change_status(connection, "jp1", ids[name], before="queued", after="saving", values=changes)
-            region.region.store.writer(ids[name], ids[name]).write(b"half")
-        # The bytes got their name, but the row was not committed; and the other way round at a delete.
-        region.region.store.writer(ids["renamed"], ids["kept"]).commit()
+                add_upload(connection, upload)
+            writer = region.region.store.writer(upload.key)
+            writer.write(b"half")
+            # The bytes got their name, but the row was not committed; and the other way round at a delete.
+            if name == "renamed":
+                writer.commit()
         with region.database.write() as connection:
             mark_deleted(connection, "jp1", ids["deleted"])
         (tmp_path / "images" / "jp1" / "lost+found").mkdir()
@@ -431,7 +437,7 @@ def test_recovery_at_start(tmp_path: Path, crashed: dict[str, str]) -> None:
     """After a crash every half-done thing is undone or finished, and nothing that was promised is lost."""
     with run_region(tmp_path) as region:
         client = region.client()
-        assert [path.name for path in region.data_files()] == [crashed["kept"]]
+        assert region.data_files() == [region.data_file(crashed["kept"])]
         assert client.get(f"/v2/images/{crashed['kept']}/file").content == b"kept"
         assert client.get(f"/v2/images/{crashed['deleted']}").status_code == 404
         for name in ("saving", "renamed"):

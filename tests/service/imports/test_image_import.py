@@ -153,7 +153,7 @@ def test_copy_image(alpha: Client, admin: Client, region: RegionService, start_i
     assert settled(alpha, image)["stores"] == "folder,cheap"
     assert start_import(admin, image, "copy-image", all_stores=True).status_code == 202
     assert len(region.data_files()) == 2
-    (region.settings.data_dir / "images" / "jp1" / image["id"]).unlink()
+    region.data_file(image["id"]).unlink()
     assert alpha.get(f"/v2/images/{image['id']}/file").content == DATA
 
 
@@ -162,7 +162,7 @@ def test_copy_of_damaged_bytes_is_refused(
 ) -> None:
     """Bytes that are no longer the image's are not spread, and the image stays as it was."""
     image = alpha.active(DATA)
-    (region.settings.data_dir / "images" / "jp1" / image["id"]).write_bytes(b"x" * len(DATA))
+    region.data_file(image["id"]).write_bytes(b"x" * len(DATA))
 
     start_import(admin, image, "copy-image", stores=["cheap"])
     shown = settled(alpha, image)

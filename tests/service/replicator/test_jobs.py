@@ -17,6 +17,7 @@ from ecl import exceptions
 from ecl.image.v2._proxy import Proxy
 from ecl.image.v2.image import Image
 from ecl.testing import ImageService
+from support.stored import stored_file
 
 DATA = os.urandom(2 << 20)
 WINDOWS = "WindowsServer_2012R2_Standard_64bit_ComLicense"
@@ -337,7 +338,7 @@ def test_cancel_of_a_finished_job(here: Proxy, there: Proxy, image: Image, tenan
 def test_damaged_source(service: ImageService, here: Proxy, there: Proxy, tenant: str) -> None:
     """A source whose bytes have changed on the disk is not copied: the job ends as error, for good; nothing is left."""
     image = here.create_image(name="rotten", data=DATA)
-    file = service.data_dir / "images" / "jp1" / str(image.id)
+    file = stored_file(service.database, service.data_dir, str(image.id))
     with file.open("r+b") as stored:
         stored.seek(1 << 20)
         stored.write(b"!" * 16)

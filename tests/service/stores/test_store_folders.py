@@ -1,4 +1,4 @@
-"""A start removes only what its database knows to be dead, and two databases never share a folder."""
+"""Nothing is removed that the database does not know, and two databases never share a folder."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from ecl.testing import ImageService, ServiceFailed
+from support.region_service import poll
+from support.stored import stored_file
 
 MARKER = ".ecl-store.json"
 
@@ -33,8 +35,18 @@ def _foreign_files(folder: Path, number: int) -> list[Path]:
     return paths
 
 
-def _warnings(service: ImageService) -> list[str]:
-    return [line for line in service.log.splitlines() if "unknown to the database" in line]
+def _warnings(service: ImageService, number: int) -> list[str]:
+    """Return the warnings about unknown files, once there are *number* of them: they come after the start."""
+
+    def written() -> list[str]:
+        return [line for line in service.log.splitlines() if "unknown to the database" in line]
+
+    poll(lambda: len(written()) >= number)
+    return written()
+
+
+def _stored(service: ImageService, image_id: str) -> Path:
+    return stored_file(service.database, service.data_dir.parent, image_id)
 
 
 def test_files_of_another_service_are_kept(tmp_path: Path) -> None:
@@ -42,7 +54,7 @@ def test_files_of_another_service_are_kept(tmp_path: Path) -> None:
     files = _foreign_files(tmp_path / "glance", 5)
     uploads = _foreign_files(tmp_path / "glance" / ".uploads", 2)
     with _service(tmp_path / "data", tmp_path / "glance") as service:
-        (warning,) = _warnings(service)
+        (warning,) = _warnings(service, 1)
         service.stop()
         service.start()
 
@@ -50,14 +62,14 @@ def test_files_of_another_service_are_kept(tmp_path: Path) -> None:
         assert "7 files (56 bytes)" in warning
         assert str(tmp_path / "glance") in warning
         assert sum(path.name in warning for path in files + uploads) == 3
-        assert len(_warnings(service)) == 2
+        assert len(_warnings(service, 2)) == 2
 
 
 def test_files_in_the_staging_folder_are_kept(tmp_path: Path) -> None:
     """A staged file that the database does not know stays, too."""
     (file,) = _foreign_files(tmp_path / "data" / "staging" / "jp1", 1)
     with _service(tmp_path / "data", tmp_path / "images") as service:
-        (warning,) = _warnings(service)
+        (warning,) = _warnings(service, 1)
 
         assert file.exists()
         assert "store staging" in warning
@@ -77,12 +89,14 @@ def test_restored_database_keeps_newer_images(tmp_path: Path, moment: str) -> No
             image_id = _create(service)
         else:
             proxy.upload_image(image_id, b"0123456789")
+        file = _stored(service, image_id)
         service.stop()
+        service.database.close()
         shutil.copy(tmp_path / "backup.db", data_dir / "ecl.db")
         service.start()
 
-        assert (store / image_id).read_bytes() == b"0123456789"
-        assert image_id in _warnings(service)[-1]
+        assert file.name in _warnings(service, 1)[-1]
+        assert file.read_bytes() == b"0123456789"
 
 
 def test_restored_database_keeps_newer_staged_bytes(tmp_path: Path) -> None:
@@ -98,11 +112,16 @@ def test_restored_database_keeps_newer_staged_bytes(tmp_path: Path) -> None:
         shutil.copy(tmp_path / "backup.db", data_dir / "ecl.db")
         service.start()
 
-        assert (data_dir / "staging" / "jp1" / image_id).read_bytes() == b"0123456789"
+        assert "store staging" in _warnings(service, 1)[-1]
+        assert [path.read_bytes() for path in _data_in(data_dir / "staging" / "jp1")] == [b"0123456789"]
 
 
-def test_bytes_of_a_deleted_image_are_removed(tmp_path: Path) -> None:
-    """A file of an image that the database knows to be deleted is removed at the next start."""
+def _data_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != MARKER]
+
+
+def test_file_with_the_id_of_a_deleted_image(tmp_path: Path) -> None:
+    """A file that appears under the ID of a deleted image is not the service's: it is reported, and stays."""
     with _service(tmp_path / "data", tmp_path / "images") as service:
         image_id = _create(service)
         service.connect().image.delete_image(image_id)
@@ -110,8 +129,8 @@ def test_bytes_of_a_deleted_image_are_removed(tmp_path: Path) -> None:
         service.stop()
         service.start()
 
-        assert not (tmp_path / "images" / image_id).exists()
-        assert _warnings(service) == []
+        assert image_id in _warnings(service, 1)[-1]
+        assert (tmp_path / "images" / image_id).read_bytes() == b"left"
 
 
 def test_an_id_that_a_client_chose(tmp_path: Path) -> None:
@@ -126,15 +145,15 @@ def test_an_id_that_a_client_chose(tmp_path: Path) -> None:
         assert file.read_bytes() == b"not ours"
 
 
-def test_unfinished_uploads_are_removed(tmp_path: Path) -> None:
-    """Unfinished uploads in a folder that carries our marker are removed at the next start."""
+def test_unfinished_uploads_of_others_are_kept(tmp_path: Path) -> None:
+    """An unfinished upload that the database does not know is reported, and stays, also beside our marker."""
     with _service(tmp_path / "data", tmp_path / "images") as service:
         service.stop()
-        _foreign_files(tmp_path / "images" / ".uploads", 1)
+        (file,) = _foreign_files(tmp_path / "images" / ".uploads", 1)
         service.start()
 
-        assert list((tmp_path / "images" / ".uploads").iterdir()) == []
-        assert _warnings(service) == []
+        assert file.name in _warnings(service, 1)[-1]
+        assert file.read_bytes() == b"not ours"
 
 
 def test_every_folder_has_a_marker(tmp_path: Path) -> None:
@@ -174,19 +193,21 @@ def test_another_database(tmp_path: Path) -> None:
     """With another database on the same data folder the service refuses, and the old passwords are still there."""
     with ImageService(("jp1",), data_dir=tmp_path / "data", database_url=f"sqlite:///{tmp_path}/one.db") as service:
         image_id = _create(service)
+        file = _stored(service, image_id)
     clouds = service.clouds_yaml.read_text()
     with pytest.raises(ServiceFailed, match="restore the database"):
         ImageService(("jp1",), data_dir=tmp_path / "data", database_url=f"sqlite:///{tmp_path}/two.db").start()
 
     assert service.clouds_yaml.read_text() == clouds
-    assert (tmp_path / "data" / "images" / "jp1" / image_id).read_bytes() == b"0123456789"
+    assert file.read_bytes() == b"0123456789"
 
 
 def test_removed_database(tmp_path: Path) -> None:
     """When the database is gone the service does not start with an empty one, until the markers are removed."""
     with _service(tmp_path / "data", tmp_path / "images", database_url=None) as service:
-        image_id = _create(service)
+        file = _stored(service, _create(service))
         service.stop()
+        service.database.close()
         (tmp_path / "data" / "ecl.db").unlink()
         with pytest.raises(ServiceFailed, match=f"remove .*{MARKER}"):
             service.start()
@@ -194,8 +215,8 @@ def test_removed_database(tmp_path: Path) -> None:
             marker.unlink()
         service.start()
 
-        assert (tmp_path / "images" / image_id).read_bytes() == b"0123456789"
-        assert image_id in _warnings(service)[-1]
+        assert file.name in _warnings(service, 1)[-1]
+        assert file.read_bytes() == b"0123456789"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ecl.server.data.store.folder import FolderStore
 from ecl.server.settings.model import RegionSettings, Settings, StoreSettings
 from ecl.testing import ImageService
 from support.region_service import Client, RegionService, poll, run_region
+from support.stored import stored_file
 
 
 @pytest.fixture
@@ -62,7 +63,9 @@ def test_upload_to_a_chosen_store(alpha: Client, region: RegionService) -> None:
     assert list(image)[-1] == "stores"
     (listed,) = alpha.get("/v2/images").json()["images"]
     assert listed["stores"] == "cheap"
-    assert (region.settings.data_dir / "images" / "cheap" / image["id"]).read_bytes() == b"0123456789"
+    file = region.data_file(image["id"], "cheap")
+    assert file.parent == region.settings.data_dir / "images" / "cheap"
+    assert file.read_bytes() == b"0123456789"
     assert alpha.get(f"/v2/images/{image['id']}/file").content == b"0123456789"
     assert alpha.active()["stores"] == "folder"
 
@@ -82,14 +85,14 @@ def test_preferred_store(alpha: Client, admin: Client, region: RegionService) ->
     _copied(admin, image)
     path = f"/v2/images/{image['id']}/file"
     # Of the same size, so that it can be told which store was read.
-    (region.settings.data_dir / "images" / "cheap" / image["id"]).write_bytes(b"abcdefghij")
+    region.data_file(image["id"], "cheap").write_bytes(b"abcdefghij")
 
     assert alpha.get(path).content == b"0123456789"
     assert alpha.get(f"{path}?prefer=cheap").content == b"abcdefghij"
     assert alpha.get(f"{path}?prefer=cheap,folder").content == b"abcdefghij"
     assert alpha.get(f"{path}?prefer=old").content == b"0123456789"
     assert alpha.get(f"{path}?prefer=none").status_code == 400
-    (region.settings.data_dir / "images" / "cheap" / image["id"]).unlink()
+    region.data_file(image["id"], "cheap").unlink()
     assert alpha.get(f"{path}?prefer=cheap").content == b"0123456789"
 
 
@@ -135,31 +138,17 @@ def test_stores_of_the_settings(tmp_path: Path) -> None:
     assert len({store.url(key) for store in many.stores}) == 3
 
 
-def test_what_is_read_only_is_never_swept(tmp_path: Path) -> None:
-    """A file that nobody needs stays in a read-only store, and goes from any other."""
-    key = "3e1b9b3c-0000-4000-8000-000000000000"
-    for name in ("old", "new"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / key).write_bytes(b"x")
-
-    def all_dead(keys: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:
-        return frozenset(keys), frozenset()
-
-    assert FolderStore(tmp_path / "old", "old", read_only=True).sweep(all_dead).removed == 0
-    assert FolderStore(tmp_path / "new", "new").sweep(all_dead).removed == 1
-    assert [path.parent.name for path in tmp_path.rglob(key)] == ["old"]
-
-
 def test_deleting_an_image_leaves_read_only_bytes(tmp_path: Path) -> None:
     """The image is gone, and what the read-only store has of it stays, also after the next start."""
     folder = tmp_path / "images" / "cheap"
     with run_region(tmp_path, more_stores=[FolderStore(folder, "cheap")]) as writable:
         image = _in(writable.client("alpha"), "cheap")
+        file = writable.data_file(image["id"], "cheap")
     for _start in range(2):
         with run_region(tmp_path, more_stores=[FolderStore(folder, "cheap", read_only=True)]) as region:
             region.client("alpha").request("DELETE", f"/v2/images/{image['id']}")
             assert region.client("alpha").get(f"/v2/images/{image['id']}").status_code == 404
-    assert (folder / image["id"]).read_bytes() == b"0123456789"
+    assert file.read_bytes() == b"0123456789"
 
 
 def test_locations_for_another_service(alpha: Client, beta: Client, region: RegionService) -> None:
@@ -169,7 +158,7 @@ def test_locations_for_another_service(alpha: Client, beta: Client, region: Regi
 
     for image in (mine, public):
         (location,) = of_alpha.get(f"/v2/images/{image['id']}/locations").json()
-        assert location["url"].endswith(image["id"])
+        assert location["url"] == region.data_file(image["id"]).as_uri()
         assert of_alpha.get(f"/v2/images/{image['id']}").status_code == 404
     assert of_alpha.get(f"/v2/images/{hidden['id']}/locations").status_code == 404
     assert of_alpha.get("/v2/info/stores/detail").status_code == 200
@@ -181,7 +170,7 @@ def test_waiting_for_a_copy_that_fails() -> None:
     with ImageService((region,)) as service:
         proxy = service.connect(user="admin").image
         image = proxy.create_image(data=b"0123456789", disk_format="raw")
-        (service.data_dir / "images" / "jp1" / str(image.id)).write_bytes(b"012345678!")
+        stored_file(service.database, service.data_dir, str(image.id)).write_bytes(b"012345678!")
         proxy.import_image(image, "copy-image", stores=["second"])
 
         with pytest.raises(exceptions.ResourceFailure, match=f"import of image {image.id} failed: ."):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from ecl.server.data.store.base import DataMissing, Store, StoreTaken, Swept
+from ecl.server.data.store.base import DataMissing, Store, StoreTaken, StoreUnavailable, Unknown
 from ecl.server.data.store.folder import FolderStore
 
 
@@ -22,16 +21,16 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 def put(store: Store, data: bytes, key: str | None = None) -> str:
     """Store *data* and return its key."""
     key = key or str(uuid.uuid4())
-    writer = store.writer(key, str(uuid.uuid4()))
+    writer = store.writer(key)
     writer.write(data)
     writer.flush()
     writer.commit()
     return key
 
 
-def nothing_known(_keys: Collection[str]) -> tuple[set[str], set[str]]:
-    """Judge as a database without any image does."""
-    return set(), set()
+def nothing_known(_keys: Collection[str]) -> set[str]:
+    """Answer as a database without any image does."""
+    return set()
 
 
 def content(store: Store, key: str) -> bytes:
@@ -46,7 +45,7 @@ def content(store: Store, key: str) -> bytes:
 def test_bytes_come_back(store: Store) -> None:
     """Blocks are joined in order; any part can be read, and reading stops at the end."""
     key = str(uuid.uuid4())
-    writer = store.writer(key, str(uuid.uuid4()))
+    writer = store.writer(key)
     for block in (b"012", bytearray(b""), memoryview(b"3456789")):
         writer.write(block)
     writer.commit()
@@ -60,7 +59,7 @@ def test_bytes_come_back(store: Store) -> None:
 def test_nothing_is_visible_before_commit(store: Store) -> None:
     """An upload that was not committed cannot be read, and an aborted one leaves nothing."""
     key = str(uuid.uuid4())
-    writer = store.writer(key, str(uuid.uuid4()))
+    writer = store.writer(key)
     writer.write(b"x")
     writer.flush()
     with pytest.raises(DataMissing):
@@ -69,28 +68,17 @@ def test_nothing_is_visible_before_commit(store: Store) -> None:
     writer.abort()
     with pytest.raises(DataMissing):
         store.reader(key)
-    assert store.sweep(nothing_known) == Swept()
+    assert store.find_unknown(nothing_known) == Unknown()
 
 
 def test_abort_after_commit_keeps_the_bytes(store: Store) -> None:
     """Once committed, abort does nothing."""
     key = str(uuid.uuid4())
-    writer = store.writer(key, str(uuid.uuid4()))
+    writer = store.writer(key)
     writer.write(b"x")
     writer.commit()
     writer.abort()
     assert content(store, key) == b"x"
-
-
-def test_two_uploads_for_one_key_do_not_mix(store: Store) -> None:
-    """Each upload has its own bytes; the last commit is what is read."""
-    key = str(uuid.uuid4())
-    first, second = store.writer(key, str(uuid.uuid4())), store.writer(key, str(uuid.uuid4()))
-    first.write(b"first")
-    second.write(b"second")
-    second.commit()
-    first.abort()
-    assert content(store, key) == b"second"
 
 
 def test_delete(store: Store) -> None:
@@ -105,54 +93,58 @@ def test_delete(store: Store) -> None:
         store.reader(key)
 
 
-def test_sweep(store: Store) -> None:
-    """What is dead goes; what is known stays, and so does what is unknown, which is counted, however much there is."""
-    known = {put(store, b"known") for _ in range(3)}
-    dead = {put(store, b"dead") for _ in range(600)}
+def test_delete_of_an_upload(store: Store) -> None:
+    """What an upload has written goes, too, and the upload cannot give its bytes their key any more."""
+    key = str(uuid.uuid4())
+    writer = store.writer(key)
+    writer.write(b"half")
+    writer.flush()
+    store.delete(key)
+    with pytest.raises(StoreUnavailable):
+        writer.commit()
+    with pytest.raises(DataMissing):
+        store.reader(key)
+    assert store.find_unknown(nothing_known) == Unknown()
+
+
+def test_find_unknown(store: Store) -> None:
+    """What the database does not know is counted, however much there is, and stays."""
+    known = {put(store, b"known") for _ in range(600)}
     unknown = {put(store, b"unknown") for _ in range(600)}
     asked: list[str] = []
 
-    def judge(keys: Collection[str]) -> tuple[set[str], set[str]]:
+    def of_database(keys: Collection[str]) -> set[str]:
         asked.extend(keys)
-        return dead & set(keys), known & set(keys)
+        return known & set(keys)
 
-    swept = store.sweep(judge)
-    assert (swept.removed, swept.unknown, swept.unknown_bytes) == (len(dead), len(unknown), 7 * len(unknown))
-    assert len(swept.examples) == 3
-    assert set(swept.examples) < unknown
-    assert set(asked) == known | dead | unknown
-    assert all(content(store, key) == b"known" for key in known)
+    found = store.find_unknown(of_database)
+    assert (found.count, found.bytes) == (len(unknown), 7 * len(unknown))
+    assert len(found.examples) == 3
+    assert set(found.examples) < unknown
+    assert sorted(asked) == sorted(known | unknown)
     assert all(content(store, key) == b"unknown" for key in unknown)
-    for key in dead:
-        with pytest.raises(DataMissing):
-            store.reader(key)
-    assert store.sweep(judge).removed == 0
 
 
-def test_sweep_of_uploads(store: Store) -> None:
-    """An unfinished upload goes if the database knows it; any other one stays as long as the store is not ours."""
-    ours, other = str(uuid.uuid4()), str(uuid.uuid4())
-    writers = [store.writer(str(uuid.uuid4()), upload) for upload in (ours, other)]
+def test_find_unknown_uploads(store: Store) -> None:
+    """An unfinished upload is unknown unless the database knows its key."""
+    known, unknown = str(uuid.uuid4()), str(uuid.uuid4())
+    writers = [store.writer(key) for key in (known, unknown)]
     for writer in writers:
         writer.write(b"half")
         writer.flush()
 
-    swept = store.sweep(nothing_known, {ours})
-    assert (swept.removed, swept.unknown, swept.unknown_bytes) == (1, 1, 4)
-    assert other in swept.examples[0]
+    found = store.find_unknown(lambda keys: {known} & set(keys))
+    assert (found.count, found.bytes) == (1, 4)
+    assert unknown in found.examples[0]
     for writer in writers:
-        writer.abort()
+        writer.commit()
 
 
-def test_sweep_of_uploads_in_a_store_of_ours(store: Store) -> None:
-    """Once the store is claimed, every upload that begins is ours, so an unfinished one goes."""
-    store.claim(str(uuid.uuid4()), "jp1")
-    writer = store.writer(str(uuid.uuid4()), str(uuid.uuid4()))
-    writer.write(b"half")
-    writer.flush()
+def test_find_unknown_can_be_stopped(store: Store) -> None:
+    """A search in a large store ends when the service stops."""
+    put(store, b"unknown")
 
-    assert store.sweep(nothing_known) == Swept(removed=1)
-    writer.abort()
+    assert store.find_unknown(nothing_known, lambda: True) == Unknown()
 
 
 def test_claim(store: Store) -> None:
@@ -165,22 +157,7 @@ def test_claim(store: Store) -> None:
         with pytest.raises(StoreTaken, match=f"of region jp1 in the database {database}"):
             store.claim(*other)
     store.claim(database, "jp1")
-    assert store.sweep(nothing_known) == Swept()
-
-
-def test_an_upload_from_before_the_claim_stays(tmp_path: Path) -> None:
-    """What was in a folder before it was marked as ours is not ours, also at later starts."""
-    database = str(uuid.uuid4())
-    old = tmp_path / "store" / ".uploads" / str(uuid.uuid4())
-    old.parent.mkdir(parents=True)
-    old.write_bytes(b"old")
-    os.utime(old, (1, 1))
-
-    for _start in range(2):
-        store = FolderStore(tmp_path / "store")
-        store.claim(database, "jp1")
-        assert store.sweep(nothing_known) == Swept(0, 1, 3, [f".uploads/{old.name}"])
-    assert old.read_bytes() == b"old"
+    assert store.find_unknown(nothing_known) == Unknown()
 
 
 @pytest.mark.parametrize(
@@ -188,13 +165,7 @@ def test_an_upload_from_before_the_claim_stays(tmp_path: Path) -> None:
 )
 def test_only_uuids_are_keys(store: Store, key: str) -> None:
     """No other text ever becomes part of a path."""
-    good = str(uuid.uuid4())
-    for action in (
-        lambda: store.reader(key),
-        lambda: store.delete(key),
-        lambda: store.writer(key, good),
-        lambda: store.writer(good, key),
-    ):
+    for action in (lambda: store.reader(key), lambda: store.delete(key), lambda: store.writer(key)):
         with pytest.raises(ValueError, match="UUID"):
             action()
 

@@ -11,9 +11,9 @@ from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.data.region import Region
-from ecl.server.data.removal import delete_data
+from ecl.server.data.removal import remove_now
 from ecl.server.data.store.base import Store
-from ecl.server.db.locations import remove_location
+from ecl.server.db.locations import discard_locations
 from ecl.server.db.usage import usage_of
 from ecl.server.domain.access import check_can_see_locations
 from ecl.server.domain.import_request import check_not_importing
@@ -100,9 +100,8 @@ def _remove(request: ImageRequest, name: str) -> None:
             raise NotFound(f"Image {image_id} is not in the store {name}.")
         if store.read_only:
             raise Forbidden(f"The store {name} is read-only.")
-        remove_location(connection, region.name, image_id, name)
-    # After the commit: data without a row is only a file too many, a row without data is a broken image.
-    delete_data(region, store, image_id)
+        garbage = discard_locations(connection, region.name, image_id, [name])
+    remove_now(region, request.service.database, garbage)
 
 
 ROUTES = (

@@ -8,6 +8,7 @@ from ecl.server.data.store.base import Store
 from ecl.server.data.store.folder import FolderStore
 from ecl.server.db.database_id import database_id
 from ecl.server.db.engine import Database
+from ecl.server.db.garbage import STAGING
 from ecl.server.settings.folders import configured_stores, staging_folder, store_folder
 from ecl.server.settings.model import RegionSettings, Settings
 
@@ -35,6 +36,14 @@ class Region:
     def store_named(self, name: str) -> Store | None:
         """Return the region's store of that name, or None."""
         return next((store for store in self.stores if store.name == name), None)
+
+    def place_of(self, store: Store) -> str:
+        """Return what the database calls the place of one of the stores, or of the staging area."""
+        return STAGING if store is self.staging else store.name
+
+    def store_at(self, place: str) -> Store | None:
+        """Return the store, or the staging area, that the database calls *place*; None if there is none."""
+        return self.staging if place == STAGING else self.store_named(place)
 
 
 def open_regions(settings: Settings, database: Database) -> list[Region]:

@@ -3,16 +3,15 @@ One upload: hash, inspect and store the data, then make the image active; or put
 
 An upload to the staging area only stores the data: the image then waits for its import.
 
-The order keeps the promise of a 204: the data is on the disk under its final name, then the row is active and
-committed, then the response is sent. Every change of status names the upload that holds the image, so two uploads
-never mix.
+The order keeps the promise of a 204: the data is on the disk under its key, then one transaction makes the image active
+and names the key, then the response is sent. Every change of status names the upload that holds the image, so two
+uploads never mix.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,11 +20,13 @@ from starlette.concurrency import run_in_threadpool
 
 from ecl.server.data.content import Content, format_to_inspect
 from ecl.server.data.fanout import Block, Fanout, buffers
+from ecl.server.data.incoming import Ended, Incoming, LeaseLost
 from ecl.server.data.region import Region
-from ecl.server.data.store.base import Store, StoreError, StoreFull, Writer
-from ecl.server.db.engine import Database
+from ecl.server.data.store.base import Store, StoreError, StoreFull
+from ecl.server.db.engine import DatabaseError, first_line
 from ecl.server.db.images import change_status
 from ecl.server.db.locations import add_location
+from ecl.server.db.staging import set_staged
 from ecl.server.db.usage import check_quota, usage_for_quotas
 from ecl.server.domain.image import Image
 from ecl.server.domain.import_request import check_not_importing
@@ -46,14 +47,9 @@ _END = b""
 class Upload:
     """An upload that holds its image: the image is saving (or uploading), and no other upload can start."""
 
-    region: Region
-    database: Database
+    incoming: Incoming
     settings: Settings
-    image_id: str
     owner: str | None
-    upload_id: str
-    #: Where the data goes. If it is the staging area, the image stays uploading.
-    store: Store
     #: The format that the data must have, None if it is not inspected.
     inspect_as: str | None
     #: Bytes that the client declared, None if it did not.
@@ -62,9 +58,14 @@ class Upload:
     max_bytes: int
 
     @property
+    def image_id(self) -> str:
+        """The image."""
+        return self.incoming.image_id
+
+    @property
     def is_staging(self) -> bool:
         """True if an import follows."""
-        return self.store is self.region.staging
+        return self.incoming.store is self.incoming.region.staging
 
     @property
     def status(self) -> str:
@@ -74,7 +75,7 @@ class Upload:
     @property
     def quota(self) -> str:
         """Name of the quota that the data counts towards."""
-        return _quota(self.region, self.store)
+        return _quota(self.incoming.region, self.incoming.store)
 
 
 def _quota(region: Region, store: Store) -> str:
@@ -82,19 +83,13 @@ def _quota(region: Region, store: Store) -> str:
 
 
 def begin_upload(
-    connection: Connection,
-    region: Region,
-    database: Database,
-    settings: Settings,
-    image: Image,
-    store: Store,
-    declared_size: int | None,
+    connection: Connection, incoming: Incoming, settings: Settings, image: Image, declared_size: int | None
 ) -> Upload:
     """
-    Claim *image* for one upload to *store*: it is saving when the transaction is committed.
+    Claim *image* for one upload: it is saving when the transaction is committed, or uploading if the data is staged.
 
     Args:
-        store: One of the region's stores, or its staging area; then the image is uploading.
+        incoming: Held by the caller, until `receive_upload` has returned.
 
     Raises:
         BadRequest: The image's formats are not set; an upload to the staging area does not need them yet.
@@ -103,16 +98,13 @@ def begin_upload(
         TooLarge: The declared size exceeds the size limit or the project's quota.
     """
     limits = settings.limits
-    inspect_as = format_to_inspect(image.disk_format, image.container_format)
+    region, store = incoming.region, incoming.store
     usage = usage_for_quotas(connection, region.name, image.owner, limits)
+    inspect_as = format_to_inspect(image.disk_format, image.container_format)
     upload = Upload(
-        region=region,
-        database=database,
+        incoming=incoming,
         settings=settings,
-        image_id=image.id,
         owner=image.owner,
-        upload_id=str(uuid.uuid4()),
-        store=store,
         inspect_as=None if store is region.staging else inspect_as,
         declared_size=declared_size,
         max_bytes=remaining_bytes(limits, usage, _quota(region, store)),
@@ -125,9 +117,10 @@ def begin_upload(
     _check_size(declared_size or 0, upload)
     check_usage(limits, usage, "image_count_uploading", 1)
     if not change_status(
-        connection, region.name, image.id, before=QUEUED, after=upload.status, values={"upload_id": upload.upload_id}
+        connection, region.name, image.id, before=QUEUED, after=upload.status, values={"upload_id": incoming.upload_id}
     ):
         raise Conflict(f"Image {image.id} is {image.status}; data can only be uploaded while it is queued.")
+    incoming.begin(connection)
     return upload
 
 
@@ -141,7 +134,7 @@ async def receive_upload(upload: Upload, body: Body) -> None:
         BadRequest: The body has fewer or more bytes than declared.
         UnsupportedMedia: The data does not have the disk_format of the image, or is not safe.
         TooLarge: The data exceeds the size limit or a quota, or the store is full.
-        Unavailable: The store failed.
+        Unavailable: The store failed, the database does not answer, or this process was taken for dead.
         Gone: The image was deleted meanwhile.
     """
     intake = _Intake(upload)
@@ -157,15 +150,31 @@ async def receive_upload(upload: Upload, body: Body) -> None:
             await intake.put(buffer[:count])
         await intake.join()
         await run_in_threadpool(intake.finish, size)
-    except BaseException as exc:
-        released = await asyncio.shield(_roll_back(intake))
-        if isinstance(exc, Exception) and not released:
-            raise Gone(f"Image {upload.image_id} was deleted during the upload.") from exc
-        if isinstance(exc, StoreFull):
-            raise TooLarge("There is no room for the image in the store.") from exc
-        if isinstance(exc, StoreError):
-            raise Unavailable("The store of this region does not accept data at the moment.") from exc
+    except Exception as exc:
+        ended = await asyncio.shield(_give_up(intake))
+        if ended is Ended.SUCCEEDED:
+            # The database had committed, and only its answer was lost.
+            return
+        raise _error(exc, upload, ended) from exc
+    except BaseException:
+        await asyncio.shield(_give_up(intake))
         raise
+
+
+def _error(exc: Exception, upload: Upload, ended: Ended | None) -> Exception:
+    """Return what the client is told of an upload that ended by *exc*."""
+    if ended is Ended.GONE:
+        return Gone(f"Image {upload.image_id} was deleted during the upload.")
+    if ended is Ended.TAKEN:
+        return LeaseLost()
+    if isinstance(exc, StoreFull):
+        return TooLarge("There is no room for the image in the store.")
+    if isinstance(exc, StoreError):
+        return Unavailable("The store of this region does not accept data at the moment.")
+    if isinstance(exc, DatabaseError):
+        _log.error("image %s: the database failed: %s", upload.image_id, first_line(exc))
+        return Unavailable("The database does not answer at the moment; look whether the image is active.", 5)
+    return exc
 
 
 class Body(Protocol):
@@ -180,7 +189,6 @@ class _Intake:
 
     def __init__(self, upload: Upload) -> None:
         self.upload = upload
-        self._writer: Writer | None = None
         self._content = Content(upload.settings.hash_algorithm, upload.inspect_as)
         # Staged data is hashed when it is imported.
         hashing = () if upload.is_staging else self._content.consumers
@@ -199,14 +207,9 @@ class _Intake:
         """Stop the threads, unless `join` has done so."""
         await self._fanout.close()
 
-    def _open_writer(self) -> Writer:
-        # Opened by the thread that needs it first: handing that over to another thread would take longer than opening.
-        if self._writer is None:
-            self._writer = self.upload.store.writer(self.upload.image_id, self.upload.upload_id)
-        return self._writer
-
     def _write(self, block: Block) -> None:
-        writer = self._open_writer()
+        # Opened by the thread that needs it first: handing that over to another thread would take longer than opening.
+        writer = self.upload.incoming.writer()
         if not block:
             # Flush while the hashes catch up.
             writer.flush()
@@ -216,13 +219,15 @@ class _Intake:
 
     def finish(self, size: int) -> None:
         """Check the data, and make the image active, or release it as staged. Blocks."""
-        upload = self.upload
+        upload, incoming = self.upload, self.upload.incoming
         if upload.declared_size is not None and size != upload.declared_size:
             raise _size_differs(upload, f"{size} instead of {upload.declared_size}")
         values = {"size": size} if upload.is_staging else self._content.attributes(size)
-        writer = self._open_writer()
-        name, limits = upload.region.name, upload.settings.limits
-        with upload.database.write() as connection:
+        name, limits = incoming.region.name, upload.settings.limits
+        # Before the transaction, so that no other writer waits for a disk.
+        incoming.writer().commit()
+        with incoming.database.write() as connection:
+            incoming.finish(connection)
             # Other uploads of the project may have ended since this one started.
             check_quota(connection, name, upload.owner, limits, upload.quota, size)
             if not change_status(
@@ -231,43 +236,30 @@ class _Intake:
                 upload.image_id,
                 before=upload.status,
                 after=UPLOADING if upload.is_staging else ACTIVE,
-                held_by=upload.upload_id,
+                held_by=incoming.upload_id,
                 values=values,
             ):
                 raise Gone(f"Image {upload.image_id} was deleted during the upload.")
-            if not upload.is_staging:
-                add_location(connection, name, upload.image_id, upload.store.name)
-            # Within the transaction: an upload that has lost its claim on the image can never replace its data.
-            writer.commit()
+            if upload.is_staging:
+                set_staged(connection, name, upload.image_id, incoming.key)
+            else:
+                add_location(connection, name, upload.image_id, incoming.store.name, incoming.key)
 
-    def release(self) -> bool:
-        """Put the image back to queued and remove the data. Blocks. Returns False if this upload does not hold it."""
-        upload = self.upload
-        if self._writer is not None:
-            self._writer.abort()
-        with upload.database.write() as connection:
-            released = change_status(
-                connection,
-                upload.region.name,
-                upload.image_id,
-                before=upload.status,
-                after=QUEUED,
-                held_by=upload.upload_id,
-            )
-            if released:
-                # There is data only if the file got its final name and then the commit failed.
-                upload.store.delete(upload.image_id)
-        return released
+    def give_up(self) -> Ended:
+        """Put the image back to queued and remove the data, unless the upload has succeeded. Blocks."""
+        return self.upload.incoming.give_up(self.upload.status)
 
 
-async def _roll_back(intake: _Intake) -> bool:
-    """Undo the upload. Returns True if the image is queued again, or will be after the next start."""
+async def _give_up(intake: _Intake) -> Ended | None:
+    """Undo the upload. Return how it ended, None if that is left to the reaper."""
     await intake.close()
     try:
-        return await run_in_threadpool(intake.release)
+        return await run_in_threadpool(intake.give_up)
+    except DatabaseError as exc:
+        _log.error("image %s stays %s for now: %s", intake.upload.image_id, intake.upload.status, first_line(exc))
     except Exception:  # noqa: BLE001 - the client gets the upload's own error
-        _log.exception("image %s stays saving until the next start", intake.upload.image_id)
-        return True
+        _log.exception("image %s stays %s for now", intake.upload.image_id, intake.upload.status)
+    return None
 
 
 def _check_size(size: int, upload: Upload) -> None:

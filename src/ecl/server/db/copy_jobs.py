@@ -9,9 +9,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from ecl.server.clock import now
 from ecl.server.db.schema import copy_jobs
-from ecl.server.domain.copy_job import UNFINISHED, CopyJob
+from ecl.server.domain.copy_job import CopyJob
 
-__all__ = ["change_job", "fetch_job", "insert_job", "list_jobs", "unfinished_jobs"]
+__all__ = ["change_job", "fetch_job", "insert_job", "list_jobs"]
 
 _NAMES = tuple(CopyJob.__dataclass_fields__)
 _COLUMNS = tuple(copy_jobs.c[name] for name in _NAMES)
@@ -37,12 +37,6 @@ def list_jobs(connection: Connection, region: str, tenant: str | None) -> list[C
         query = query.where(copy_jobs.c.source_tenant_id == tenant)
     rows = connection.execute(query.order_by(copy_jobs.c.created_at, copy_jobs.c.id))
     return [CopyJob(*row) for row in rows]
-
-
-def unfinished_jobs(connection: Connection, regions: Collection[str]) -> list[CopyJob]:
-    """Return the jobs that copy from one of *regions* and have not ended; the oldest first."""
-    query = select(*_COLUMNS).where(copy_jobs.c.status.in_(UNFINISHED), copy_jobs.c.source_region_id.in_(regions))
-    return [CopyJob(*row) for row in connection.execute(query.order_by(copy_jobs.c.created_at))]
 
 
 def change_job(connection: Connection, job_id: str, only_if: Collection[str], **values: Any) -> bool:

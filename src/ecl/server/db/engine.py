@@ -8,11 +8,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 from starlette.concurrency import run_in_threadpool
 
 from ecl.server.db.url import UnusableDatabase, parse_url
 
-__all__ = ["Database"]
+__all__ = ["Database", "DatabaseError", "first_line"]
 
 _T = TypeVar("_T")
 
@@ -133,6 +134,11 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def first_line(error: DatabaseError) -> str:
+    """Return the first line of the message of *error*: the others may have values of a statement."""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
 def _may_write(connection: Connection) -> bool:

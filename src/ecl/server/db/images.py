@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, select, update
 
 from ecl.server.clock import now
-from ecl.server.db.locations import locations_of
-from ecl.server.db.schema import image_members, image_properties, image_tags, images
+from ecl.server.db.garbage import Garbage
+from ecl.server.db.locations import discard_locations, locations_of
+from ecl.server.db.schema import image_members, image_properties, image_tags, images, uploads
+from ecl.server.db.staging import discard_staged
 from ecl.server.domain.image import Image
 from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING, UPLOADING, check_move, statuses_before
 
 __all__ = [
-    "ARRIVING",
     "IMAGE_COLUMNS",
     "add_tag",
     "change_status",
@@ -24,7 +25,7 @@ __all__ = [
     "image_from_row",
     "insert_image",
     "mark_deleted",
-    "release_saving",
+    "release_orphans",
     "remove_tag",
     "update_image",
 ]
@@ -51,7 +52,7 @@ _PROPERTIES = (
 )
 _INSERT = insert(images)
 #: Images that an upload holds: to a store, or to the staging area.
-ARRIVING = (images.c.status == SAVING) | ((images.c.status == UPLOADING) & images.c.upload_id.is_not(None))
+_ARRIVING = (images.c.status == SAVING) | ((images.c.status == UPLOADING) & images.c.upload_id.is_not(None))
 # The names of the values are those of the columns to set, so parameters of conditions need other names.
 _FROM_STATUS = update(images).where(
     images.c.region == bindparam("in_region"),
@@ -164,10 +165,8 @@ _NO_DATA: dict[str, None] = dict.fromkeys(
 )
 
 
-def mark_deleted(connection: Connection, region: str, image_id: str) -> None:
-    """
-    Delete the image for everyone. Its locations stay until its data is removed, and its ID stays in use.
-    """
+def mark_deleted(connection: Connection, region: str, image_id: str) -> list[Garbage]:
+    """Delete the image for everyone; its ID stays in use. Return its data, which is to be removed."""
     moment = now()
     connection.execute(
         update(images)
@@ -176,16 +175,21 @@ def mark_deleted(connection: Connection, region: str, image_id: str) -> None:
     )
     for table in (image_properties, image_tags, image_members):
         connection.execute(delete(table).where(table.c.region == region, table.c.image_id == image_id))
+    staged = discard_staged(connection, region, image_id)
+    return [*discard_locations(connection, region, image_id), *staged]
 
 
-def release_saving(connection: Connection, region: str) -> int:
-    """Put images whose upload was interrupted back to queued. Return how many there were."""
+def release_orphans(connection: Connection, regions: Collection[str]) -> int:
+    """
+    Put images back to queued that an upload holds which is not recorded: nobody can finish it.
+
+    Releases up to schema 0004 recorded none.
+    """
     for status in (SAVING, UPLOADING):
         check_move(status, QUEUED)
-    result = connection.execute(
-        update(images).where(images.c.region == region, ARRIVING).values(status=QUEUED, updated_at=now(), **_NO_DATA)
-    )
-    return result.rowcount
+    recorded = exists(select(uploads.c.upload_id).where(uploads.c.upload_id == images.c.upload_id))
+    orphaned = update(images).where(images.c.region.in_(regions), _ARRIVING, ~recorded)
+    return connection.execute(orphaned.values(status=QUEUED, updated_at=now(), **_NO_DATA)).rowcount
 
 
 def _insert_tags(connection: Connection, region: str, image_id: str, tags: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, false, not_, or_
 
 from ecl.server.clock import MICROSECONDS
 from ecl.server.db.images import IMAGE_COLUMNS, image_from_row
+from ecl.server.db.locations import KEY
 from ecl.server.db.paging import Condition, after, ordered
 from ecl.server.db.schema import image_locations, image_members, image_properties, image_tags, images
 from ecl.server.domain.caller import Caller
@@ -65,12 +66,12 @@ def _add_parts(connection: Connection, region: str, page: Sequence[Image]) -> No
     for image_id, name, value in connection.execute(properties):
         by_id[image_id].properties[name] = value
     stores = (
-        select(image_locations.c.image_id, image_locations.c.store)
+        select(image_locations.c.image_id, image_locations.c.store, KEY)
         .where(image_locations.c.region == region, image_locations.c.image_id.in_(list(by_id)))
         .order_by(image_locations.c.image_id, image_locations.c.created_at, image_locations.c.store)
     )
-    for image_id, store in connection.execute(stores):
-        by_id[image_id].stores.append(store)
+    for image_id, store, key in connection.execute(stores):
+        by_id[image_id].stores[store] = key
 
 
 # --- visibility --------------------------------------------------------------------------------------------

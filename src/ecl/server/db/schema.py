@@ -8,6 +8,8 @@ A change here needs a migration in ``migrations/versions``; a test compares the 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -27,16 +29,20 @@ __all__ = [
     "application_credentials",
     "copy_jobs",
     "database_identity",
+    "garbage",
     "image_locations",
     "image_members",
     "image_properties",
     "image_tags",
     "images",
     "metadata",
+    "nodes",
     "projects",
     "role_assignments",
+    "staged_data",
     "tasks",
     "tokens",
+    "uploads",
     "users",
 ]
 
@@ -132,15 +138,89 @@ image_members = Table(
     Index(None, "region", "member_id", "status"),
 )
 
-# The stores that have the data of an image. In a store, its key is the image ID.
+# The stores that have the data of an image, and its key there: a UUID that is used once. Releases up to schema 0004
+# used the image ID as the key; without a key, that is what it is.
 image_locations = Table(
     "image_locations",
     metadata,
     *_of_image(),
     Column("store", String(64), primary_key=True),
     Column("created_at", BigInteger, nullable=False),
+    Column("key", String(36)),
     _image_key(),
+    Index(None, "region", "store", "key", unique=True),
 )
+
+# The data in the staging area: which key is staged for which image.
+staged_data = Table(
+    "staged_data",
+    metadata,
+    *_of_image(),
+    Column("key", String(36), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    _image_key(),
+    Index(None, "region", "key", unique=True),
+)
+
+# --- bytes that are no image's yet, or no longer -------------------------------------------------------------
+
+# The processes that use this database. One that has not renewed its lease in time is dead.
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    # For people: process and host.
+    Column("name", String(255), nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+# The data that is being written: from before its first byte until the transaction that puts it to use or gives it up.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("upload_id", String(36), primary_key=True),
+    Column("region", String(64), nullable=False),
+    Column("image_id", String(36), nullable=False),
+    Column("store", String(64), nullable=False),
+    Column("key", String(36), nullable=False),
+    # Not a foreign key: the row of a dead node may be gone.
+    Column("node_id", String(36), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index(None, "region", "node_id"),
+)
+
+# The data that is to be removed. Nothing else is ever removed from a store.
+garbage = Table(
+    "garbage",
+    metadata,
+    Column("region", String(64), primary_key=True),
+    Column("store", String(64), primary_key=True),
+    Column("key", String(36), primary_key=True),
+    # For the log.
+    Column("image_id", String(36), nullable=False),
+    # The database's time before which it is not (again) tried, and how often that failed.
+    Column("not_before", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Index(None, "region", "not_before"),
+)
+
+
+# --- jobs -------------------------------------------------------------------------------------------------------
+
+
+def _lease() -> list[Column[Any]]:
+    """Return the columns of a job that say who works on it; all times are the database's."""
+    return [
+        # Unique for each time that a worker has claimed the job.
+        Column("lease_owner", String(64)),
+        Column("lease_until", BigInteger),
+        # Failures for an unexpected reason.
+        Column("attempts", Integer, nullable=False, default=0, server_default="0"),
+        # Not before this time.
+        Column("run_after", BigInteger),
+    ]
+
 
 copy_jobs = Table(
     "copy_jobs",
@@ -159,6 +239,7 @@ copy_jobs = Table(
     Column("error", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    *_lease(),
     Index(None, "source_region_id", "source_tenant_id", "created_at"),
     Index(None, "status"),
 )
@@ -183,6 +264,7 @@ tasks = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
+    *_lease(),
     Index(None, "region", "created_at", "id"),
     Index(None, "region", "image_id"),
     Index(None, "status"),

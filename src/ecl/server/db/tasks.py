@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,9 +20,9 @@ __all__ = [
     "fetch_task",
     "insert_task",
     "list_tasks",
+    "load_task",
     "remove_expired",
     "tasks_of_image",
-    "unfinished_tasks",
 ]
 
 _NAMES = tuple(Task.__dataclass_fields__)
@@ -56,17 +56,16 @@ def fetch_task(connection: Connection, region: str, task_id: str) -> Task | None
     return None if row is None else _task(row)
 
 
+def load_task(connection: Connection, task_id: str) -> Task:
+    """Return the task, which exists, of whatever region."""
+    return _task(connection.execute(select(*_COLUMNS).where(tasks.c.id == task_id)).one())
+
+
 def tasks_of_image(connection: Connection, region: str, image_id: str) -> list[Task]:
     """Return the tasks of an image, the newest first."""
     query = select(*_COLUMNS).where(tasks.c.region == region, tasks.c.image_id == image_id)
     newest = query.order_by(tasks.c.created_at.desc(), tasks.c.id).limit(_MAX_OF_IMAGE)
     return [_task(row) for row in connection.execute(newest)]
-
-
-def unfinished_tasks(connection: Connection, regions: Collection[str]) -> list[Task]:
-    """Return the tasks of *regions* that have not ended; the oldest first."""
-    query = select(*_COLUMNS).where(tasks.c.status.in_(UNFINISHED), tasks.c.region.in_(regions))
-    return [_task(row) for row in connection.execute(query.order_by(tasks.c.created_at, tasks.c.id))]
 
 
 def list_tasks(

@@ -39,6 +39,8 @@ class CopyJob:
     status: str
     #: Percent.
     copy_progress: int
+    #: Why it failed, for the operator: the API has no field for it.
+    error: str | None = None
 
 
 def job_to_wire(job: CopyJob) -> dict[str, Any]:

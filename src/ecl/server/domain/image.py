@@ -92,12 +92,12 @@ class Image:
     tags: list[str] = field(default_factory=list)
     #: In the order in which they were added.
     properties: dict[str, str] = field(default_factory=dict)
-    #: Names of the stores that hold its data, the oldest first.
-    stores: list[str] = field(default_factory=list)
+    #: Names of the stores that hold its data, the oldest first, and its key in each.
+    stores: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> Image:
         """Return a copy that can be changed without changing this one."""
-        return replace(self, tags=list(self.tags), properties=dict(self.properties), stores=list(self.stores))
+        return replace(self, tags=list(self.tags), properties=dict(self.properties), stores=dict(self.stores))
 
 
 def image_to_wire(image: Image) -> dict[str, Any]:

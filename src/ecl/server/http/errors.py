@@ -74,4 +74,6 @@ def status_of(error: ServiceError) -> int:
 
 def headers_of(error: ServiceError) -> Mapping[str, str]:
     """Return the headers that the answer to *error* needs."""
+    if isinstance(error, errors.Unavailable) and error.retry_after is not None:
+        return {"Retry-After": str(error.retry_after)}
     return error.headers if isinstance(error, HttpError) else {}

@@ -210,6 +210,9 @@ def _check(settings: Settings) -> None:
         ("token_lifetime", 1, None),
         ("shutdown_timeout", 0, None),
         ("replicator_workers", 1, None),
+        ("node_lease", 0.1, None),
+        ("job_attempts", 1, None),
+        ("job_retry_delay", 0.1, None),
     ):
         _in_range(name, getattr(settings, name), low, high)
     for name in ImageLimits.__struct_fields__:
@@ -230,7 +233,7 @@ def _check(settings: Settings) -> None:
         raise SettingsError(shared[0].upper() + shared[1:])
 
 
-def _in_range(name: str, value: int, low: int, high: int | None) -> None:
+def _in_range(name: str, value: float, low: float, high: float | None) -> None:
     if value < low or (high is not None and value > high):
         bounds = f"at least {low}" if high is None else f"{low} to {high}"
         raise SettingsError(f"The setting {name} is {value}, but must be {bounds}.")

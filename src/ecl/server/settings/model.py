@@ -148,6 +148,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shutdown_timeout: int = 30
     #: Most image copies that run at once.
     replicator_workers: int = 2
+    #: Seconds after which other processes take over what this one works on, if it does not renew its lease meanwhile.
+    node_lease: float = 60
+    #: How often a copy or an import may fail for an unexpected reason, before it ends with that reason; and the seconds
+    #: until the second attempt. The pause before each later one is twice as long.
+    job_attempts: int = 5
+    job_retry_delay: float = 30
     #: Write one line for each request, as text or as a JSON object.
     access_log: bool = False
     access_log_format: Literal["text", "json"] = "text"

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.requests import Request
 
+from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.db.engine import Database
 from ecl.server.domain.access import image_not_found
@@ -36,6 +37,7 @@ class Service:
         database: Database,
         settings: Settings,
         *,
+        node: Node,
         importer: Importer,
         replicator: Replicator,
         destinations: Destinations,
@@ -43,6 +45,7 @@ class Service:
         self.region = region
         self.database = database
         self.settings = settings
+        self.node = node
         self.protection = PropertyProtection(settings.property_rules)
         self.importer = importer
         self.replicator = replicator

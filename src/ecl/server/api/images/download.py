@@ -66,7 +66,7 @@ def _open(request: ImageRequest, image_id: str, preferred: Sequence[str]) -> tup
         if store is None:
             continue
         try:
-            reader = store.reader(image_id)
+            reader = store.reader(image.stores[name])
         except StoreError as exc:
             _log.error("image %s of region %s cannot be read from %s: %s", image_id, region.name, name, exc)
             continue

@@ -11,6 +11,7 @@ from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.download import OCTETS, download
 from ecl.server.api.images.lookup import changeable_image
+from ecl.server.data.incoming import Incoming
 from ecl.server.data.store.base import Store
 from ecl.server.data.upload import Upload, begin_upload, receive_upload
 from ecl.server.errors import BadRequest, UnsupportedMedia
@@ -31,16 +32,16 @@ async def receive_body(request: ImageRequest, store: Store) -> None:
     if _media_type(request) != OCTETS:
         raise UnsupportedMedia(f"Image data must be sent with Content-Type: {OCTETS}.")
     declared = _declared_size(request)
-    upload = await run_in_threadpool(_begin, request, request.image_id, store, declared)
-    await receive_upload(upload, request.body_reader())
-
-
-def _begin(request: ImageRequest, image_id: str, store: Store, declared: int | None) -> Upload:
     service = request.service
-    region, database = service.region, service.database
-    with database.write() as connection:
-        image = changeable_image(connection, region.name, request.caller, image_id)
-        return begin_upload(connection, region, database, service.settings, image, store, declared)
+    with Incoming(service.node, service.database, service.region, store, request.image_id) as incoming:
+        upload = await run_in_threadpool(_begin, request, incoming, declared)
+        await receive_upload(upload, request.body_reader())
+
+
+def _begin(request: ImageRequest, incoming: Incoming, declared: int | None) -> Upload:
+    with incoming.database.write() as connection:
+        image = changeable_image(connection, incoming.region.name, request.caller, incoming.image_id)
+        return begin_upload(connection, incoming, request.service.settings, image, declared)
 
 
 def _store(request: ImageRequest) -> Store:

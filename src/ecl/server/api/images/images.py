@@ -13,7 +13,7 @@ from ecl.server.api.common.patch_types import patch_version
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import caller_sees, changeable_image, visible_image
-from ecl.server.data.removal import delete_data, remove_deleted
+from ecl.server.data.removal import remove_now
 from ecl.server.db.images import fetch_image, id_is_taken, insert_image, mark_deleted, update_image
 from ecl.server.db.listing import list_images
 from ecl.server.db.usage import check_quota
@@ -23,7 +23,6 @@ from ecl.server.domain.image import Image, check_properties, check_quotas, image
 from ecl.server.domain.json_patch import Operation, parse_patch
 from ecl.server.domain.listing import ListQuery, parse_list_query
 from ecl.server.domain.schemas import validate
-from ecl.server.domain.status import IMPORTING, UPLOADING
 from ecl.server.domain.update import apply_patch
 from ecl.server.errors import BadRequest, Conflict, Forbidden
 from ecl.server.http.routing import empty, json_response
@@ -165,12 +164,8 @@ def _remove(request: ImageRequest, image_id: str) -> None:
         image = changeable_image(connection, region.name, request.caller, image_id)
         if image.protected:
             raise Forbidden(f"Image {image_id} is protected and cannot be deleted.")
-        mark_deleted(connection, region.name, image_id)
-    # After the commit: if the process dies between the two, the next start removes the data.
-    for store in image.stores:
-        remove_deleted(region, service.database, image_id, store)
-    if image.status in (UPLOADING, IMPORTING):
-        delete_data(region, region.staging, image_id)
+        garbage = mark_deleted(connection, region.name, image_id)
+    remove_now(region, service.database, garbage)
 
 
 ROUTES = (

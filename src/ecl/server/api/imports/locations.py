@@ -42,8 +42,8 @@ def _locations(request: ImageRequest, image_id: str) -> list[dict[str, Any]]:
     with request.service.database.read() as connection:
         image = visible_image(connection, region.name, caller, image_id)
     check_can_see_locations(caller)
-    stores = [region.store_named(name) for name in image.stores]
-    return [{"url": store.url(image.id), "metadata": {"store": store.name}} for store in stores if store is not None]
+    found = [(region.store_named(name), key) for name, key in image.stores.items()]
+    return [{"url": store.url(key), "metadata": {"store": store.name}} for store, key in found if store is not None]
 
 
 def _parse(body: object) -> tuple[str, dict[str, str]]:

@@ -1,8 +1,8 @@
 """
 The interface of a store, which keeps the data of images.
 
-Every method blocks; call it in a worker thread. Keys are image IDs in canonical form (lower-case UUIDs), and a store
-refuses any other key, so no key can leave its folder.
+Every method blocks; call it in a worker thread. Each key is made for one upload and used once, so the data under a key
+never changes. Keys are lower-case UUIDs, and a store refuses any other key, so no key can leave its folder.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from ecl.server.domain.ids import is_uuid
 
 __all__ = [
     "DataMissing",
-    "Judge",
+    "Known",
     "Reader",
     "Store",
     "StoreError",
     "StoreFull",
     "StoreTaken",
     "StoreUnavailable",
-    "Swept",
+    "Unknown",
     "Writer",
     "checked_key",
 ]
 
-#: A function of a batch of keys: it returns those with data that nothing needs, and those with data that belongs here.
-Judge: TypeAlias = Callable[[Collection[str]], tuple[Set[str], Set[str]]]
+#: A function of a batch of keys: it returns those that the database knows.
+Known: TypeAlias = Callable[[Collection[str]], Set[str]]
 
 
 class StoreError(Exception):
@@ -65,14 +65,13 @@ def checked_key(key: str) -> str:
 
 
 @dataclass(slots=True)
-class Swept:
-    """The result of `Store.sweep`: what was removed, and what was left because the database does not know it."""
+class Unknown:
+    """The data in a store that the database does not know."""
 
     #: Files or objects.
-    removed: int = 0
-    unknown: int = 0
-    unknown_bytes: int = 0
-    #: Names of the first unknown ones.
+    count: int = 0
+    bytes: int = 0
+    #: Names of the first ones.
     examples: list[str] = field(default_factory=list)
 
 
@@ -93,7 +92,7 @@ class Writer(ABC):
 
     @abstractmethod
     def abort(self) -> None:
-        """Remove the written data. This does nothing after `commit` or `abort`, and never raises."""
+        """Remove what is written. This does nothing after `commit` or `abort`, and never raises."""
 
 
 class Reader(ABC):
@@ -133,8 +132,8 @@ class Store(ABC):
         """Return the URL of the data under *key*, for administrators."""
 
     @abstractmethod
-    def writer(self, key: str, upload_id: str) -> Writer:
-        """Start an upload. Each has its own *upload_id*, a UUID, so that two uploads for one key never mix."""
+    def writer(self, key: str) -> Writer:
+        """Start an upload to *key*, which has never been used before. Raises StoreFull or StoreUnavailable."""
 
     @abstractmethod
     def reader(self, key: str) -> Reader:
@@ -142,7 +141,7 @@ class Store(ABC):
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Remove the data under *key*; it is not an error if there is none. Raises StoreUnavailable."""
+        """Remove the data under *key*, of an upload, too. There may be none. Raises StoreUnavailable."""
 
     @abstractmethod
     def claim(self, database: str, region: str) -> None:
@@ -157,10 +156,10 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def sweep(self, judge: Judge, uploads: Set[str] = frozenset()) -> Swept:
+    def find_unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Unknown:
         """
-        Remove dead data: that under keys that nothing needs according to *judge*, and unfinished uploads.
+        Look for data, unfinished uploads included, under keys that are not *known*. Nothing is changed.
 
-        Call this at start, before any upload. It removes the unfinished *uploads*, and those that started after `claim`
-        had marked the place. Data that is neither dead nor known is counted and left alone.
+        Args:
+            is_stopping: Called at every batch; True ends the search.
         """

@@ -1,7 +1,7 @@
 """
-A store in a folder: one file for each image, named by its ID.
+A store in a folder: one file for each key.
 
-Uploads go to ``.uploads`` beside the files, so that the final rename is within one file system.
+An upload to a key goes to ``.uploads/<key>`` beside the files, so that the final rename is within one file system.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ecl.server.data.store.base import (
     DataMissing,
-    Judge,
+    Known,
     Reader,
     Store,
     StoreFull,
     StoreUnavailable,
-    Swept,
+    Unknown,
     Writer,
     checked_key,
 )
@@ -35,7 +35,7 @@ _WRITE_SIZE = 256 << 10
 #: when its last byte comes, and a large one is synced in large parts.
 _FIRST_SYNC = 4 << 20
 _LAST_SYNC = 32 << 20
-#: Keys per query while sweeping.
+#: Keys per query while looking for unknown files.
 _BATCH = 500
 #: Names of unknown files that are reported.
 _EXAMPLES = 3
@@ -50,7 +50,7 @@ class FolderStore(Store):
         root: Absolute path; nothing else may write there.
         name: The name of the store in the database and for clients.
         description: For people.
-        read_only: Nothing is written or removed, not even by `claim` or `sweep`.
+        read_only: Nothing is written or removed, not even by `claim`.
     """
 
     kind = "file"
@@ -63,8 +63,6 @@ class FolderStore(Store):
         self.read_only = read_only
         self._root = root
         self._uploads = root / ".uploads"
-        #: When the folder was marked as this store's, None if it is not.
-        self._marked_ns: int | None = None
         if read_only:
             return
         with _translated_errors():
@@ -82,9 +80,9 @@ class FolderStore(Store):
         """Return the file's URL."""
         return self._path(key).as_uri()
 
-    def writer(self, key: str, upload_id: str) -> FolderWriter:
+    def writer(self, key: str) -> FolderWriter:
         """Start an upload in a file of its own."""
-        return FolderWriter(self._uploads / checked_key(upload_id), self._path(key))
+        return FolderWriter(self._uploads / checked_key(key), self._path(key))
 
     def reader(self, key: str) -> FolderReader:
         """Open the file of *key*; it stays readable after `delete`."""
@@ -92,56 +90,44 @@ class FolderStore(Store):
             try:
                 descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             except FileNotFoundError as exc:
-                raise DataMissing(f"no bytes for image {key}") from exc
+                raise DataMissing(f"no bytes under the key {key}") from exc
             return FolderReader(descriptor)
 
     def delete(self, key: str) -> None:
-        """Remove the file of *key*, durably."""
+        """Remove the file of *key*, durably, and that of an upload to it."""
         with _translated_errors():
-            try:
-                os.unlink(self._path(key))
-            except FileNotFoundError:
-                return
-            _sync_folder(self._root)
+            # The upload first: a rename in between is met by the second step.
+            for path in (self._uploads / checked_key(key), self._path(key)):
+                with suppress(FileNotFoundError):
+                    os.unlink(path)
+                    _sync_folder(path.parent)
 
     def claim(self, database: str, region: str) -> None:
         """Write the marker file, or check the existing one."""
         if self.read_only:
             return
         with _translated_errors():
-            self._marked_ns = claim_folder(self._root, Marker(database, region, self.name))
+            claim_folder(self._root, Marker(database, region, self.name))
             _sync_folder(self._root)
 
-    def sweep(self, judge: Judge, uploads: Set[str] = frozenset()) -> Swept:
-        """Remove this store's unfinished uploads and dead files; count unknown files."""
-        swept = Swept()
-        if self.read_only:
-            return swept
+    def find_unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Unknown:
+        """Count the files, also in ``.uploads``, whose names are keys that are not *known*."""
+        unknown = Unknown()
         with _translated_errors():
-            for name in list(_names(self._uploads)):
-                path = self._uploads / name
-                self._settle(swept, path, dead=name in uploads or self._is_own_upload(path), known=False)
-            for batch in _batches(_names(self._root)):
-                dead, known = judge(batch)
-                for key in batch:
-                    self._settle(swept, self._root / key, dead=key in dead, known=key in known)
-            if swept.removed:
-                _sync_folder(self._root)
-        return swept
+            for folder in (self._uploads, self._root):
+                for batch in _batches(_names(folder)):
+                    if is_stopping():
+                        return unknown
+                    for key in sorted(set(batch) - known(batch)):
+                        self._count(unknown, folder / key)
+        return unknown
 
-    def _is_own_upload(self, path: Path) -> bool:
-        """Return True for a file that was written after the folder was marked."""
-        return self._marked_ns is not None and path.lstat().st_mtime_ns >= self._marked_ns
-
-    def _settle(self, swept: Swept, path: Path, *, dead: bool, known: bool) -> None:
-        if dead:
-            path.unlink()
-            swept.removed += 1
-        elif not known:
-            swept.unknown += 1
-            swept.unknown_bytes += path.lstat().st_size
-            if len(swept.examples) < _EXAMPLES:
-                swept.examples.append(str(path.relative_to(self._root)))
+    def _count(self, unknown: Unknown, path: Path) -> None:
+        with suppress(FileNotFoundError):
+            unknown.bytes += path.lstat().st_size
+            unknown.count += 1
+            if len(unknown.examples) < _EXAMPLES:
+                unknown.examples.append(str(path.relative_to(self._root)))
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)

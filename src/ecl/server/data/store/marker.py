@@ -27,14 +27,11 @@ class Marker(msgspec.Struct, frozen=True):
     version: int = _VERSION
 
 
-def claim_folder(folder: Path, marker: Marker) -> int:
+def claim_folder(folder: Path, marker: Marker) -> None:
     """
-    Write *marker* into *folder* if it has none, and return when the marker was written.
+    Write *marker* into *folder* if it has none.
 
     The caller syncs the folder itself to disk.
-
-    Returns:
-        Nanoseconds since the epoch, by the clock of the file system.
 
     Raises:
         StoreTaken: The folder has the marker of another database, region or store, or one that cannot be read.
@@ -44,7 +41,6 @@ def claim_folder(folder: Path, marker: Marker) -> int:
     if not path.exists():
         _write(path, marker)
     _check(path, marker)
-    return path.stat().st_mtime_ns
 
 
 def _write(path: Path, marker: Marker) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from sqlalchemy import Connection
 
 from ecl import exceptions
-from ecl.server.db.copy_jobs import unfinished_jobs
+from ecl.server.data.node import Node
+from ecl.server.db.copy_jobs import fetch_job
 from ecl.server.db.engine import Database
+from ecl.server.db.leases import COPIES
 from ecl.server.domain.copy_job import CopyJob
 from ecl.server.jobs.peers.destinations import Destinations
-from ecl.server.jobs.runner import JobThreads, TryLater
+from ecl.server.jobs.runner import Claim, JobThreads, TryLater
 from ecl.server.settings.model import Settings
 
 __all__ = ["Replicator"]
@@ -18,21 +20,29 @@ __all__ = ["Replicator"]
 class Replicator(JobThreads[CopyJob]):
     """Runs the copy jobs of the regions that this process serves."""
 
-    def __init__(self, settings: Settings, database: Database, destinations: Destinations) -> None:
-        super().__init__("replicator", settings.replicator_workers, self._jobs, self._replicate)
-        self._regions = [region.name for region in settings.regions if not region.is_remote]
-        self._database = database
+    def __init__(self, settings: Settings, database: Database, destinations: Destinations, node: Node) -> None:
+        regions = [region.name for region in settings.regions if not region.is_remote]
+        super().__init__("replicator", settings.replicator_workers, COPIES, regions, settings, database, node)
         self._destinations = destinations
 
-    def _jobs(self) -> list[CopyJob]:
-        with self._database.read() as connection:
-            return unfinished_jobs(connection, self._regions)
+    def load(self, connection: Connection, job_id: str) -> CopyJob:
+        """Return the job."""
+        job = fetch_job(connection, job_id)
+        assert job is not None
+        return job
 
-    def _replicate(self, job: CopyJob, is_stopping: Callable[[], bool]) -> None:
+    def run(self, job: CopyJob, claim: Claim) -> None:
+        """Run the job to completion."""
         # Imported for the first job, because the service starts without the SDK.
         from ecl.server.jobs.copies.run import run_job
 
         try:
-            run_job(job, self._database, self._destinations, is_stopping)
+            run_job(job, self._database, self._destinations, claim)
         except exceptions.SDKException as exc:
             raise TryLater(exc) from exc
+
+    def end(self, job: CopyJob, claim: Claim, reason: str) -> None:
+        """End the job as an error."""
+        from ecl.server.jobs.copies.run import end_job
+
+        end_job(job, self._database, self._destinations, claim, reason)

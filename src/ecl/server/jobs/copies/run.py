@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable
 
 from ecl import exceptions
 from ecl.image.copying import copy_data, metadata_of
@@ -25,10 +24,10 @@ from ecl.server.domain.copy_job import (
 )
 from ecl.server.errors import ServiceError
 from ecl.server.jobs.peers.destinations import Destinations
-from ecl.server.jobs.runner import Stopped
+from ecl.server.jobs.runner import Claim, Stopped, TryLater
 from ecl.session import Session
 
-__all__ = ["run_job"]
+__all__ = ["end_job", "run_job"]
 
 _log = logging.getLogger(__name__)
 
@@ -42,36 +41,42 @@ class _Canceled(Exception):
     """A client has canceled the job."""
 
 
-def run_job(job: CopyJob, database: Database, destinations: Destinations, is_stopping: Callable[[], bool]) -> None:
+def run_job(job: CopyJob, database: Database, destinations: Destinations, claim: Claim) -> None:
     """
     Run *job* to completion: replicated, canceled or error. Only a replicated job leaves an image behind.
 
-    Args:
-        is_stopping: Called at every block; True stops the job at once.
-
     Raises:
-        Stopped: *is_stopping* returned True.
+        Stopped: The service is stopping, or *claim* is lost.
+        TryLater: The destination still receives the data of an earlier attempt that was interrupted.
         SDKException: The image of a canceled job could not be removed; try again later.
     """
-    copying = _Copying(job, database, destinations, is_stopping)
+    copying = _Copying(job, database, destinations, claim)
     try:
-        copying.copy()
+        if job.error is None:
+            copying.copy()
+        else:
+            # An earlier attempt was interrupted while it undid what it had done.
+            copying.fail(job.error)
     except _Canceled:
         copying.cancel()
-    except Stopped:
-        raise
     except (exceptions.SDKException, ServiceError, OSError) as exc:
-        copying.fail(exc)
+        try:
+            copying.fail(str(exc))
+        except _Canceled:
+            copying.cancel()
+
+
+def end_job(job: CopyJob, database: Database, destinations: Destinations, claim: Claim, reason: str) -> None:
+    """End *job* as an error for *reason*, whatever else goes wrong. Raises Stopped."""
+    _Copying(job, database, destinations, claim).end(reason)
 
 
 class _Copying:
-    def __init__(
-        self, job: CopyJob, database: Database, destinations: Destinations, is_stopping: Callable[[], bool]
-    ) -> None:
+    def __init__(self, job: CopyJob, database: Database, destinations: Destinations, claim: Claim) -> None:
         self._job = job
         self._database = database
         self._destinations = destinations
-        self._is_stopping = is_stopping
+        self._claim = claim
         self._target_id = str(uuid.uuid5(_NAMESPACE, job.id))
         self._shown = job.copy_progress
         self._next_write = 0.0
@@ -86,6 +91,8 @@ class _Copying:
         target = self._target(destination, image)
         if not self._change({REPLICATING}, destination_image_id=self._target_id):
             raise _Canceled
+        if target.image_status == "saving":
+            raise TryLater(f"image {self._target_id} is still receiving data from an earlier attempt")
         if target.image_status != "active":
             copied = copy_data(source, image, destination, target, progress=self._progress)
             _log.info("job %s: image %s has %s bytes", self._job.id, self._target_id, copied.size)
@@ -99,15 +106,25 @@ class _Copying:
         self._change({CANCELING}, status=CANCELED)
         _log.info("job %s is canceled", self._job.id)
 
-    def fail(self, reason: Exception) -> None:
+    def fail(self, reason: str) -> None:
         """Remove the half-made image, and end the job with an error."""
         _log.error("job %s failed: %s", self._job.id, reason)
+        # First, so that no other process copies any more: it could have finished the image that is removed now.
+        if self._change({REPLICATING}, error=reason):
+            self._try_to_remove_target()
+        if not self._change({REPLICATING}, status=ERROR):
+            raise _Canceled
+
+    def end(self, reason: str) -> None:
+        """End the job with an error, and then remove the half-made image if that is possible."""
+        self._change(UNFINISHED, status=ERROR, error=reason)
+        self._try_to_remove_target()
+
+    def _try_to_remove_target(self) -> None:
         try:
             self._remove_target()
         except exceptions.SDKException as exc:
             _log.error("job %s: image %s is left behind: %s", self._job.id, self._target_id, exc)
-        if not self._change({REPLICATING}, status=ERROR, error=str(reason)):
-            self._change(UNFINISHED, status=CANCELED)
 
     def _target(self, destination: Session, image: Image) -> Image:
         """Create the destination image, or find the one that this job created before it was interrupted."""
@@ -135,7 +152,7 @@ class _Copying:
             return
 
     def _progress(self, done: int, total: int | None) -> None:
-        if self._is_stopping():
+        if self._claim.is_stopping():
             raise Stopped
         with self._database.read() as connection:
             current = fetch_job(connection, self._job.id)
@@ -150,4 +167,5 @@ class _Copying:
 
     def _change(self, only_if: set[str] | frozenset[str], **values: object) -> bool:
         with self._database.write() as connection:
+            self._claim.check(connection)
             return change_job(connection, self._job.id, only_if, **values)

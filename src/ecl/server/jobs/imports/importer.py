@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
+from sqlalchemy import Connection
+
+from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.db.engine import Database
-from ecl.server.db.tasks import remove_expired, unfinished_tasks
+from ecl.server.db.leases import IMPORTS
+from ecl.server.db.tasks import load_task, remove_expired
 from ecl.server.domain.task import Task
 from ecl.server.jobs.peers.destinations import Destinations
-from ecl.server.jobs.runner import JobThreads
+from ecl.server.jobs.runner import Claim, JobThreads
 from ecl.server.settings.model import Settings
 
 __all__ = ["Importer"]
@@ -19,23 +23,36 @@ class Importer(JobThreads[Task]):
     """Runs the import tasks of the regions that this process serves."""
 
     def __init__(
-        self, settings: Settings, database: Database, destinations: Destinations, regions: Iterable[Region]
+        self,
+        settings: Settings,
+        database: Database,
+        destinations: Destinations,
+        regions: Iterable[Region],
+        node: Node,
     ) -> None:
-        super().__init__("importer", settings.imports.workers, self._tasks, self._import)
-        self._settings = settings
-        self._database = database
-        self._destinations = destinations
         self._regions = list(regions)
+        names = [region.name for region in self._regions]
+        super().__init__("importer", settings.imports.workers, IMPORTS, names, settings, database, node)
+        self._settings = settings
+        self._destinations = destinations
 
-    def _tasks(self) -> list[Task]:
-        with self._database.read() as connection:
-            return unfinished_tasks(connection, [region.name for region in self._regions])
+    def load(self, connection: Connection, job_id: str) -> Task:
+        """Return the task."""
+        return load_task(connection, job_id)
 
-    def _import(self, task: Task, is_stopping: Callable[[], bool]) -> None:
+    def run(self, job: Task, claim: Claim) -> None:
+        """Run the task to completion."""
         # Imported for the first task, because the service starts without what an import needs.
         from ecl.server.jobs.imports.run import ImportContext, run_import
 
-        context = ImportContext(self._settings, self._database, self._destinations, self._regions)
-        run_import(task, context, is_stopping)
+        context = ImportContext(self._settings, self._database, self._destinations, self._regions, self._node)
+        run_import(job, context, claim)
         with self._database.write() as connection:
-            remove_expired(connection, task.region)
+            remove_expired(connection, job.region)
+
+    def end(self, job: Task, claim: Claim, reason: str) -> None:
+        """End the task as a failure, and put the image back."""
+        from ecl.server.jobs.imports.run import ImportContext, end_import
+
+        context = ImportContext(self._settings, self._database, self._destinations, self._regions, self._node)
+        end_import(job, context, claim, reason)

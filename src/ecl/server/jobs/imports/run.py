@@ -11,9 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import uuid
-from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from typing import Any
 
@@ -21,11 +20,16 @@ from sqlalchemy import Connection
 
 from ecl.server.data.content import Content, format_to_inspect
 from ecl.server.data.fanout import Fanout
+from ecl.server.data.incoming import Ended, Incoming, LeaseLost
+from ecl.server.data.node import Node
 from ecl.server.data.region import Region
+from ecl.server.data.removal import remove_now
 from ecl.server.data.store.base import DataMissing, Reader, Store, StoreError, StoreFull, Writer
-from ecl.server.db.engine import Database
+from ecl.server.db.engine import Database, DatabaseError
+from ecl.server.db.garbage import Garbage
 from ecl.server.db.images import change_status, fetch_image, mark_deleted, update_image
-from ecl.server.db.locations import add_location, remove_location
+from ecl.server.db.locations import add_location, discard_locations
+from ecl.server.db.staging import discard_staged, set_staged, staged_key
 from ecl.server.db.tasks import change_task, end_task
 from ecl.server.db.usage import check_quota, usage_for_quotas
 from ecl.server.domain.image import Image, check_quotas
@@ -37,7 +41,7 @@ from ecl.server.errors import ServiceError
 from ecl.server.jobs.imports.fetch import FetchError, fetch
 from ecl.server.jobs.imports.remote_image import RemoteImage
 from ecl.server.jobs.peers.destinations import Destinations
-from ecl.server.jobs.runner import Stopped
+from ecl.server.jobs.runner import Claim, Stopped
 from ecl.server.settings.model import Settings
 
 __all__ = ["ImportContext", "run_import"]
@@ -62,35 +66,45 @@ class ImportContext:
     """What all imports of a process share."""
 
     def __init__(
-        self, settings: Settings, database: Database, destinations: Destinations, regions: Iterable[Region]
+        self,
+        settings: Settings,
+        database: Database,
+        destinations: Destinations,
+        regions: Iterable[Region],
+        node: Node,
     ) -> None:
         self.settings = settings
+        self.node = node
         self.database = database
         self.destinations = destinations
         self.regions = {region.name: region for region in regions}
 
 
-def run_import(task: Task, context: ImportContext, is_stopping: Callable[[], bool]) -> None:
+def run_import(task: Task, context: ImportContext, claim: Claim) -> None:
     """
     Run *task* to completion. Afterwards the image is active, or as it was before the task, without leftover data.
 
     If a task that created its image fails, the image is deleted.
 
-    Args:
-        is_stopping: Called at every block; True stops the task at once.
-
     Raises:
-        Stopped: *is_stopping* returned True.
+        Stopped: The service is stopping, or *claim* is lost.
     """
-    importing = _Importing(task, context, is_stopping)
+    importing = _Importing(task, context, claim)
     try:
         importing.stage_data()
         importing.fill_stores()
         importing.succeed()
     except _Gone:
         importing.abandon()
+    except LeaseLost as exc:
+        raise Stopped from exc
     except (_Failed, FetchError, ServiceError, StoreError) as exc:
         importing.fail(_reason(exc))
+
+
+def end_import(task: Task, context: ImportContext, claim: Claim, reason: str) -> None:
+    """End *task* as a failure for *reason*. Raises Stopped."""
+    _Importing(task, context, claim).fail(reason)
 
 
 def _reason(exc: Exception) -> str:
@@ -103,13 +117,14 @@ def _reason(exc: Exception) -> str:
 
 
 class _Importing:
-    def __init__(self, task: Task, context: ImportContext, is_stopping: Callable[[], bool]) -> None:
+    def __init__(self, task: Task, context: ImportContext, claim: Claim) -> None:
         self._task = task
+        self._claim = claim
+        self._node = context.node
         self._settings = context.settings
         self._database = context.database
         self._destinations = context.destinations
         self._region = context.regions[task.region]
-        self._is_stopping = is_stopping
         self._request: dict[str, Any] = task.input["import_req"]
         self._method: str = self._request["method"]["name"]
         self._must_succeed: bool = self._request.get("all_stores_must_succeed", True)
@@ -131,6 +146,7 @@ class _Importing:
     def stage_data(self) -> None:
         """Fetch the data into the staging area, unless it is there, and make the image importing."""
         with self._database.write() as connection:
+            self._claim.check(connection)
             image = self._claimed_image(connection)
             change_task(connection, self._task.id, PROCESSING)
             if image.status == UPLOADING:
@@ -145,26 +161,39 @@ class _Importing:
         with self._database.read() as connection:
             usage = usage_for_quotas(connection, name, image.owner, limits)
         max_bytes = min(remaining_bytes(limits, usage, quota) for quota in ("image_size_total", "image_stage_total"))
-        writer = self._region.staging.writer(image.id, str(uuid.uuid4()))
-        try:
+        with self._incoming(self._region.staging) as incoming:
+            writer = incoming.writer()
             with closing(self._fetched_blocks(max_bytes)) as blocks:
                 for block in blocks:
                     self._check_wanted()
                     writer.write(block)
             self._check_wanted(now=True)
-            writer.flush()
+            writer.commit()
+            with self._database.write() as connection:
+                self._claim.check(connection)
+                incoming.finish(connection)
+                self._claimed_image(connection)
+                if not change_status(connection, name, image.id, before=QUEUED, after=IMPORTING):
+                    raise _Gone
+                set_staged(connection, name, image.id, incoming.key)
+
+    @contextmanager
+    def _incoming(self, store: Store) -> Iterator[Incoming]:
+        """Yield a place for data, which is given up if the block fails."""
+        with Incoming(self._node, self._database, self._region, store, self._image_id) as incoming:
             with self._database.write() as connection:
                 self._claimed_image(connection)
-                moved = change_status(connection, name, image.id, before=QUEUED, after=IMPORTING)
-                if not moved:
-                    raise _Gone
-                writer.commit()
-        finally:
-            writer.abort()
+                incoming.begin(connection)
+            try:
+                yield incoming
+            except BaseException as exc:
+                ended = incoming.give_up()
+                if not (isinstance(exc, DatabaseError) and ended is Ended.SUCCEEDED):
+                    raise
 
     def _fetched_blocks(self, max_bytes: int) -> Any:
         if self._method == "web-download":
-            return fetch(self._request["method"]["uri"], self._settings.imports, max_bytes, self._is_stopping)
+            return fetch(self._request["method"]["uri"], self._settings.imports, max_bytes, self._claim.is_stopping)
         return self._remote.blocks(max_bytes)
 
     @cached_property
@@ -191,6 +220,8 @@ class _Importing:
                 continue
             try:
                 self._fill(self._with_remote_metadata(image), name)
+            except LeaseLost:
+                raise
             except (_Failed, ServiceError, StoreError) as exc:
                 self._failures[name] = _reason(exc)
                 if self._must_succeed:
@@ -206,32 +237,32 @@ class _Importing:
         inspect_as = None if self._is_copy else format_to_inspect(image.disk_format, image.container_format)
         declared = (self._task.input.get("validation_data") or {}).get("os_hash_algo")
         content = Content(image.os_hash_algo or declared or self._settings.hash_algorithm, inspect_as)
-        with closing(self._source(image)) as reader:
-            writer = store.writer(image.id, str(uuid.uuid4()))
-            try:
-                asyncio.run(self._process(reader, content, writer))
-                self._check_wanted(now=True)
-                values = content.attributes(reader.size)
-                if image.os_hash_value is not None and values["os_hash_value"] != image.os_hash_value:
-                    raise _Failed("The data of the image is damaged in the store that it was copied from.")
-                self._check_expected(values)
-                writer.flush()
-                self._record(image, store, values, writer)
-            finally:
-                writer.abort()
+        with closing(self._source(image)) as reader, self._incoming(store) as incoming:
+            asyncio.run(self._process(reader, content, incoming.writer()))
+            self._check_wanted(now=True)
+            values = content.attributes(reader.size)
+            if image.os_hash_value is not None and values["os_hash_value"] != image.os_hash_value:
+                raise _Failed("The data of the image is damaged in the store that it was copied from.")
+            self._check_expected(values)
+            incoming.writer().commit()
+            self._record(image, incoming, values)
 
     def _source(self, image: Image) -> Reader:
         """Open the data: for copy-image in a store that has it, otherwise in the staging area."""
         if not self._is_copy:
+            with self._database.read() as connection:
+                staged = staged_key(connection, self._region.name, image.id)
             try:
-                return self._region.staging.reader(image.id)
+                if staged is not None:
+                    return self._region.staging.reader(staged)
             except DataMissing as exc:
                 raise _Failed("The staged data of the image is gone.") from exc
-        for name in image.stores:
+            raise _Failed("The staged data of the image is gone.")
+        for name, key in image.stores.items():
             store = self._region.store_named(name)
             if store is not None:
                 with suppress(StoreError):
-                    reader = store.reader(image.id)
+                    reader = store.reader(key)
                     if reader.size == image.size:
                         return reader
                     reader.close()
@@ -261,11 +292,13 @@ class _Importing:
             if values.get(name) != value:
                 raise _Failed(f"The {name} of the data is not the declared one.")
 
-    def _record(self, image: Image, store: Store, values: dict[str, Any], writer: Writer) -> None:
-        """Commit that *store* has the data. The last store, or the first if one is enough, makes the image active."""
-        region = self._region.name
+    def _record(self, image: Image, incoming: Incoming, values: dict[str, Any]) -> None:
+        """Commit that a store has the data. The last store, or the first if one is enough, makes the image active."""
+        region, store = self._region.name, incoming.store
         limits = self._settings.limits
         with self._database.write() as connection:
+            self._claim.check(connection)
+            incoming.finish(connection)
             current = self._claimed_image(connection)
             described = self._with_remote_metadata(current)
             if format_to_inspect(described.disk_format, described.container_format) != format_to_inspect(
@@ -283,12 +316,12 @@ class _Importing:
             if becomes_active:
                 after.status = ACTIVE
             update_image(connection, region, current, after)
-            add_location(connection, region, image.id, store.name)
-            writer.commit()
+            add_location(connection, region, image.id, store.name, incoming.key)
 
     def _show_failure(self, name: str) -> None:
         """Show in the image's properties that a store failed, while others may still succeed."""
         with self._database.write() as connection:
+            self._claim.check(connection)
             before = self._claimed_image(connection)
             after = before.copy()
             importing_to = before.properties.get(IMPORTING_TO, "").split(",")
@@ -302,6 +335,7 @@ class _Importing:
     def succeed(self) -> None:
         """End the task as a success, and release the image."""
         with self._database.write() as connection:
+            self._claim.check(connection)
             before = self._claimed_image(connection)
             after = before.copy()
             if before.status == IMPORTING:
@@ -313,33 +347,28 @@ class _Importing:
             after.properties[FAILED_IMPORT] = ",".join(self._failures)
             update_image(connection, self._region.name, before, after)
             end_task(connection, self._task.id, result={"image_id": self._image_id})
-        self._remove_staged_data()
+            garbage = self._discard_staged(connection)
+        remove_now(self._region, self._database, garbage)
 
     def fail(self, reason: str) -> None:
         """Put the image back to its state before the task, remove its data, and end the task as a failure."""
         _log.warning("task %s (%s of image %s) failed: %s", self._task.id, self._method, self._image_id, reason)
-        filled: list[str] = []
+        garbage: list[Garbage] = []
         with self._database.write() as connection:
+            self._claim.check(connection)
             end_task(connection, self._task.id, message=reason)
-            try:
-                before = self._claimed_image(connection)
-            except _Gone:
-                return
-            filled = [name for name in self._targets if name in before.stores]
-            for name in filled:
-                remove_location(connection, self._region.name, before.id, name)
-            if self._task.type == IMPORT:
-                # The task has created the image.
-                mark_deleted(connection, self._region.name, before.id)
-            else:
-                self._put_back(connection, before)
-        # After the commit: data without a row is only a file too many, a row without data is a broken image.
-        for name in filled:
-            store = self._region.store_named(name)
-            if store is not None:
-                with suppress(StoreError):
-                    store.delete(self._image_id)
-        self._remove_staged_data()
+            with suppress(_Gone):
+                garbage = self._undo(connection, self._claimed_image(connection))
+        remove_now(self._region, self._database, garbage)
+
+    def _undo(self, connection: Connection, before: Image) -> list[Garbage]:
+        """Undo what the task has done to the image. Return the data that is to be removed."""
+        if self._task.type == IMPORT:
+            # The task has created the image.
+            return mark_deleted(connection, self._region.name, before.id)
+        self._put_back(connection, before)
+        filled = discard_locations(connection, self._region.name, before.id, self._targets)
+        return [*filled, *self._discard_staged(connection)]
 
     def _put_back(self, connection: Connection, before: Image) -> None:
         after = before.copy()
@@ -353,12 +382,12 @@ class _Importing:
     def abandon(self) -> None:
         """End the task of an image that no longer exists."""
         with self._database.write() as connection:
+            self._claim.check(connection)
             end_task(connection, self._task.id, message="The image was deleted during its import.")
 
-    def _remove_staged_data(self) -> None:
-        if not self._is_copy:
-            with suppress(StoreError):
-                self._region.staging.delete(self._image_id)
+    def _discard_staged(self, connection: Connection) -> Sequence[Garbage]:
+        """Let the staged data of the image be removed. Return it."""
+        return () if self._is_copy else discard_staged(connection, self._region.name, self._image_id)
 
     # --- checks --------------------------------------------------------------------------------------------
 
@@ -371,7 +400,7 @@ class _Importing:
 
     def _check_wanted(self, *, now: bool = False) -> None:
         """Raise Stopped if the service is stopping, or (checked once a second) _Gone as `_claimed_image` does."""
-        if self._is_stopping():
+        if self._claim.is_stopping():
             raise Stopped
         if now or time.monotonic() >= self._next_check:
             self._next_check = time.monotonic() + _CHECK_INTERVAL

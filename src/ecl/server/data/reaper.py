@@ -1,0 +1,145 @@
+"""
+The reaper: takes over what dead processes have left, and removes data that is out of use, all the time.
+
+At the start of a process it also reports the files that the database does not know. Those are never removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Collection, Sequence
+from types import TracebackType
+
+from ecl.server.data.incoming import Ended, give_up
+from ecl.server.data.node import Node
+from ecl.server.data.region import Region
+from ecl.server.data.removal import remove_due
+from ecl.server.data.store.base import Store, StoreError
+from ecl.server.db.engine import Database, DatabaseError, first_line
+from ecl.server.db.garbage import known_keys
+from ecl.server.db.images import release_orphans
+from ecl.server.db.leases import free_jobs
+from ecl.server.db.nodes import remove_dead_nodes
+from ecl.server.db.uploads import unfinished_uploads
+from ecl.server.domain.status import SAVING, UPLOADING
+
+__all__ = ["Reaper"]
+
+_log = logging.getLogger(__name__)
+
+#: Seconds that a thread gets to stop; one that waits for a silent disk or database ends with the process.
+_STOP_TIMEOUT = 5.0
+
+
+class Reaper:
+    """
+    Cleans up in *regions*. As an async context manager it runs its threads.
+
+    Args:
+        regions: The regions that this process serves.
+        node: This process, registered.
+    """
+
+    def __init__(self, database: Database, regions: Sequence[Region], node: Node) -> None:
+        self._database = database
+        self._regions = regions
+        self._names = [region.name for region in regions]
+        self._node = node
+        self._ended = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, name="reaper", daemon=True),
+            threading.Thread(target=self._report, name="unknown-files", daemon=True),
+        ]
+
+    def take_over(self) -> None:
+        """
+        Take over everything in the regions, before the first request: no other process serves them now.
+
+        That is known from the lock on the SQLite file, or from the claim in PostgreSQL.
+        """
+        with self._database.write() as connection:
+            released = release_orphans(connection, self._names)
+            free_jobs(connection, self._names)
+        self._end_uploads(others_are_dead=True)
+        if released:
+            _log.warning("%d interrupted uploads of an older release are back to queued", released)
+        remove_due(self._regions, self._database, self._node.lease)
+
+    def clean_up(self) -> None:
+        """End what dead processes, and failed requests of this one, have left, and remove what is out of use."""
+        self._end_uploads(others_are_dead=False)
+        while remove_due(self._regions, self._database, self._node.lease) and not self._ended.is_set():
+            pass
+
+    async def __aenter__(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join, _STOP_TIMEOUT)
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._node.interval):
+            try:
+                self.clean_up()
+            except DatabaseError as exc:
+                _log.warning("the reaper waits for the database: %s", first_line(exc))
+            except Exception:  # noqa: BLE001 - the thread must live for the next time
+                _log.exception("the reaper failed")
+
+    def _end_uploads(self, *, others_are_dead: bool) -> None:
+        node = self._node
+        with self._database.read() as connection:
+            found = unfinished_uploads(connection, self._names, node.id, others_are_dead=others_are_dead)
+        # An upload that this process works on was held before it came into the database.
+        if all(node.holds(row.upload_id) for row in found):
+            return
+        with self._database.write() as connection:
+            for row in unfinished_uploads(connection, self._names, node.id, others_are_dead=others_are_dead):
+                if node.holds(row.upload_id):
+                    continue
+                ended, _ = give_up(connection, row, SAVING, UPLOADING)
+                _log.warning(
+                    "image %s of region %s: an upload that was interrupted is given up%s",
+                    row.image_id,
+                    row.region,
+                    ", the image is queued again" if ended is Ended.GIVEN_UP else "",
+                )
+            remove_dead_nodes(connection)
+
+    # --- files that the database does not know ------------------------------------------------------------
+
+    def _report(self) -> None:
+        for region in self._regions:
+            # What only is read here is somebody else's.
+            for store in (region.staging, *(store for store in region.stores if not store.read_only)):
+                try:
+                    self._report_store(region, store)
+                except (StoreError, DatabaseError) as exc:
+                    _log.warning("region %s, store %s cannot be compared: %s", region.name, store.name, exc)
+
+    def _report_store(self, region: Region, store: Store) -> None:
+        def known(keys: Collection[str]) -> frozenset[str]:
+            # One transaction, so a key that changes its table meanwhile is in one of them.
+            with self._database.read() as connection:
+                return known_keys(connection, region.name, region.place_of(store), keys)
+
+        unknown = store.find_unknown(known, self._ended.is_set)
+        if unknown.count and not self._ended.is_set():
+            _log.warning(
+                "region %s, store %s (%s): %d files (%d bytes) are unknown to the database and were left alone, such "
+                "as %s; if they belong to another service, give this store a folder of its own; if an older database "
+                "was restored, they may be newer images: save what is needed, then remove them by hand",
+                region.name,
+                store.name,
+                ", ".join(store.properties.values()),
+                unknown.count,
+                unknown.bytes,
+                ", ".join(unknown.examples),
+            )
