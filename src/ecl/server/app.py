@@ -20,6 +20,7 @@ from ecl.server.http.metrics import Metrics
 from ecl.server.http.metrics_app import MetricsApp
 from ecl.server.http.request_id import RequestIds
 from ecl.server.http.routing import json_response
+from ecl.server.http.slots import TransferSlots
 from ecl.server.identity.local.app import build_identity_app
 from ecl.server.identity.local.tokens import Authenticator
 from ecl.server.jobs.copies.replicator import Replicator
@@ -123,6 +124,7 @@ def build_service(
     destinations = Destinations(settings, database, own_url)
     replicator = Replicator(settings, database, destinations)
     importer = Importer(settings, database, destinations, regions)
+    slots = TransferSlots(settings.http.max_uploads, settings.http.max_downloads)
     images = {
         region.name: build_image_app(
             Service(
@@ -132,6 +134,7 @@ def build_service(
                 importer=importer,
                 replicator=replicator,
                 destinations=destinations,
+                slots=slots,
             ),
             authenticator,
         )

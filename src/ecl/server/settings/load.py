@@ -19,6 +19,7 @@ import msgspec
 
 from ecl.server.settings.folders import shared_folder
 from ecl.server.settings.model import (
+    HttpSettings,
     ImageLimits,
     ImportSettings,
     PropertyRule,
@@ -40,10 +41,16 @@ _REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: A store's name is part of URLs and lists, and may name a folder beside images, which have UUIDs as names.
 _STORE_NAME = re.compile(r"(?!os_glance)(?![0-9a-f]{8}-)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: Settings that are tables.
-_SECTIONS: Mapping[str, type[msgspec.Struct]] = {"limits": ImageLimits, "imports": ImportSettings}
+_SECTIONS: Mapping[str, type[msgspec.Struct]] = {
+    "http": HttpSettings,
+    "limits": ImageLimits,
+    "imports": ImportSettings,
+}
 #: Settings that are lists of tables. "regions" is one, too, but can also be a list of names.
 _TABLES: Mapping[str, type[msgspec.Struct]] = {"property_rules": PropertyRule}
 _QUOTAS = frozenset({"image_count_total", "image_count_uploading", "image_size_total", "image_stage_total"})
+#: Settings of ``http`` that may be less than 1.
+_LEAST_HTTP = {"min_rate": 0, "head_timeout": 0.1, "rate_window": 0.1}
 _LISTS = frozenset({"regions", "metrics_networks", "methods", "allowed_ports", "allowed_networks"})
 _REMOTE_NEEDS = ("auth_url", "username", "password_file", "project_name")
 
@@ -216,6 +223,8 @@ def _check(settings: Settings) -> None:
         # -1 means no quota; the size of a page or a body always has a limit.
         least = -1 if name in _QUOTAS else 0 if "quota" in name else 1
         _in_range(f"limits.{name}", getattr(settings.limits, name), least, None)
+    for name in HttpSettings.__struct_fields__:
+        _in_range(f"http.{name}", getattr(settings.http, name), _LEAST_HTTP.get(name, 1), None)
     _check_imports(settings.imports)
     _check_networks("metrics_networks", settings.metrics_networks)
     for rule in settings.property_rules:
@@ -230,7 +239,7 @@ def _check(settings: Settings) -> None:
         raise SettingsError(shared[0].upper() + shared[1:])
 
 
-def _in_range(name: str, value: int, low: int, high: int | None) -> None:
+def _in_range(name: str, value: float, low: float, high: float | None) -> None:
     if value < low or (high is not None and value > high):
         bounds = f"at least {low}" if high is None else f"{low} to {high}"
         raise SettingsError(f"The setting {name} is {value}, but must be {bounds}.")

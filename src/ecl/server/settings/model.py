@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 __all__ = [
+    "HttpSettings",
     "ImageLimits",
     "ImportMethod",
     "ImportSettings",
@@ -40,6 +41,23 @@ class ImageLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: Quotas in MiB: images in the stores (twice, if two stores have them), and in the staging area.
     image_size_total: int = -1
     image_stage_total: int = -1
+
+
+class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one client, and all of them together, can make the HTTP server hold or wait for."""
+
+    #: Most connections; 64 more get the answer 503, further ones are closed at once.
+    max_connections: int = 2048
+    #: Seconds for the head of a request (the request line and the headers), and its most bytes.
+    head_timeout: float = 15
+    max_head: int = 64 << 10
+    #: Fewest bytes a second of a request body, or of an answer that a client reads, on average over *rate_window*
+    #: seconds; 0: any.
+    min_rate: int = 1024
+    rate_window: float = 60
+    #: Most uploads (stages included) and downloads of image data that run at once; for more the answer is 503.
+    max_uploads: int = 64
+    max_downloads: int = 256
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,6 +171,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     access_log_format: Literal["text", "json"] = "text"
     #: Networks whose clients may read /metrics without an administrator's token, if they connect without a proxy.
     metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    http: HttpSettings = HttpSettings()
     limits: ImageLimits = ImageLimits()
     imports: ImportSettings = ImportSettings()
     #: Property protection; without rules, a project may change all properties of its images.

@@ -31,8 +31,9 @@ async def receive_body(request: ImageRequest, store: Store) -> None:
     if _media_type(request) != OCTETS:
         raise UnsupportedMedia(f"Image data must be sent with Content-Type: {OCTETS}.")
     declared = _declared_size(request)
-    upload = await run_in_threadpool(_begin, request, request.image_id, store, declared)
-    await receive_upload(upload, request.body_reader())
+    with request.service.slots.uploads.taken():
+        upload = await run_in_threadpool(_begin, request, request.image_id, store, declared)
+        await receive_upload(upload, request.body_reader())
 
 
 def _begin(request: ImageRequest, image_id: str, store: Store, declared: int | None) -> Upload:
