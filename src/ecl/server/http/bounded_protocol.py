@@ -7,6 +7,8 @@ uvicorn itself waits for ever for a head, a body, or a client that does not read
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -185,7 +187,10 @@ class _BoundedProtocol(DirectBodyProtocol):
         if not pending:
             self._sending.rest()
         elif self._sending.is_too_slow(now, self._counted.written - pending):
-            # Nothing more would reach it.
+            # With a reset: the kernel would keep what the client does not read.
+            connection = self.transport.get_extra_info("socket")
+            if connection is not None:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.transport.abort()
             return
         if self.transport.is_closing():
