@@ -65,12 +65,12 @@ def create(
     config: Path | None,
 ) -> None:
     """Create the user NAME, who can do nothing before `ecl serve user grant`."""
-    with opened(ctx, data_dir, config) as (database, _):
+    with opened(ctx, data_dir, config) as (database, settings):
         from ecl.server.identity.local import directory
 
         password = _password(password_file, generate)
         with database.write() as connection:
-            made = directory.create_user(connection, name, password)
+            made = directory.create_user(connection, name, password, settings.password_cost)
     click.echo(f"Created user {made.name} ({made.id}).", err=True)
     if generate:
         click.echo(password)
@@ -90,12 +90,12 @@ def set_password(
     config: Path | None,
 ) -> None:
     """Give the user NAME a new password, and end all of the user's tokens."""
-    with opened(ctx, data_dir, config) as (database, _):
+    with opened(ctx, data_dir, config) as (database, settings):
         from ecl.server.identity.local import directory
 
         password = _password(password_file, generate)
         with database.write() as connection:
-            directory.set_password(connection, _person(connection, name), password)
+            directory.set_password(connection, _person(connection, name), password, settings.password_cost)
     click.echo(f"Changed the password of {name}.", err=True)
     if generate:
         click.echo(password)

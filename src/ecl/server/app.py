@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from ipaddress import ip_network
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,6 +27,7 @@ from ecl.server.identity.local.tokens import Authenticator
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.settings.load import metrics_token
 from ecl.server.settings.model import Settings
 
 __all__ = ["ServiceApp", "build_service"]
@@ -141,12 +143,16 @@ def build_service(
         for region in regions
     }
     metrics = Metrics()
-    metrics_app = MetricsApp(metrics, database, authenticator.authenticate, settings.metrics_networks)
+    metrics_app = MetricsApp(
+        metrics, database, authenticator.authenticate, metrics_token(settings), settings.metrics_networks
+    )
     service = ServiceApp(
         build_identity_app(database, settings), images, metrics_app, database, background=[replicator, importer]
     )
     log = settings.access_log_format if settings.access_log else None
-    accounting = Accounting(service, metrics, frozenset(images), log)
+    accounting = Accounting(
+        service, metrics, frozenset(images), log, [ip_network(network) for network in settings.trusted_proxies]
+    )
 
     def stop_jobs() -> None:
         replicator.stop()

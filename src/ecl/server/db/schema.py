@@ -229,6 +229,8 @@ application_credentials = Table(
     Column("secret_hash", String(255), nullable=False),
     Column("expires_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
+    # The roles that it was made with, space-separated.
+    Column("roles", String(255), nullable=False, server_default=""),
     UniqueConstraint("user_id", "name"),
 )
 

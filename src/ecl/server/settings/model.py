@@ -162,6 +162,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hash_algorithm: Literal["sha512", "sha256"] = "sha512"
     #: Seconds until a token expires.
     token_lifetime: int = 3600
+    #: Passwords are hashed by scrypt with N = 2 to this power; weaker hashes are replaced at the next login.
+    password_cost: int = 17
     #: Seconds for requests in flight to finish after Ctrl-C or SIGTERM.
     shutdown_timeout: int = 30
     #: Most image copies that run at once.
@@ -169,8 +171,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: Write one line for each request, as text or as a JSON object.
     access_log: bool = False
     access_log_format: Literal["text", "json"] = "text"
-    #: Networks whose clients may read /metrics without an administrator's token, if they connect without a proxy.
-    metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    #: Proxies whose ``X-Forwarded-For`` is believed: addresses or networks.
+    trusted_proxies: tuple[str, ...] = ()
+    #: File with the bearer token that may read /metrics, besides administrators' tokens.
+    metrics_token_file: Path | None = None
+    #: Networks whose clients may read /metrics without any token, if they connect without a proxy.
+    metrics_networks: tuple[str, ...] = ()
     http: HttpSettings = HttpSettings()
     limits: ImageLimits = ImageLimits()
     imports: ImportSettings = ImportSettings()
