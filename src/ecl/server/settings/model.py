@@ -22,7 +22,7 @@ ImportMethod = Literal["glance-direct", "web-download", "copy-image", "glance-do
 
 
 class ImageLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits on what clients can store. Names and defaults are Glance's."""
+    """Limits on what clients can store. Names and defaults are Glance's, where it has them."""
 
     #: Most bytes of one image.
     image_size_cap: int = 1 << 40
@@ -30,6 +30,10 @@ class ImageLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     image_property_quota: int = 128
     image_tag_quota: int = 128
     image_member_quota: int = 128
+    #: Most bytes of one custom property's value, and of all that a client writes into an image: name, tags,
+    #: properties and their names.
+    image_property_value_bytes: int = 64 << 10
+    image_metadata_bytes: int = 1 << 20
     #: Items per page: the default, and the maximum.
     limit_param_default: int = 25
     api_limit_max: int = 1000
