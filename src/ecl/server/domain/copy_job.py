@@ -39,6 +39,8 @@ class CopyJob:
     status: str
     #: Percent.
     copy_progress: int
+    #: Who posted it; None for a job from before this was kept.
+    user_id: str | None = None
 
 
 def job_to_wire(job: CopyJob) -> dict[str, Any]:

@@ -188,7 +188,7 @@ def check_quotas(image: Image, limits: ImageLimits, before: Image | None = None)
     known = {} if before is None else before.properties
     for name in custom:
         value = image.properties[name]
-        if known.get(name) != value and len(value.encode()) > limits.image_property_value_bytes:
+        if known.get(name) != value and _size(value) > limits.image_property_value_bytes:
             raise TooLarge(
                 f"The value of property '{name[:40]}' is too long: at most {limits.image_property_value_bytes} bytes."
             )
@@ -205,4 +205,8 @@ def _metadata_size(image: Image) -> int:
     for name, value in image.properties.items():
         if not is_reserved(name):
             texts += name, value
-    return sum(len(text.encode()) for text in texts)
+    return sum(map(_size, texts))
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))

@@ -24,6 +24,7 @@ from ecl.server.settings.model import (
     ImportSettings,
     PropertyRule,
     RegionSettings,
+    ReplicatorTrust,
     Settings,
     StoreSettings,
 )
@@ -47,7 +48,10 @@ _SECTIONS: Mapping[str, type[msgspec.Struct]] = {
     "imports": ImportSettings,
 }
 #: Settings that are lists of tables. "regions" is one, too, but can also be a list of names.
-_TABLES: Mapping[str, type[msgspec.Struct]] = {"property_rules": PropertyRule}
+_TABLES: Mapping[str, type[msgspec.Struct]] = {
+    "property_rules": PropertyRule,
+    "replicator_trust": ReplicatorTrust,
+}
 _QUOTAS = frozenset({"image_count_total", "image_count_uploading", "image_size_total", "image_stage_total"})
 #: Settings of ``http`` that may be less than 1.
 _LEAST_HTTP = {"min_rate": 0, "head_timeout": 0.1, "rate_window": 0.1}

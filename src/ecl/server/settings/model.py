@@ -14,6 +14,7 @@ __all__ = [
     "ImportSettings",
     "PropertyRule",
     "RegionSettings",
+    "ReplicatorTrust",
     "Settings",
     "StoreSettings",
 ]
@@ -109,6 +110,14 @@ class PropertyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delete: tuple[str, ...] = ()
 
 
+class ReplicatorTrust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Members of any tenant in *sources* may copy images to any in *destinations*, where they have no role."""
+
+    #: IDs of tenants; ``*`` means every tenant.
+    sources: tuple[str, ...]
+    destinations: tuple[str, ...]
+
+
 class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     One region, served by this process or, if *url* is set, by another one.
@@ -184,5 +193,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     http: HttpSettings = HttpSettings()
     limits: ImageLimits = ImageLimits()
     imports: ImportSettings = ImportSettings()
+    replicator_trust: tuple[ReplicatorTrust, ...] = ()
     #: Property protection; without rules, a project may change all properties of its images.
     property_rules: tuple[PropertyRule, ...] = ()
