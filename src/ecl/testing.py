@@ -34,6 +34,8 @@ __all__ = ["ImageService", "ServiceFailed", "TestProject"]
 _START_LIMIT = 60
 #: Seconds that a stop may take beyond the service's own ``shutdown_timeout``.
 _STOP_LIMIT = 10
+#: Cost of the passwords' hashes, unless the settings say otherwise: tests log in often.
+_PASSWORD_COST = 14
 
 
 class ServiceFailed(SDKException):
@@ -240,7 +242,7 @@ class ImageService:
             project = directory.create_project(connection, name, region)
             if user is None:
                 password = secrets.token_urlsafe(18)
-                person = directory.create_user(connection, name, password)
+                person = directory.create_user(connection, name, password, self._password_cost)
             else:
                 password = self._password(user)
                 person = directory.find_user(connection, user)
@@ -270,6 +272,10 @@ class ImageService:
         return self._folder / "service.log"
 
     @property
+    def _password_cost(self) -> int:
+        return int(self._settings.get("password_cost", _PASSWORD_COST))
+
+    @property
     def _database_url(self) -> str | None:
         if "database_url" not in self._settings:
             self._settings["database_url"] = self._default_database_url(self._folder)
@@ -279,7 +285,7 @@ class ImageService:
     def _environment(self) -> dict[str, str]:
         """Return our own environment, with nothing of a service that the user has set up."""
         ours = {"data_dir": str(self.data_dir), "database_url": self._database_url, "regions": self._regions}
-        settings = {"port": 0, **self._settings, **ours}
+        settings = {"port": 0, "password_cost": _PASSWORD_COST, **self._settings, **ours}
         config = self._folder / "service.json"
         # A database_url may hold a password.
         config.touch(mode=0o600)

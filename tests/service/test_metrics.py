@@ -7,6 +7,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -21,8 +22,9 @@ DATA = b"x" * 100_000
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[ImageService]:
-    """A service that writes its access log as JSON."""
-    with ImageService(("jp1",), access_log=True, access_log_format="json") as running:
+    """A service that writes its access log as JSON, and shows its metrics to this machine."""
+    settings = {"access_log": True, "access_log_format": "json", "metrics_networks": ["127.0.0.0/8"]}
+    with ImageService(("jp1",), **settings) as running:
         yield running
 
 
@@ -105,10 +107,14 @@ def test_clients_behind_a_proxy_need_a_token(service: ImageService, header: str)
     assert _metrics(service, **{header: "203.0.113.5", "X-Auth-Token": admin}).status_code == 200
 
 
-def test_no_networks_means_tokens_only() -> None:
-    """An empty list closes the metrics to all but administrators."""
-    with ImageService(("jp1",), metrics_networks=[]) as service:
+def test_metrics_need_a_token_by_default(tmp_path: Path) -> None:
+    """A proxy that adds no header looks like any client here, so without settings an address opens nothing."""
+    file = tmp_path / "token"
+    file.write_text("a-secret\n")
+    with ImageService(("jp1",), metrics_token_file=file) as service:
         assert _metrics(service).status_code == 403
+        assert _metrics(service, Authorization="Bearer a-secre").status_code == 403
+        assert _metrics(service, Authorization="Bearer a-secret", Via="1.1 proxy").status_code == 200
         token = service.connect(user="admin").session.get_token()
         assert _metrics(service, **{"X-Auth-Token": token}).status_code == 200
 

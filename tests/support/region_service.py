@@ -28,8 +28,9 @@ from ecl.server.data.store.marker import NAME as MARKER
 from ecl.server.db.engine import Database
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
-from ecl.server.http.body_protocol import DirectBodyProtocol
+from ecl.server.http.bounded_protocol import bounded_protocol
 from ecl.server.http.request_id import RequestIds
+from ecl.server.http.slots import TransferSlots
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
@@ -237,11 +238,12 @@ def run_region(
         importer=importer,
         replicator=replicator,
         destinations=destinations,
+        slots=TransferSlots(settings.http.max_uploads, settings.http.max_downloads),
     )
     app = RequestIds(_with_background(build_image_app(served, tokens), node, reaper, importer))
     config = uvicorn.Config(
         app,
-        http=DirectBodyProtocol,
+        http=bounded_protocol(settings.http),
         log_config=None,
         lifespan="on",
         root_path=prefix,

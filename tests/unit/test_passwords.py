@@ -26,7 +26,7 @@ def test_stored_form():
     """The stored text names its parameters, fits its column, is salted, and does not have the password."""
     first, second = hash_password("s3cret"), hash_password("s3cret")
 
-    assert first.startswith("scrypt$16384$8$1$")
+    assert first.startswith("scrypt$131072$8$1$")
     assert len(first) <= 255
     assert first != second
     assert "s3cret" not in first

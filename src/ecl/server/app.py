@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from ipaddress import ip_network
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,11 +22,13 @@ from ecl.server.http.metrics import Metrics
 from ecl.server.http.metrics_app import MetricsApp
 from ecl.server.http.request_id import RequestIds
 from ecl.server.http.routing import json_response
+from ecl.server.http.slots import TransferSlots
 from ecl.server.identity.local.app import build_identity_app
 from ecl.server.identity.local.tokens import Authenticator
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.settings.load import metrics_token
 from ecl.server.settings.model import Settings
 
 __all__ = ["ServiceApp", "build_service"]
@@ -127,6 +130,7 @@ def build_service(
     destinations = Destinations(settings, database, own_url)
     replicator = Replicator(settings, database, destinations, node)
     importer = Importer(settings, database, destinations, regions, node)
+    slots = TransferSlots(settings.http.max_uploads, settings.http.max_downloads)
     images = {
         region.name: build_image_app(
             Service(
@@ -137,17 +141,22 @@ def build_service(
                 importer=importer,
                 replicator=replicator,
                 destinations=destinations,
+                slots=slots,
             ),
             authenticator,
         )
         for region in regions
     }
     metrics = Metrics()
-    metrics_app = MetricsApp(metrics, database, authenticator.authenticate, settings.metrics_networks)
+    metrics_app = MetricsApp(
+        metrics, database, authenticator.authenticate, metrics_token(settings), settings.metrics_networks
+    )
     background: list[AbstractAsyncContextManager[object]] = [node, reaper, replicator, importer]
     service = ServiceApp(build_identity_app(database, settings), images, metrics_app, database, background)
     log = settings.access_log_format if settings.access_log else None
-    accounting = Accounting(service, metrics, frozenset(images), log)
+    accounting = Accounting(
+        service, metrics, frozenset(images), log, [ip_network(network) for network in settings.trusted_proxies]
+    )
 
     def stop_jobs() -> None:
         replicator.stop()

@@ -101,8 +101,9 @@ def test_jobs_run_once(start: Start) -> None:
     """Of two services, each runs the imports of its own regions and the copies from them, and the other one none."""
     first, second = start("jp1", "jp2"), start("us1", "us2")
     for service, near, far in ((first, "jp1", "jp2"), (second, "us1", "us2")):
-        here = service.connect(project=service.add_project(near)).image
-        target = service.add_project(far)
+        source = service.add_project(near)
+        here = service.connect(project=source).image
+        target = service.add_project(far, source.username)
         staged = here.create_image(name="staged", **RAW)
         here.stage_image(staged, DATA)
         here.import_image(staged, "glance-direct")

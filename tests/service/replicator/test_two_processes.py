@@ -35,7 +35,8 @@ def near(far: ImageService, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "password_file": str(password),
         "project_name": _project_name(far),
     }
-    with ImageService(("jp1", remote)) as service:
+    # The users of the other process are not known here.
+    with ImageService(("jp1", remote), replicator_trust=[{"sources": ["*"], "destinations": ["*"]}]) as service:
         yield service
 
 

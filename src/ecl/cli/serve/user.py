@@ -65,12 +65,12 @@ def create(
     config: Path | None,
 ) -> None:
     """Create the user NAME. It can do nothing until `ecl serve user grant` gives it a role."""
-    with opened(ctx, data_dir, config) as (database, _):
+    with opened(ctx, data_dir, config) as (database, settings):
         from ecl.server.identity.local import directory
 
         password = _password(password_file, generate)
         with database.write() as connection:
-            created = directory.create_user(connection, name, password)
+            created = directory.create_user(connection, name, password, settings.password_cost)
     click.echo(f"Created user {created.name} ({created.id}).", err=True)
     if generate:
         click.echo(password)
@@ -90,12 +90,12 @@ def set_password(
     config: Path | None,
 ) -> None:
     """Set a new password for the user NAME, and revoke all tokens of that user."""
-    with opened(ctx, data_dir, config) as (database, _):
+    with opened(ctx, data_dir, config) as (database, settings):
         from ecl.server.identity.local import directory
 
         password = _password(password_file, generate)
         with database.write() as connection:
-            directory.set_password(connection, _person(connection, name), password)
+            directory.set_password(connection, _person(connection, name), password, settings.password_cost)
     click.echo(f"Changed the password of {name}.", err=True)
     if generate:
         click.echo(password)

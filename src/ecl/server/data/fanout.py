@@ -13,6 +13,8 @@ __all__ = ["BLOCK_SIZE", "DEPTH", "Block", "Fanout", "buffers"]
 
 #: Bytes of a block: so many that a thread switch costs little compared to hashing, even with many uploads at once.
 BLOCK_SIZE = 2 << 20
+#: Bytes of the first blocks: an upload that has only begun holds little, and no thread.
+_FIRST_SIZES = (64 << 10, 256 << 10, 1 << 20)
 #: Most blocks in the queues at once. Memory of one upload: (DEPTH + 1) * BLOCK_SIZE.
 DEPTH = 3
 
@@ -49,11 +51,14 @@ class Fanout:
             threading.Thread(target=self._run, args=(consumer, blocks), name="ecl-upload", daemon=True)
             for consumer, blocks in zip(consumers, self._queues, strict=True)
         ]
-        for thread in self._threads:
-            thread.start()
+        self._started = False
 
     async def put(self, block: Block) -> None:
         """Pass on *block*; wait while `DEPTH` blocks are in the queues."""
+        if not self._started:
+            self._started = True
+            for thread in self._threads:
+                thread.start()
         await self._slots.acquire()
         if self._error is not None:
             raise self._error
@@ -72,7 +77,7 @@ class Fanout:
 
     async def close(self) -> None:
         """Stop: drop the blocks in the queues, and return when no consumer runs any more."""
-        if self._joined:
+        if self._joined or not self._started:
             return
         self._closed = True
         self._end()
@@ -104,7 +109,13 @@ class Fanout:
 
 
 def buffers() -> Iterator[memoryview]:
-    """Yield buffers of `BLOCK_SIZE` bytes for ever. Fill one only after `put` has returned for the one before it."""
+    """
+    Yield buffers for ever, after some smaller ones of `BLOCK_SIZE` bytes.
+
+    Fill one only after `put` has returned for the one before it.
+    """
+    for size in _FIRST_SIZES:
+        yield memoryview(bytearray(size))
     allocated: list[memoryview] = []
     while len(allocated) <= DEPTH:
         allocated.append(memoryview(bytearray(BLOCK_SIZE)))

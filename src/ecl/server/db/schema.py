@@ -239,6 +239,8 @@ copy_jobs = Table(
     Column("error", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    # Who posted it; their rights are checked again when the job runs.
+    Column("user_id", String(64)),
     *_lease(),
     Index(None, "source_region_id", "source_tenant_id", "created_at"),
     Index(None, "status"),
@@ -311,6 +313,8 @@ application_credentials = Table(
     Column("secret_hash", String(255), nullable=False),
     Column("expires_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
+    # The roles that it was made with, space-separated.
+    Column("roles", String(255), nullable=False, server_default=""),
     UniqueConstraint("user_id", "name"),
 )
 

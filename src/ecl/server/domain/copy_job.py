@@ -41,6 +41,8 @@ class CopyJob:
     copy_progress: int
     #: Why it failed, for the operator: the API has no field for it.
     error: str | None = None
+    #: Who posted it; None for a job from before this was kept.
+    user_id: str | None = None
 
 
 def job_to_wire(job: CopyJob) -> dict[str, Any]:

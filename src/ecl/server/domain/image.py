@@ -168,9 +168,12 @@ def check_properties(properties: dict[str, str], region: RegionSettings) -> None
         raise BadRequest(f"'{chosen[:255]}' is not a licence switch type of region {region.name}, which {allowed}.")
 
 
-def check_quotas(image: Image, limits: ImageLimits) -> None:
+def check_quotas(image: Image, limits: ImageLimits, before: Image | None = None) -> None:
     """
-    Check that *image* has no more properties and tags than the limits allow.
+    Check that *image* has no more properties and tags, and no longer ones, than the limits allow.
+
+    Args:
+        before: The image before the change; None for a new one. What was too long then may stay.
 
     Raises:
         TooLarge: It has more.
@@ -182,3 +185,28 @@ def check_quotas(image: Image, limits: ImageLimits) -> None:
     ):
         if count > maximum:
             raise TooLarge(f"An image may have at most {maximum} {what}; this would make {count}.")
+    known = {} if before is None else before.properties
+    for name in custom:
+        value = image.properties[name]
+        if known.get(name) != value and _size(value) > limits.image_property_value_bytes:
+            raise TooLarge(
+                f"The value of property '{name[:40]}' is too long: at most {limits.image_property_value_bytes} bytes."
+            )
+    size = _metadata_size(image)
+    if size > limits.image_metadata_bytes and (before is None or size > _metadata_size(before)):
+        raise TooLarge(
+            f"The name, tags and properties of an image may have at most {limits.image_metadata_bytes} bytes together; "
+            f"this would make {size}."
+        )
+
+
+def _metadata_size(image: Image) -> int:
+    texts = [image.name or "", *image.tags]
+    for name, value in image.properties.items():
+        if not is_reserved(name):
+            texts += name, value
+    return sum(map(_size, texts))
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))

@@ -21,6 +21,7 @@ __all__ = [
     "adopt_metadata",
     "check_importable",
     "check_not_importing",
+    "known_fields",
     "parse_import",
     "remote_image_of",
     "uri_of",
@@ -43,6 +44,9 @@ _REQUIRED_STATUS = {
 #: (``extra_properties`` of ``glance_download_properties``).
 _ADOPTED = ("hw_", "trait:", "os_distro", "os_secure_boot", "os_type")
 _MAX_TEXT = 2048
+#: The fields of a request that are kept with the task.
+_METHOD_FIELDS = ("name", "uri", "glance_region", "glance_image_id")
+_OPTIONS = ("stores", "all_stores", "all_stores_must_succeed")
 _MAX_STORES = 100
 
 
@@ -80,6 +84,12 @@ def parse_import(body: object, settings: ImportSettings) -> ImportRequest:
         all_must_succeed=_flag(body, "all_stores_must_succeed", default=True),
         origin=method,
     )
+
+
+def known_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of the *body* of an import request, which `parse_import` has accepted, means something."""
+    method = {name: body["method"][name] for name in _METHOD_FIELDS if isinstance(body["method"].get(name), str)}
+    return {"method": method, **{name: body[name] for name in _OPTIONS if name in body}}
 
 
 def uri_of(request: ImportRequest) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ecl.server.http.body_protocol import direct_body
+from ecl.server.http.client_address import client_address
 from ecl.server.http.metrics import Metrics
 
 __all__ = ["ACCESS_LOG", "Accounting"]
@@ -29,11 +32,18 @@ class Accounting:
     Args:
         regions: Names of the regions; other paths are counted as "identity".
         access_log: Format of the log; None: no log.
+        trusted: Networks of the proxies whose ``X-Forwarded-For`` is believed.
     """
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, regions: frozenset[str], access_log: Literal["text", "json"] | None
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        regions: frozenset[str],
+        access_log: Literal["text", "json"] | None,
+        trusted: Sequence[IPv4Network | IPv6Network] = (),
     ) -> None:
+        self._trusted = trusted
         self._app = app
         self._metrics = metrics
         self._regions = regions
@@ -87,7 +97,7 @@ class Accounting:
         line = {
             "time": time.time(),
             "request_id": request_id,
-            "client": (scope.get("client") or ("-",))[0],
+            "client": client_address(scope, self._trusted) or "-",
             "method": method,
             "path": path,
             "status": status,

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-__all__ = ["EXTENSION", "DirectBody", "DirectBodyProtocol", "direct_body"]
+__all__ = ["EXTENSION", "DirectBody", "DirectBodyProtocol", "direct_body", "wait_until_writable"]
 
 #: Name of the ASGI extension.
 EXTENSION = "ecl.direct_body"
+#: Name of another one: a function that waits while too much of an answer waits for the client to read it.
+_DRAIN = "ecl.drain"
 #: Bytes per read while draining a request that was already answered.
 _SCRATCH = 64 << 10
 
@@ -33,21 +35,32 @@ def direct_body(scope: Mapping[str, Any]) -> DirectBody | None:
     return found
 
 
+async def wait_until_writable(scope: Mapping[str, Any]) -> None:
+    """Wait until the client of an ASGI *scope* has read most of what was sent to it, or is gone."""
+    drain = scope.get("extensions", {}).get(_DRAIN)
+    if drain is not None:
+        await drain()
+
+
 class DirectBodyProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1; a `DirectBody` may take over a body of known length."""
 
     #: That of the current request; None if its body can only come from ``receive``.
     _direct: DirectBody | None = None
+    #: True while the body of the current request is still to come.
+    receives_body = False
 
     def on_headers_complete(self) -> None:
         """Add the extension to the scope, and start the request."""
+        self.receives_body = True
         length = _length(self.headers)
         self._direct = DirectBody(self, length) if length and not self.parser.should_upgrade() else None
+        # uvicorn's type knows extensions without attributes only.
+        self.scope["extensions"] = {_DRAIN: self.flow.drain}  # type: ignore[dict-item]
         if self._direct is None:
             super().on_headers_complete()
             return
-        # uvicorn's type knows extensions without attributes only.
-        self.scope["extensions"] = {EXTENSION: self._direct}  # type: ignore[dict-item]
+        self.scope["extensions"][EXTENSION] = self._direct  # type: ignore[assignment]
         super().on_headers_complete()
         self._direct.cycle = self.cycle
 
@@ -56,6 +69,11 @@ class DirectBodyProtocol(HttpToolsProtocol):
         if self._direct is not None:
             self._direct.parsed += len(body)
         super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note that the whole body has come."""
+        self.receives_body = False
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Drain what the client still sends of this request, then go on to the next."""
@@ -144,6 +162,7 @@ class DirectBody(asyncio.BufferedProtocol):
         # The old parser would wait for bytes that it never gets.
         self._http.parser = httptools.HttpRequestParser(self._http)
         self.cycle.more_body = False
+        self._http.receives_body = False
         self._switch(self._http)
         self._http.flow.resume_reading()
 

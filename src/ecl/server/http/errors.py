@@ -12,6 +12,8 @@ __all__ = [
     "HttpError",
     "MethodNotAllowed",
     "RangeNotSatisfiable",
+    "TooBusy",
+    "TooManyFailures",
     "UnsupportedPatch",
     "headers_of",
     "reason",
@@ -51,6 +53,22 @@ class RangeNotSatisfiable(HttpError):
     """The requested range lies outside the image; the answer's ``Content-Range`` header has the image's size."""
 
 
+class TooBusy(HttpError):
+    """
+    The service has no room for the request now; the answer's ``Retry-After`` header says when to try again.
+
+    Args:
+        seconds: When the client should try again.
+    """
+
+    def __init__(self, message: str, seconds: int = 5) -> None:
+        super().__init__(message, {"Retry-After": str(seconds)})
+
+
+class TooManyFailures(TooBusy):
+    """Too many attempts of this client have failed; it has to wait."""
+
+
 _STATUSES: Mapping[type[ServiceError], int] = {
     errors.BadRequest: 400,
     errors.Unauthorized: 401,
@@ -63,7 +81,9 @@ _STATUSES: Mapping[type[ServiceError], int] = {
     errors.UnsupportedMedia: 415,
     UnsupportedPatch: 415,
     RangeNotSatisfiable: 416,
+    TooManyFailures: 429,
     errors.Unavailable: 503,
+    TooBusy: 503,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address, ip_network
 
@@ -26,16 +27,23 @@ Authenticate = Callable[[str | None], Awaitable[Caller]]
 
 class MetricsApp:
     """
-    Shows the metrics to clients in some networks, and to administrators.
+    Shows the metrics to the monitoring system, and to administrators.
 
     Args:
         authenticate: Returns the caller of a token. Raises Unauthorized.
+        token: The bearer token of the monitoring system; None: it has none.
         networks: Clients that connect directly from these need no token.
     """
 
     def __init__(
-        self, metrics: Metrics, database: Database, authenticate: Authenticate, networks: Sequence[str]
+        self,
+        metrics: Metrics,
+        database: Database,
+        authenticate: Authenticate,
+        token: str | None,
+        networks: Sequence[str],
     ) -> None:
+        self._bearer = None if token is None else f"Bearer {token}".encode()
         self._metrics = metrics
         self._database = database
         self._authenticate = authenticate
@@ -45,13 +53,17 @@ class MetricsApp:
         response: Response
         if scope["method"] != "GET":
             response = PlainTextResponse("Only GET.\n", 405, {"Allow": "GET"})
-        elif self._is_in_networks(scope) or await self._is_admin(Headers(scope=scope)):
+        elif self._has_bearer(scope) or self._is_in_networks(scope) or await self._is_admin(Headers(scope=scope)):
             # The counters may be read in the event loop only.
             text = self._metrics.text() + await run_in_threadpool(self._database_text)
             response = Response(text, headers={"Content-Type": CONTENT_TYPE})
         else:
             response = PlainTextResponse("The metrics are for administrators.\n", 403)
         await response(scope, receive, send)
+
+    def _has_bearer(self, scope: Scope) -> bool:
+        sent = Headers(scope=scope).get("authorization", "").encode()
+        return self._bearer is not None and hmac.compare_digest(sent, self._bearer)
 
     def _is_in_networks(self, scope: Scope) -> bool:
         client = scope.get("client")

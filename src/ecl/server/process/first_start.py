@@ -49,14 +49,14 @@ def known_regions(connection: Connection, settings: Settings) -> frozenset[str]:
 def _create_users(connection: Connection, settings: Settings) -> list[CloudEntry]:
     local = [region.name for region in settings.regions if not region.is_remote]
     passwords = {DEMO: generate_password(), ADMIN: generate_password()}
-    demo = directory.create_user(connection, DEMO, passwords[DEMO])
+    demo = directory.create_user(connection, DEMO, passwords[DEMO], settings.password_cost)
     entries = []
     for region in local:
         project = directory.create_project(connection, f"{DEMO}-{region}", region)
         directory.grant_role(connection, demo, "member", project)
         entries.append(CloudEntry(f"{DEMO}-{region}", DEMO, passwords[DEMO], project.id, region))
     first = entries[0]
-    admin = directory.create_user(connection, ADMIN, passwords[ADMIN])
+    admin = directory.create_user(connection, ADMIN, passwords[ADMIN], settings.password_cost)
     # No region: this project is at home in every one.
     project = directory.create_project(connection, ADMIN, region="")
     directory.grant_role(connection, admin, "admin", project)

@@ -22,6 +22,8 @@ def set_up_log(settings: Settings) -> None:
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     logging.getLogger("ecl").setLevel(logging.INFO)
+    # A warning for each request that it cannot read would let anybody fill the disk.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     if settings.access_log and settings.access_log_format == "json":
         # A line of this log is only a JSON object.
         access = logging.getLogger("ecl.access")

@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
-from ecl.server.http.body_protocol import DirectBodyProtocol
+from ecl.server.http.bounded_protocol import bounded_protocol
 from ecl.server.process.listen import BACKLOG
 from ecl.server.process.messages import say
 from ecl.server.settings.model import Settings
@@ -62,7 +62,7 @@ def build_server(
     config = uvicorn.Config(
         service,
         loop="uvloop",
-        http=DirectBodyProtocol,
+        http=bounded_protocol(settings.http),
         ws="none",
         lifespan="on",
         log_config=None,

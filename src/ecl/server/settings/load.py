@@ -19,20 +19,22 @@ import msgspec
 
 from ecl.server.settings.folders import shared_folder
 from ecl.server.settings.model import (
+    HttpSettings,
     ImageLimits,
     ImportSettings,
     PropertyRule,
     RegionSettings,
+    ReplicatorTrust,
     Settings,
     StoreSettings,
 )
 
-__all__ = ["PREFIX", "SettingsError", "default_data_dir", "load_settings"]
+__all__ = ["PREFIX", "SettingsError", "default_data_dir", "load_settings", "metrics_token"]
 
 #: Prefix of the environment variables.
 PREFIX = "ECL_SERVE_"
 
-_PATHS = ("data_dir", "metadefs_dir", "tls_cert", "tls_key")
+_PATHS = ("data_dir", "metadefs_dir", "metrics_token_file", "tls_cert", "tls_key")
 _REGION_PATHS = ("store_dir", "password_file", "cacert")
 _STORE_PATHS = ("dir",)
 #: A region's name becomes part of URLs and of a folder's name.
@@ -40,11 +42,20 @@ _REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: A store's name is part of URLs and lists, and may name a folder beside images, which have UUIDs as names.
 _STORE_NAME = re.compile(r"(?!os_glance)(?![0-9a-f]{8}-)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: Settings that are tables.
-_SECTIONS: Mapping[str, type[msgspec.Struct]] = {"limits": ImageLimits, "imports": ImportSettings}
+_SECTIONS: Mapping[str, type[msgspec.Struct]] = {
+    "http": HttpSettings,
+    "limits": ImageLimits,
+    "imports": ImportSettings,
+}
 #: Settings that are lists of tables. "regions" is one, too, but can also be a list of names.
-_TABLES: Mapping[str, type[msgspec.Struct]] = {"property_rules": PropertyRule}
+_TABLES: Mapping[str, type[msgspec.Struct]] = {
+    "property_rules": PropertyRule,
+    "replicator_trust": ReplicatorTrust,
+}
 _QUOTAS = frozenset({"image_count_total", "image_count_uploading", "image_size_total", "image_stage_total"})
-_LISTS = frozenset({"regions", "metrics_networks", "methods", "allowed_ports", "allowed_networks"})
+#: Settings of ``http`` that may be less than 1.
+_LEAST_HTTP = {"min_rate": 0, "head_timeout": 0.1, "rate_window": 0.1}
+_LISTS = frozenset({"regions", "metrics_networks", "trusted_proxies", "methods", "allowed_ports", "allowed_networks"})
 _REMOTE_NEEDS = ("auth_url", "username", "password_file", "project_name")
 
 # Any: `msgspec.convert` checks the types of what TOML and the environment contain.
@@ -99,6 +110,25 @@ def load_settings(
     settings = _convert(layers)
     _check(settings)
     return settings
+
+
+def metrics_token(settings: Settings) -> str | None:
+    """
+    Return the token in ``metrics_token_file``; None without that setting.
+
+    Raises:
+        SettingsError: The file cannot be read, or holds no token.
+    """
+    path = settings.metrics_token_file
+    if path is None:
+        return None
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as exc:
+        raise SettingsError(f"The metrics_token_file {path} cannot be read: {exc}.") from exc
+    if not token:
+        raise SettingsError(f"The metrics_token_file {path} is empty.")
+    return token
 
 
 def _from_file(path: Path) -> _Layer:
@@ -208,6 +238,7 @@ def _check(settings: Settings) -> None:
     for name, low, high in (
         ("port", 0, 65535),
         ("token_lifetime", 1, None),
+        ("password_cost", 14, 20),
         ("shutdown_timeout", 0, None),
         ("replicator_workers", 1, None),
         ("node_lease", 0.1, None),
@@ -219,8 +250,12 @@ def _check(settings: Settings) -> None:
         # -1 means no quota; the size of a page or a body always has a limit.
         least = -1 if name in _QUOTAS else 0 if "quota" in name else 1
         _in_range(f"limits.{name}", getattr(settings.limits, name), least, None)
+    for name in HttpSettings.__struct_fields__:
+        _in_range(f"http.{name}", getattr(settings.http, name), _LEAST_HTTP.get(name, 1), None)
     _check_imports(settings.imports)
     _check_networks("metrics_networks", settings.metrics_networks)
+    metrics_token(settings)
+    _check_networks("trusted_proxies", settings.trusted_proxies)
     for rule in settings.property_rules:
         _check_pattern(rule.pattern)
     if (settings.tls_cert is None) != (settings.tls_key is None):

@@ -8,11 +8,13 @@ from typing import Literal
 import msgspec
 
 __all__ = [
+    "HttpSettings",
     "ImageLimits",
     "ImportMethod",
     "ImportSettings",
     "PropertyRule",
     "RegionSettings",
+    "ReplicatorTrust",
     "Settings",
     "StoreSettings",
 ]
@@ -21,7 +23,7 @@ ImportMethod = Literal["glance-direct", "web-download", "copy-image", "glance-do
 
 
 class ImageLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits on what clients can store. Names and defaults are Glance's."""
+    """Limits on what clients can store. Names and defaults are Glance's, where it has them."""
 
     #: Most bytes of one image.
     image_size_cap: int = 1 << 40
@@ -29,6 +31,10 @@ class ImageLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     image_property_quota: int = 128
     image_tag_quota: int = 128
     image_member_quota: int = 128
+    #: Most bytes of one custom property's value, and of all that a client writes into an image: name, tags,
+    #: properties and their names.
+    image_property_value_bytes: int = 64 << 10
+    image_metadata_bytes: int = 1 << 20
     #: Items per page: the default, and the maximum.
     limit_param_default: int = 25
     api_limit_max: int = 1000
@@ -40,6 +46,23 @@ class ImageLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: Quotas in MiB: images in the stores (twice, if two stores have them), and in the staging area.
     image_size_total: int = -1
     image_stage_total: int = -1
+
+
+class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one client, and all of them together, can make the HTTP server hold or wait for."""
+
+    #: Most connections; 64 more get the answer 503, further ones are closed at once.
+    max_connections: int = 2048
+    #: Seconds for the head of a request (the request line and the headers), and its most bytes.
+    head_timeout: float = 15
+    max_head: int = 64 << 10
+    #: Fewest bytes a second of a request body, or of an answer that a client reads, on average over *rate_window*
+    #: seconds; 0: any.
+    min_rate: int = 1024
+    rate_window: float = 60
+    #: Most uploads (stages included) and downloads of image data that run at once; for more the answer is 503.
+    max_uploads: int = 64
+    max_downloads: int = 256
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +108,14 @@ class PropertyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     read: tuple[str, ...] = ()
     update: tuple[str, ...] = ()
     delete: tuple[str, ...] = ()
+
+
+class ReplicatorTrust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Members of any tenant in *sources* may copy images to any in *destinations*, where they have no role."""
+
+    #: IDs of tenants; ``*`` means every tenant.
+    sources: tuple[str, ...]
+    destinations: tuple[str, ...]
 
 
 class RegionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -144,6 +175,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hash_algorithm: Literal["sha512", "sha256"] = "sha512"
     #: Seconds until a token expires.
     token_lifetime: int = 3600
+    #: Passwords are hashed by scrypt with N = 2 to this power; weaker hashes are replaced at the next login.
+    password_cost: int = 17
     #: Seconds for requests in flight to finish after Ctrl-C or SIGTERM.
     shutdown_timeout: int = 30
     #: Most image copies that run at once.
@@ -157,9 +190,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: Write one line for each request, as text or as a JSON object.
     access_log: bool = False
     access_log_format: Literal["text", "json"] = "text"
-    #: Networks whose clients may read /metrics without an administrator's token, if they connect without a proxy.
-    metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    #: Proxies whose ``X-Forwarded-For`` is believed: addresses or networks.
+    trusted_proxies: tuple[str, ...] = ()
+    #: File with the bearer token that may read /metrics, besides administrators' tokens.
+    metrics_token_file: Path | None = None
+    #: Networks whose clients may read /metrics without any token, if they connect without a proxy.
+    metrics_networks: tuple[str, ...] = ()
+    http: HttpSettings = HttpSettings()
     limits: ImageLimits = ImageLimits()
     imports: ImportSettings = ImportSettings()
+    replicator_trust: tuple[ReplicatorTrust, ...] = ()
     #: Property protection; without rules, a project may change all properties of its images.
     property_rules: tuple[PropertyRule, ...] = ()

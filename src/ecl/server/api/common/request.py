@@ -17,6 +17,7 @@ from ecl.server.domain.ids import is_uuid
 from ecl.server.domain.protection import PropertyProtection
 from ecl.server.errors import BadRequest
 from ecl.server.http.body import Body, read_body
+from ecl.server.http.slots import TransferSlots
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
@@ -41,6 +42,7 @@ class Service:
         importer: Importer,
         replicator: Replicator,
         destinations: Destinations,
+        slots: TransferSlots,
     ) -> None:
         self.region = region
         self.database = database
@@ -50,6 +52,7 @@ class Service:
         self.importer = importer
         self.replicator = replicator
         self.destinations = destinations
+        self.slots = slots
 
 
 class ImageRequest(Request):

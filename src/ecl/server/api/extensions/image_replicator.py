@@ -16,6 +16,7 @@ from ecl.server.domain.access import check_can_download
 from ecl.server.domain.copy_job import CANCEL_REQUESTED, CANCELABLE, REPLICATE_REQUESTED, CopyJob, job_to_wire
 from ecl.server.errors import BadRequest, Conflict, Forbidden, NotFound
 from ecl.server.http.routing import empty, json_response
+from ecl.server.jobs.copies.rights import check_destination
 
 __all__ = ["ROUTES"]
 
@@ -43,6 +44,8 @@ def _start(request: ImageRequest, image_id: str, tenant_id: str) -> str:
         raise Forbidden("Copying an image needs a token of a project.")
     if image.status != "active":
         raise Conflict(f"Image {image_id} is {image.status}; only an active image can be copied.")
+    with service.database.read() as connection:
+        check_destination(connection, service.settings.replicator_trust, caller, tenant_id)
     destination = service.destinations.of_tenant(tenant_id, region)
     destination.check_takes(image)
     job = CopyJob(
@@ -56,6 +59,7 @@ def _start(request: ImageRequest, image_id: str, tenant_id: str) -> str:
         destination_image_id=None,
         status=REPLICATE_REQUESTED,
         copy_progress=0,
+        user_id=caller.user_id,
     )
     with service.database.write() as connection:
         insert_job(connection, job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
@@ -17,27 +18,39 @@ from ecl.server.domain.access import check_can_download
 from ecl.server.domain.image import Image
 from ecl.server.domain.status import WITH_DATA
 from ecl.server.errors import BadRequest, Unavailable
+from ecl.server.http.body_protocol import wait_until_writable
 from ecl.server.http.routing import empty
 
 __all__ = ["OCTETS", "download"]
 
 _log = logging.getLogger(__name__)
 
-#: Bytes per read: the memory of one download.
-_READ_SIZE = 1 << 20
+#: Bytes per read, which is the memory of one download: little at first, so that a client that asks and does not read
+#: holds little, then more, up to the bound, as it reads on.
+_FIRST_READ = 32 << 10
+_LAST_READ = 1 << 20
+#: A read has this part of the bytes before it.
+_GROWTH = 64
 OCTETS = "application/octet-stream"
 
 
 async def download(request: ImageRequest) -> Response:
     """Answer with the data of the image, or with 204 if it has none yet."""
     await request.refuse_body()
-    image, reader = await run_in_threadpool(_open, request, request.image_id, _preferred_stores(request))
-    if reader is None:
-        return empty()
+    preferred = _preferred_stores(request)
+    slots = request.service.slots.downloads
+    slots.take()
+    open_data = ExitStack()
+    open_data.callback(slots.free)
     try:
-        return _data_response(request, image, reader)
+        image, reader = await run_in_threadpool(_open, request, request.image_id, preferred)
+        if reader is None:
+            open_data.close()
+            return empty()
+        open_data.callback(reader.close)
+        return _data_response(request, image, reader, open_data)
     except BaseException:
-        reader.close()
+        open_data.close()
         raise
 
 
@@ -77,7 +90,7 @@ def _open(request: ImageRequest, image_id: str, preferred: Sequence[str]) -> tup
     raise Unavailable(f"The data of image {image_id} cannot be read at the moment.")
 
 
-def _data_response(request: ImageRequest, image: Image, reader: Reader) -> Response:
+def _data_response(request: ImageRequest, image: Image, reader: Reader, open_data: ExitStack) -> Response:
     size = reader.size
     first, last, status = 0, size - 1, 200
     wanted, old_form = request.headers.get("range"), request.headers.get("content-range")
@@ -92,27 +105,37 @@ def _data_response(request: ImageRequest, image: Image, reader: Reader) -> Respo
         headers["Content-MD5"] = image.checksum
     if status == 206:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    return _DataResponse(reader, first, last, status, headers)
+    return _DataResponse(_blocks(request, reader, first, last), status, headers, open_data)
 
 
 class _DataResponse(StreamingResponse):
-    """A range of an open image; the reader is closed when the client has it or is gone."""
+    """
+    A range of an open image.
 
-    def __init__(self, reader: Reader, first: int, last: int, status: int, headers: dict[str, str]) -> None:
-        self._reader = reader
-        super().__init__(_blocks(reader, first, last), status, headers)
+    Args:
+        open_data: Closed when the client has everything, or is gone.
+    """
+
+    def __init__(
+        self, blocks: AsyncIterator[bytes], status: int, headers: dict[str, str], open_data: ExitStack
+    ) -> None:
+        self._open_data = open_data
+        super().__init__(blocks, status, headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._reader.close()
+            self._open_data.close()
 
 
-async def _blocks(reader: Reader, first: int, last: int) -> AsyncIterator[bytes]:
+async def _blocks(request: ImageRequest, reader: Reader, first: int, last: int) -> AsyncIterator[bytes]:
     offset = first
     while offset <= last:
-        block = await run_in_threadpool(reader.read, offset, min(_READ_SIZE, last + 1 - offset))
+        # Wait without a block.
+        await wait_until_writable(request.scope)
+        size = min(max((offset - first) // _GROWTH, _FIRST_READ), _LAST_READ, last + 1 - offset)
+        block = await run_in_threadpool(reader.read, offset, size)
         if not block:
             raise OSError("the data of an image ended early")
         yield block

@@ -33,7 +33,10 @@ async def receive_body(request: ImageRequest, store: Store) -> None:
         raise UnsupportedMedia(f"Image data must be sent with Content-Type: {OCTETS}.")
     declared = _declared_size(request)
     service = request.service
-    with Incoming(service.node, service.database, service.region, store, request.image_id) as incoming:
+    with (
+        service.slots.uploads.taken(),
+        Incoming(service.node, service.database, service.region, store, request.image_id) as incoming,
+    ):
         upload = await run_in_threadpool(_begin, request, incoming, declared)
         await receive_upload(upload, request.body_reader())
 

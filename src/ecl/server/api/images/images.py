@@ -144,7 +144,7 @@ def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) ->
         apply_patch(after, operations, caller, service.protection)
         changed = dict(after.properties.items() - before.properties.items())
         check_properties(changed, region.settings)
-        check_quotas(after, service.settings.limits)
+        check_quotas(after, service.settings.limits, before)
         update_image(connection, region.name, before, after)
         stored = fetch_image(connection, region.name, image_id)
         assert stored is not None

@@ -34,8 +34,9 @@ def _add(request: ImageRequest, image_id: str, tag: str) -> None:
         image = changeable_image(connection, region, request.caller, image_id)
         is_new = tag not in image.tags
         if is_new:
+            before = image.copy()
             image.tags.append(tag)
-            check_quotas(image, service.settings.limits)
+            check_quotas(image, service.settings.limits, before)
         add_tag(connection, region, image_id, tag, is_new=is_new)
 
 

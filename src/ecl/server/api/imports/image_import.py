@@ -17,6 +17,7 @@ from ecl.server.domain.image import Image
 from ecl.server.domain.import_request import (
     ImportRequest,
     check_importable,
+    known_fields,
     parse_import,
     remote_image_of,
     uri_of,
@@ -58,7 +59,7 @@ def _start(request: ImageRequest, image_id: str, wanted: ImportRequest, body: di
                 return
         more = (image.size or 0) * len(targets)
         check_quota(connection, region.name, image.owner, service.settings.limits, "image_size_total", more)
-        task_input = {"image_id": image_id, "import_req": body, "backend": targets}
+        task_input = {"image_id": image_id, "import_req": known_fields(body), "backend": targets}
         add_task(request, connection, image, API_IMAGE_IMPORT, task_input)
 
 

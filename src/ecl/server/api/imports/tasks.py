@@ -29,6 +29,8 @@ from ecl.server.settings.model import ImageLimits
 
 __all__ = ["ROUTES"]
 
+#: Most characters of the address of an import.
+_MAX_URL = 2048
 _SORT_KEYS = ("created_at", "updated_at", "id", "status", "type")
 
 
@@ -154,7 +156,12 @@ def _start(request: ImageRequest, body: object) -> Task:
         raise BadRequest("A task needs an 'input', which must be an object.")
     origin, disk_format = task_input.get("import_from"), task_input.get("import_from_format")
     properties = task_input.get("image_properties")
-    if not isinstance(origin, str) or not isinstance(disk_format, str) or not isinstance(properties, dict):
+    if (
+        not isinstance(origin, str)
+        or len(origin) > _MAX_URL
+        or not isinstance(disk_format, str)
+        or not isinstance(properties, dict)
+    ):
         raise BadRequest("An import task needs 'import_from', 'import_from_format' and 'image_properties'.")
     parse_target(origin, service.settings.imports)
     attributes = {"disk_format": disk_format, "container_format": "bare", **properties}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +26,11 @@ from ecl.server.settings.model import Settings
 
 __all__ = ["build_identity_app"]
 
+_log = logging.getLogger(__name__)
+
+#: Seconds between two lines about clients that went away.
+_LOG_INTERVAL = 10
+
 
 def build_identity_app(database: Database, settings: Settings) -> ASGIApp:
     """Build the identity API, for ``/`` and all below ``/v3``."""
@@ -37,6 +44,8 @@ def build_identity_app(database: Database, settings: Settings) -> ASGIApp:
         return json_response({"version": documents.version(service.base(request))})
 
     async def refuse(request: Request, exc: Exception) -> Response:
+        if isinstance(exc, ClientDisconnect):
+            raise exc
         return _refusal(exc, service.base(request))
 
     app = Starlette(
@@ -55,10 +64,16 @@ def build_identity_app(database: Database, settings: Settings) -> ASGIApp:
 
 
 class _AsKeystone:
-    """Middleware for what Keystone does with every request: ignore a slash at the end, and send ``Vary``."""
+    """
+    Middleware for what Keystone does with every request: ignore a slash at the end, and send ``Vary``.
+
+    A client that goes away is one line in the log, at most one line in `_LOG_INTERVAL` seconds: anybody can do that.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._next_line = 0.0
+        self._unlogged = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_vary(message: Message) -> None:
@@ -68,7 +83,17 @@ class _AsKeystone:
 
         # "/v3/auth/tokens/" means "/v3/auth/tokens".
         path = scope["path"].rstrip("/") or "/"
-        await self._app({**scope, "path": path}, receive, send_with_vary)
+        try:
+            await self._app({**scope, "path": path}, receive, send_with_vary)
+        except ClientDisconnect:
+            self._log_disconnect(scope)
+
+    def _log_disconnect(self, scope: Scope) -> None:
+        self._unlogged += 1
+        if time.monotonic() >= self._next_line:
+            request_id = scope.get("ecl.request_id", "-")
+            _log.warning("identity: %d clients went away during a request, last %s", self._unlogged, request_id)
+            self._next_line, self._unlogged = time.monotonic() + _LOG_INTERVAL, 0
 
 
 def _refusal(exc: Exception, base: str) -> Response:

@@ -1,7 +1,7 @@
 """
 Application credentials: an ID and a secret that log in as a user on one project, without the user's password.
 
-A credential has the roles that its user has on the project at the time of use.
+A credential has those of the roles that its user had on the project when it was made, and still has at the time of use.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ecl.server.clock import now
 from ecl.server.db.schema import application_credentials
-from ecl.server.errors import Conflict
+from ecl.server.errors import Conflict, Forbidden
 from ecl.server.identity.local.passwords import random_text
 
 __all__ = [
+    "MAX_CREDENTIALS",
     "ApplicationCredential",
     "create_credential",
     "delete_credential",
@@ -26,6 +27,10 @@ __all__ = [
     "get_credential",
     "list_credentials",
 ]
+
+
+#: Most application credentials of one user.
+MAX_CREDENTIALS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class ApplicationCredential:
     project_id: str
     secret_hash: str
     expires_at: int | None
+    roles: tuple[str, ...]
 
     @property
     def is_expired(self) -> bool:
@@ -53,6 +59,7 @@ _CREDENTIAL = select(
     _columns.project_id,
     _columns.secret_hash,
     _columns.expires_at,
+    _columns.roles,
 )
 
 
@@ -62,18 +69,29 @@ def generate_secret() -> str:
 
 
 def create_credential(
-    connection: Connection, user_id: str, project_id: str, name: str, secret_hash: str, expires_at: int | None
+    connection: Connection,
+    user_id: str,
+    project_id: str,
+    name: str,
+    secret_hash: str,
+    expires_at: int | None,
+    roles: tuple[str, ...],
 ) -> ApplicationCredential:
     """
     Store a new application credential.
 
     Args:
         secret_hash: From `hash_password`, called before the transaction because it is slow.
+        roles: The roles that it has at most, including those that others include.
 
     Raises:
+        Forbidden: The user has `MAX_CREDENTIALS` already.
         Conflict: The user has a credential of this name.
     """
-    credential = ApplicationCredential(uuid.uuid4().hex, name, user_id, project_id, secret_hash, expires_at)
+    count = select(func.count()).select_from(application_credentials).where(_columns.user_id == user_id)
+    if connection.execute(count).scalar_one() >= MAX_CREDENTIALS:
+        raise Forbidden(f"A user has at most {MAX_CREDENTIALS} application credentials: delete one first.")
+    credential = ApplicationCredential(uuid.uuid4().hex, name, user_id, project_id, secret_hash, expires_at, roles)
     row = {
         "id": credential.id,
         "name": name,
@@ -82,6 +100,7 @@ def create_credential(
         "secret_hash": secret_hash,
         "expires_at": expires_at,
         "created_at": now(),
+        "roles": " ".join(roles),
     }
     try:
         connection.execute(insert(application_credentials).values(row))
@@ -114,4 +133,7 @@ def delete_credential(connection: Connection, credential: ApplicationCredential)
 
 
 def _all(connection: Connection, query: Select[Any]) -> list[ApplicationCredential]:
-    return [ApplicationCredential(*row) for row in connection.execute(query)]
+    return [
+        ApplicationCredential(id, name, user_id, project_id, secret_hash, expires_at, tuple(roles.split()))
+        for id, name, user_id, project_id, secret_hash, expires_at, roles in connection.execute(query)
+    ]

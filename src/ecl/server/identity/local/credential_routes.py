@@ -67,7 +67,8 @@ class _CredentialHandlers:
         wanted = _parse(await read_body(request, MAX_BODY), caller)
         expires_at = _expiry(wanted.expires_at)
         secret = store.generate_secret() if wanted.secret is None else wanted.secret
-        secret_hash = await self._service.hash_in_thread(partial(hash_password, secret))
+        work = partial(hash_password, secret, self._service.settings.password_cost)
+        secret_hash = await self._service.hash_in_turn(work, request, is_known=True)
         credential = await self._service.write(
             partial(
                 store.create_credential,
@@ -76,6 +77,7 @@ class _CredentialHandlers:
                 name=wanted.name,
                 secret_hash=secret_hash,
                 expires_at=expires_at,
+                roles=caller.roles,
             )
         )
         document = documents.credential_document(credential, caller.roles, self._url(request), secret)
@@ -136,7 +138,8 @@ def _find(connection: Connection, caller: Token, request: Request) -> Applicatio
 
 
 def _roles(connection: Connection, credential: ApplicationCredential) -> tuple[str, ...]:
-    return expand_roles(directory.granted_roles(connection, credential.user_id, credential.project_id))
+    granted = expand_roles(directory.granted_roles(connection, credential.user_id, credential.project_id))
+    return tuple(role for role in granted if role in credential.roles)
 
 
 def _parse(body: bytes | bytearray, caller: Token) -> _New:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from ecl.server.clock import now
 from ecl.server.db.schema import projects, role_assignments, tokens, users
 from ecl.server.errors import BadRequest, Conflict, NotFound
-from ecl.server.identity.local.passwords import NO_PASSWORD, hash_password
+from ecl.server.identity.local.passwords import COST, NO_PASSWORD, hash_password
 from ecl.server.identity.local.roles import ROLES
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "list_users",
     "password_hash",
     "projects_of_user",
+    "replace_hash",
     "revoke_role",
     "set_password",
 ]
@@ -67,12 +68,13 @@ _PROJECT = select(projects.c.id, projects.c.name, projects.c.region, projects.c.
 # --- users --------------------------------------------------------------------------------------------------
 
 
-def create_user(connection: Connection, name: str, password: str | None) -> User:
+def create_user(connection: Connection, name: str, password: str | None, cost: int = COST) -> User:
     """
     Add a user who can log in with *password*, and has no role anywhere yet.
 
     Args:
         password: None for a user who never logs in by password.
+        cost: ``password_cost`` of the settings.
 
     Raises:
         BadRequest: The name or the password cannot be used.
@@ -83,7 +85,7 @@ def create_user(connection: Connection, name: str, password: str | None) -> User
     row = {
         "id": user.id,
         "name": name,
-        "password_hash": _hashed(password),
+        "password_hash": _hashed(password, cost),
         "enabled": True,
         "created_at": now(),
     }
@@ -128,15 +130,24 @@ def password_hash(connection: Connection, user: User) -> str:
     return str(connection.execute(select(users.c.password_hash).where(users.c.id == user.id)).scalar_one())
 
 
-def set_password(connection: Connection, user: User, password: str) -> None:
+def set_password(connection: Connection, user: User, password: str, cost: int = COST) -> None:
     """
     Give *user* a new password. This revokes all their tokens, as in Keystone.
+
+    Args:
+        cost: ``password_cost`` of the settings.
 
     Raises:
         BadRequest: The password cannot be used.
     """
-    connection.execute(update(users).where(users.c.id == user.id).values(password_hash=_hashed(password)))
+    connection.execute(update(users).where(users.c.id == user.id).values(password_hash=_hashed(password, cost)))
     connection.execute(delete(tokens).where(tokens.c.user_id == user.id))
+
+
+def replace_hash(connection: Connection, user: User, before: str, after: str) -> None:
+    """Store another hash of the same password, unless the password has changed since *before* was read."""
+    changed = update(users).where(users.c.id == user.id, users.c.password_hash == before)
+    connection.execute(changed.values(password_hash=after))
 
 
 # --- projects -----------------------------------------------------------------------------------------------
@@ -276,9 +287,9 @@ def _check_role(role: str) -> None:
         raise BadRequest(f"There is no role {role!r}; the roles are {', '.join(ROLES)}.")
 
 
-def _hashed(password: str | None) -> str:
+def _hashed(password: str | None, cost: int) -> str:
     if password is None:
         return NO_PASSWORD
     if not password or len(password) > 4096:
         raise BadRequest("A password has 1 to 4096 characters.")
-    return hash_password(password)
+    return hash_password(password, cost)

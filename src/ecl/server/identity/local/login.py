@@ -18,15 +18,22 @@ from ecl.server.errors import BadRequest, Forbidden, Unauthorized
 from ecl.server.identity.local import directory
 from ecl.server.identity.local.application_credentials import ApplicationCredential, get_credential
 from ecl.server.identity.local.directory import Project, User
-from ecl.server.identity.local.passwords import verify_password
+from ecl.server.identity.local.passwords import COST, hash_password, is_weaker, verify_password
 from ecl.server.identity.local.tokens import Token, issue_token, purge_tokens, read_token
 
-__all__ = ["DOMAIN_ID", "DOMAIN_NAME", "LoginRequest", "log_in", "parse_login"]
+__all__ = ["DOMAIN_ID", "DOMAIN_NAME", "LoginRequest", "WrongSecret", "log_in", "parse_login"]
 
 #: The domain of all users and projects.
 DOMAIN_ID, DOMAIN_NAME = "default", "Default"
 
 _REFUSED = "The request you have made requires authentication."
+
+
+class WrongSecret(Unauthorized):
+    """The password or secret is wrong, or there is no such user or credential."""
+
+    def __init__(self) -> None:
+        super().__init__(_REFUSED)
 
 
 class _Domain(msgspec.Struct):
@@ -90,6 +97,19 @@ class LoginRequest(msgspec.Struct):
 
     auth: _Auth
 
+    @property
+    def person(self) -> str | None:
+        """The user or application credential that has to prove itself, as the client names it; None: no password."""
+        identity = self.auth.identity
+        credential = identity.application_credential if "application_credential" in identity.methods else None
+        if "password" in identity.methods and identity.password is not None:
+            return f"user {identity.password.user.id or identity.password.user.name}"
+        if credential is None:
+            return None
+        if credential.id is not None or credential.user is None:
+            return f"credential {credential.id}"
+        return f"credential {credential.name} of {credential.user.id or credential.user.name}"
+
 
 def parse_login(body: bytes | bytearray) -> LoginRequest:
     """
@@ -142,7 +162,7 @@ class _Proof:
     credential: ApplicationCredential | None = None
 
 
-def log_in(database: Database, request: LoginRequest, lifetime: int) -> tuple[str, Token]:
+def log_in(database: Database, request: LoginRequest, lifetime: int, cost: int = COST) -> tuple[str, Token]:
     """
     Authenticate *request*, store a new token, and return its text and its content.
 
@@ -150,12 +170,13 @@ def log_in(database: Database, request: LoginRequest, lifetime: int) -> tuple[st
 
     Args:
         lifetime: Seconds until the token expires. A token made from another one expires with that one at the latest.
+        cost: ``password_cost`` of the settings; a weaker hash of the same password is replaced.
 
     Raises:
-        Unauthorized: The login is refused.
+        Unauthorized: The login is refused; WrongSecret if the password or secret is wrong.
         Forbidden: A token of an application credential cannot be exchanged for another one.
     """
-    proof = _prove(database, request.auth.identity, now() + lifetime * MICROSECONDS)
+    proof = _prove(database, request.auth.identity, now() + lifetime * MICROSECONDS, cost)
     with database.write() as connection:
         purge_tokens(connection)
         project = _scope(connection, request.auth.scope, proof)
@@ -177,16 +198,16 @@ def log_in(database: Database, request: LoginRequest, lifetime: int) -> tuple[st
 # --- authentication --------------------------------------------------------------------------------------------------
 
 
-def _prove(database: Database, identity: _Identity, expires_at: int) -> _Proof:
+def _prove(database: Database, identity: _Identity, expires_at: int, cost: int) -> _Proof:
     """Check every method of the request; all must prove the same user."""
     proofs = []
     for method in dict.fromkeys(identity.methods):
         if method == "password" and identity.password is not None:
-            proofs.append(_by_password(database, identity.password.user, expires_at))
+            proofs.append(_by_password(database, identity.password.user, expires_at, cost))
         elif method == "token" and identity.token is not None:
             proofs.append(_by_token(database, identity.token.id))
         elif identity.application_credential is not None:
-            proofs.append(_by_credential(database, identity.application_credential, expires_at))
+            proofs.append(_by_credential(database, identity.application_credential, expires_at, cost))
     if len({proof.user.id for proof in proofs}) != 1:
         raise Unauthorized(_REFUSED)
     return _Proof(
@@ -197,12 +218,17 @@ def _prove(database: Database, identity: _Identity, expires_at: int) -> _Proof:
     )
 
 
-def _by_password(database: Database, wanted: _User, expires_at: int) -> _Proof:
+def _by_password(database: Database, wanted: _User, expires_at: int, cost: int) -> _Proof:
     with database.read() as connection:
         user = _find_user(connection, wanted)
         stored = None if user is None else directory.password_hash(connection, user)
-    if not verify_password(wanted.password or "", stored) or user is None:
-        raise Unauthorized(_REFUSED)
+    password = wanted.password or ""
+    if not verify_password(password, stored, cost) or user is None or stored is None:
+        raise WrongSecret
+    if is_weaker(stored, cost):
+        better = hash_password(password, cost)
+        with database.write() as connection:
+            directory.replace_hash(connection, user, stored, better)
     return _Proof(user, ("password",), expires_at)
 
 
@@ -217,7 +243,7 @@ def _by_token(database: Database, text: str) -> _Proof:
     return _Proof(token.user, ("token", *token.methods), token.expires_at)
 
 
-def _by_credential(database: Database, wanted: _Credential, expires_at: int) -> _Proof:
+def _by_credential(database: Database, wanted: _Credential, expires_at: int, cost: int) -> _Proof:
     with database.read() as connection:
         credential = None
         if wanted.id is not None:
@@ -228,8 +254,8 @@ def _by_credential(database: Database, wanted: _Credential, expires_at: int) -> 
                 credential = get_credential(connection, user_id=owner.id, name=wanted.name)
         user = None if credential is None else directory.get_user(connection, id=credential.user_id)
     stored = None if credential is None or credential.is_expired else credential.secret_hash
-    if not verify_password(wanted.secret, stored) or user is None or credential is None:
-        raise Unauthorized(_REFUSED)
+    if not verify_password(wanted.secret, stored, cost) or user is None or credential is None:
+        raise WrongSecret
     if credential.expires_at is not None:
         expires_at = min(expires_at, credential.expires_at)
     return _Proof(user, ("application_credential",), expires_at, credential)

@@ -7,10 +7,12 @@ import hashlib
 import hmac
 import secrets
 
-__all__ = ["NO_PASSWORD", "generate_password", "hash_password", "random_text", "verify_password"]
+__all__ = ["COST", "NO_PASSWORD", "generate_password", "hash_password", "is_weaker", "random_text", "verify_password"]
 
-#: scrypt's cost: 128 * N * R bytes (16 MiB) of memory and about 50 ms of one core.
-N, R, P = 2**14, 8, 1
+#: scrypt's parameters as OWASP advises them: N is two to the power of the cost. A hash takes 128 * N * R bytes
+#: (128 MiB) of memory and about 0.3 s of one core.
+COST = 17
+R, P = 8, 1
 #: No password matches this hash: for users who never log in.
 NO_PASSWORD = "!"  # noqa: S105
 
@@ -27,26 +29,34 @@ def random_text(size: int) -> str:
     return text
 
 
-def hash_password(password: str) -> str:
+def hash_password(password: str, cost: int = COST) -> str:
     """Return the hash of *password* to store: ``scrypt$n$r$p$salt$key``."""
     salt = secrets.token_bytes(16)
-    key = _scrypt(password, salt, N, R, P)
-    return f"scrypt${N}${R}${P}${_text(salt)}${_text(key)}"
+    key = _scrypt(password, salt, 2**cost, R, P)
+    return f"scrypt${2**cost}${R}${P}${_text(salt)}${_text(key)}"
 
 
-def verify_password(password: str, stored: str | None) -> bool:
+def is_weaker(stored: str, cost: int) -> bool:
+    """Return True if the hash *stored* was made with less than *cost*."""
+    return stored != NO_PASSWORD and int(stored.split("$")[1]) < 2**cost
+
+
+def verify_password(password: str, stored: str | None, cost: int = COST) -> bool:
     """
     Return True if *stored* was made from *password*.
 
     For None (no such user) and `NO_PASSWORD` it returns False after the same time as for a wrong password, so that
-    the time does not tell which users exist.
+    the time does not tell which users exist; a wrong password for a hash of less than *cost* takes that time, too.
     """
     if stored is None or stored == NO_PASSWORD:
-        _scrypt(password, b"nobody at all...", N, R, P)
+        _scrypt(password, b"nobody at all...", 2**cost, R, P)
         return False
     _, n, r, p, salt, key = stored.split("$")
     computed = _scrypt(password, base64.b64decode(salt), int(n), int(r), int(p))
-    return hmac.compare_digest(computed, base64.b64decode(key))
+    is_right = hmac.compare_digest(computed, base64.b64decode(key))
+    if not is_right and is_weaker(stored, cost):
+        _scrypt(password, b"nobody at all...", 2**cost, R, P)
+    return is_right
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from ipaddress import ip_network
 from typing import TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,17 +15,18 @@ from starlette.routing import Route
 
 from ecl.server.db.engine import Database
 from ecl.server.errors import Unauthorized
+from ecl.server.http.client_address import client_address
 from ecl.server.http.public_url import public_url
 from ecl.server.http.routing import Resource
+from ecl.server.identity.local.failures import Failures
+from ecl.server.identity.local.login_queue import LoginQueue
 from ecl.server.identity.local.tokens import Token, read_token
 from ecl.server.settings.model import Settings
 
-__all__ = ["MAX_BODY", "MAX_PASSWORD_CHECKS", "IdentityService", "route"]
+__all__ = ["MAX_BODY", "IdentityService", "route"]
 
 #: Most bytes of a request body: Keystone's own limit.
 MAX_BODY = 114_688
-#: Most passwords that are checked at once. Each check takes 16 MiB and a core; further checks wait.
-MAX_PASSWORD_CHECKS = 4
 
 T = TypeVar("T")
 
@@ -35,7 +37,9 @@ class IdentityService:
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
         self.settings = settings
-        self._password_checks = CapacityLimiter(MAX_PASSWORD_CHECKS)
+        self.failures = Failures()
+        self._logins = LoginQueue()
+        self._trusted = [ip_network(network) for network in settings.trusted_proxies]
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Return the result of *query*, run in a reading transaction in a worker thread."""
@@ -55,9 +59,22 @@ class IdentityService:
 
         return await to_thread.run_sync(run)
 
-    async def hash_in_thread(self, work: Callable[[], T]) -> T:
-        """Return the result of *work*, which computes a password's hash: at most `MAX_PASSWORD_CHECKS` run at once."""
-        return await to_thread.run_sync(work, limiter=self._password_checks)
+    async def hash_in_turn(self, work: Callable[[], T], request: Request, *, is_known: bool) -> T:
+        """
+        Return the result of *work*, which computes a password's hash, when it is the turn of *request*.
+
+        Args:
+            is_known: True for a client that has logged in before; see `LoginQueue`.
+
+        Raises:
+            TooBusy: Too many wait.
+            ClientDisconnect: The client went away before that.
+        """
+        return await self._logins.run(work, request.receive, self.source(request), is_known=is_known)
+
+    def source(self, request: Request) -> str:
+        """Return the address of the client of *request*."""
+        return client_address(request.scope, self._trusted)
 
     async def caller(self, request: Request) -> Token:
         """

@@ -22,10 +22,12 @@ from ecl.server.identity.local.directory import Project, User
 from ecl.server.identity.local.passwords import random_text
 from ecl.server.identity.local.roles import expand_roles
 
-__all__ = ["Authenticator", "Token", "issue_token", "purge_tokens", "read_token", "revoke_token"]
+__all__ = ["MAX_TOKENS", "Authenticator", "Token", "issue_token", "purge_tokens", "read_token", "revoke_token"]
 
 #: Longest text that is looked up, in characters; tokens have 43.
 _MAX_TEXT = 1024
+#: Most tokens of one user, or of one application credential.
+MAX_TOKENS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ def issue_token(
     """
     Store a new token and return its text, which cannot be recovered later. Roles are looked up at each use.
 
+    A user has at most `MAX_TOKENS`, and as many for each application credential: the oldest one ends when there are
+    more. A refusal instead would lock a user out for the lifetime of tokens that a broken client has left behind.
+
     Args:
         expires_at: Microseconds since the epoch.
     """
@@ -72,6 +77,12 @@ def issue_token(
         "expires_at": expires_at,
     }
     connection.execute(insert(tokens).values(row))
+    of_same = (
+        tokens.c.user_id == user.id,
+        tokens.c.application_credential_id.is_not_distinct_from(application_credential_id),
+    )
+    surplus = select(tokens.c.token_hash).where(*of_same).order_by(tokens.c.issued_at.desc(), tokens.c.token_hash)
+    connection.execute(delete(tokens).where(tokens.c.token_hash.in_(surplus.offset(MAX_TOKENS).limit(MAX_TOKENS))))
     return text
 
 
@@ -91,6 +102,7 @@ _BY_HASH = (
         tokens.c.expires_at,
         application_credentials.c.id,
         application_credentials.c.name,
+        application_credentials.c.roles,
     )
     .select_from(tokens)
     .join(users, and_(users.c.id == tokens.c.user_id, users.c.enabled))
@@ -122,6 +134,9 @@ def read_token(connection: Connection, text: str | None) -> Token | None:
     first = rows[0]
     project = None if first[2] is None else Project(*first[2:6])
     roles = expand_roles(row[6] for row in rows if row[6] is not None)
+    if first[13] is not None:
+        # What the user was granted after the credential was made is not for the credential.
+        roles = tuple(role for role in roles if role in first[13].split())
     if project is not None and not (project.enabled and roles):
         return None
     credential = None if first[11] is None else (first[11], first[12])

@@ -23,6 +23,7 @@ from ecl.server.domain.copy_job import (
     CopyJob,
 )
 from ecl.server.errors import ServiceError
+from ecl.server.jobs.copies.rights import check_job
 from ecl.server.jobs.peers.destinations import Destinations
 from ecl.server.jobs.runner import Claim, Stopped, TryLater
 from ecl.session import Session
@@ -85,6 +86,8 @@ class _Copying:
         """Create the image at the destination and copy the data. Raises _Canceled if a client has canceled the job."""
         if not self._change(CANCELABLE, status=REPLICATING):
             raise _Canceled
+        with self._database.read() as connection:
+            check_job(connection, self._destinations.trust, self._job)
         source = self._destinations.source(self._job.source_region_id)
         image = Image.existing(id=self._job.source_image_id).get(source)
         destination = self._destinations.in_region(self._job.destination_region_id).session

@@ -206,7 +206,7 @@ class _Importing:
             return image
         after = image.copy()
         adopt_metadata(after, dict(self._remote.image))
-        check_quotas(after, self._settings.limits)
+        check_quotas(after, self._settings.limits, image)
         return after
 
     # --- stores --------------------------------------------------------------------------------------------

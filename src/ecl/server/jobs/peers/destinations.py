@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from ecl.server.db.engine import Database
 from ecl.server.domain.image import Image
 from ecl.server.errors import Conflict, NotFound
 from ecl.server.identity.local import directory
-from ecl.server.settings.model import RegionSettings, Settings
+from ecl.server.settings.model import RegionSettings, ReplicatorTrust, Settings
 
 if TYPE_CHECKING:
     from ecl.connection import Connection
@@ -82,6 +83,11 @@ class Destinations:
         self._settings = settings
         self._database = database
         self._own_url = own_url
+
+    @property
+    def trust(self) -> Sequence[ReplicatorTrust]:
+        """Which tenants may copy images to which others, besides what roles allow."""
+        return self._settings.replicator_trust
 
     def of_tenant(self, tenant_id: str, source_region: str) -> Destination:
         """
@@ -160,7 +166,7 @@ def _remote(region: RegionSettings, timeout: float | None = None) -> Connection:
 
 
 def _unknown(tenant_id: str) -> NotFound:
-    return NotFound(f"There is no tenant '{tenant_id[:64]}' in another region.")
+    return NotFound(f"There is no tenant '{tenant_id[:64]}' in another region that you may copy images to.")
 
 
 def _down(region: str, exc: exceptions.SDKException) -> Conflict:
