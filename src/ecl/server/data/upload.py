@@ -155,7 +155,10 @@ async def receive_upload(upload: Upload, body: Body) -> None:
         if ended is Ended.SUCCEEDED:
             # The database had committed, and only its answer was lost.
             return
-        raise _error(exc, upload, ended) from exc
+        error = _error(exc, upload, ended)
+        if error is exc:
+            raise
+        raise error from exc
     except BaseException:
         await asyncio.shield(_give_up(intake))
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from contextlib import suppress
 from itertools import count
@@ -64,7 +65,7 @@ class Claim:
 J = TypeVar("J")
 
 
-class JobThreads(Generic[J]):
+class JobThreads(ABC, Generic[J]):
     """
     Runs jobs of the database. As an async context manager it starts and stops its threads.
 
@@ -104,21 +105,21 @@ class JobThreads(Generic[J]):
         self._threads: list[threading.Thread] = []
         node.renew_too(self._renew)
 
+    @abstractmethod
     def load(self, connection: Connection, job_id: str) -> J:
         """Return the job."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(self, job: J, claim: Claim) -> None:
         """
         Run the job to completion, or raise `Stopped` or `TryLater`.
 
         It asks the claim at every block of data whether it is to stop.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self, job: J, claim: Claim, reason: str) -> None:
         """End the job as failed, after too many attempts."""
-        raise NotImplementedError
 
     async def __aenter__(self) -> None:
         for number in range(self._workers):

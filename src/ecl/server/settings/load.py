@@ -241,9 +241,9 @@ def _check(settings: Settings) -> None:
         ("password_cost", 14, 20),
         ("shutdown_timeout", 0, None),
         ("replicator_workers", 1, None),
-        ("node_lease", 0.1, None),
+        ("node_lease", 0.1, 3600),
         ("job_attempts", 1, None),
-        ("job_retry_delay", 0.1, None),
+        ("job_retry_delay", 0.1, 3600),
     ):
         _in_range(name, getattr(settings, name), low, high)
     for name in ImageLimits.__struct_fields__:
@@ -269,7 +269,8 @@ def _check(settings: Settings) -> None:
 
 
 def _in_range(name: str, value: float, low: float, high: float | None) -> None:
-    if value < low or (high is not None and value > high):
+    # In this form it also refuses what is not a number at all.
+    if not (low <= value and (high is None or value <= high)):
         bounds = f"at least {low}" if high is None else f"{low} to {high}"
         raise SettingsError(f"The setting {name} is {value}, but must be {bounds}.")
 

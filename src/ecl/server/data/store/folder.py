@@ -35,8 +35,8 @@ _WRITE_SIZE = 256 << 10
 #: when its last byte comes, and a large one is synced in large parts.
 _FIRST_SYNC = 4 << 20
 _LAST_SYNC = 32 << 20
-#: Keys per query while looking for unknown files.
-_BATCH = 500
+#: Keys per query while looking for unknown files: SQLite before 3.32 takes 999 parameters, and each key is two.
+_BATCH = 400
 #: Names of unknown files that are reported.
 _EXAMPLES = 3
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
