@@ -57,7 +57,7 @@ def test_target_that_still_receives_data(near: ImageService, far: ImageService, 
         return Answer.json({"id": ids[0], "status": statuses.pop(0), "name": "copied", "tags": []})
 
     stub.on("POST", "/v2/images", exists)
-    proxy = near.connect("jp1").image
+    proxy = near.connect("jp1", user="admin").image
     image = proxy.create_image(name="copied", data=b"0123456789", disk_format="raw")
     job = proxy.copy_image(image.id or "", far.credentials("us1")["project_id"])
 

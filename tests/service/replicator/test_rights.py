@@ -171,7 +171,7 @@ def test_rights_are_checked_again_when_the_job_runs(
             None,
             REPLICATE_REQUESTED,
             0,
-            user.id,
+            user_id=user.id,
         )
         insert_job(connection, job)
     admin = service.connect("jp1", user="admin").image

@@ -239,9 +239,9 @@ copy_jobs = Table(
     Column("error", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    *_lease(),
     # Who posted it; their rights are checked again when the job runs.
     Column("user_id", String(64)),
-    *_lease(),
     Index(None, "source_region_id", "source_tenant_id", "created_at"),
     Index(None, "status"),
 )
