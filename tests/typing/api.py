@@ -63,7 +63,17 @@ def images(proxy: Proxy, target: Path, file: IO[bytes]) -> None:
     assert_type(proxy.get_image("id"), Image)
     assert_type(proxy.update_image(image, [{"op": "replace", "path": "/name", "value": "new"}]), Image)
     assert_type(proxy.update_image("id", {"name": "new", "os_distro": None}), Image)
+    assert_type(proxy.update_image("id", name="new", is_protected=True, os_distro=None), Image)
     proxy.delete_image(image, ignore_missing=False)
+    proxy.create_image(name="debian", min_disk=1, tags=["a"], protected=True, properties={"data": "x"}, is_hidden=True)
+    proxy.create_image(name="debian", filename=target, disk_format="raw")
+    proxy.create_image(min_disk="10")  # type: ignore[arg-type]
+    proxy.images(limit="10")  # type: ignore[arg-type]
+    assert_type(proxy.images(name=["a", "b"], size=[">=10", "<20"], created_at=">=2026-01-01"), Iterator[Image])
+    assert_type(image.get("os_distro", "unknown"), Any)
+    assert_type(image.get(Session()), Image)
+    assert_type(image.is_protected, bool | None)
+    assert_type(image.hash_value, str | None)
 
     assert_type(image.id, str | None)
     assert_type(image.size, int | None)
@@ -113,6 +123,8 @@ def members_and_tags(proxy: Proxy, image: Image) -> None:
     assert_type(proxy.update_member("id", member, "accepted"), Member)
     assert_type(member.status, str | None)
     proxy.delete_member(image, "0" * 32)
+    assert_type(proxy.add_member(image, member="0" * 32), Member)
+    proxy.remove_member(member)
     proxy.add_tag(image, "tag")
     proxy.delete_tag("id", "tag")
     proxy.remove_tag(image, "tag")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
 
+from ecl.image.v2._arguments import for_create, name_first
 from ecl.image.v2._proxy_base import ImageProxyBase, ImageRef
 from ecl.image.v2.image import Image
 
@@ -23,9 +24,23 @@ Target = TypeVar("Target", str, Path, IO[bytes])
 class DataProxy(ImageProxyBase):
     """Create with data, upload, download; one image or many."""
 
+    @name_first
     def create_image(
         self,
         *,
+        name: str | None = None,
+        id: str | None = None,
+        disk_format: str | None = None,
+        container_format: str | None = None,
+        visibility: str | None = None,
+        min_disk: int | None = None,
+        min_ram: int | None = None,
+        tags: Sequence[str] | None = None,
+        protected: bool | None = None,
+        os_hidden: bool | None = None,
+        owner: str | None = None,
+        properties: Mapping[str, Any] | str | None = None,
+        filename: str | os.PathLike[str] | None = None,
         data: ImageData | None = None,
         progress: ProgressCallback | None = None,
         force: bool = False,
@@ -40,26 +55,57 @@ class DataProxy(ImageProxyBase):
         Operation: POST /v2/images; with *data* also PUT /v2/images/{image_id}/file.
 
         Args:
-            data: Path, bytes, binary file, iterable of bytes, or a callable that returns one. *disk_format* is then
-                detected from the content and *container_format* is ``bare`` unless given.
+            name: Name; it need not be unique. It may also be given by position.
+            id: UUID to give the image; by default the service chooses one.
+            disk_format: ``raw``, ``qcow2``, ``iso`` …; with *data* it is detected from the content unless given.
+            container_format: ``bare`` if the data is in no container; with *data* it is so unless given.
+            visibility: ``private``, ``shared``, ``community`` or ``public``.
+            min_disk: GB of disk that a server needs to boot it.
+            min_ram: MB of memory that a server needs to boot it.
+            tags: Texts attached to the image.
+            protected: True: the image cannot be deleted. Its other name is *is_protected*.
+            os_hidden: True: default lists leave the image out. Its other name is *is_hidden*.
+            owner: Project that owns it, if an administrator creates it for another one.
+            properties: Mapping of properties whose names are sent as they are, also if they are those of arguments or
+                of attributes in Python: ``properties={"os_type": "linux"}``.
+            filename: Path of the data: another name of *data*.
+            data: Path, bytes, binary file, iterable of bytes, or a callable that returns one.
             progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
             force: Upload even what the image inspector finds dangerous or of another format than declared.
             max_bandwidth: Maximum number of bytes a second.
             decompress: Decode gzip, bzip2, xz or zstd while sending; the content says which.
             max_expanded: Maximum number of decoded bytes; by default 1 TiB.
-            attrs: Attributes and properties of the image; all of them are sent. *properties* is a mapping of
-                properties whose names are sent as they are, also if they are those of arguments or of attributes
-                in Python: ``properties={"os_type": "linux"}``.
+            attrs: More attributes, and properties; all of them are sent. A name that looks like a misspelt argument
+                is warned of.
 
         Returns:
             The image: queued or, with *data*, active and verified.
 
         Raises:
-            InvalidRequest: *properties* has an attribute of the API, such as ``name``.
+            InvalidRequest: *properties* has an attribute of the API, such as ``name``; or an argument is given that
+                openstacksdk has and this method has not.
             ConflictException: The ID is, or was, in use.
             DigestMismatch: The service received other bytes than were sent.
             FileFailure: Reading *data* failed.
         """
+        declared = {
+            "name": name,
+            "id": id,
+            "disk_format": disk_format,
+            "container_format": container_format,
+            "visibility": visibility,
+            "min_disk": min_disk,
+            "min_ram": min_ram,
+            "tags": tags,
+            "protected": protected,
+            "os_hidden": os_hidden,
+            "owner": owner,
+            "properties": properties,
+            "filename": filename,
+            "data": data,
+        }
+        attrs = for_create(attrs, declared)
+        data = attrs.pop("data", None)
         if data is None:
             return self._create(Image, **attrs)
         from ecl.image._transfer.options import UploadOptions
@@ -199,7 +245,7 @@ class DataProxy(ImageProxyBase):
         """
         from ecl.image.v2._many import create_many
 
-        wanted = [dict(image) for image in images]
+        wanted = [for_create(image, {}) for image in images]
         return create_many(self.session, wanted, workers=workers, progress=progress, max_bandwidth=max_bandwidth)
 
     def download_images(
