@@ -106,6 +106,8 @@ def data(proxy: Proxy, image: Image, target: Path, file: IO[bytes]) -> None:
     assert_type(proxy.download_image("id", output="disk.raw"), str)
     assert_type(proxy.download_image("id", output=file), IO[bytes])
     assert_type(proxy.download_image("id", output=target, progress=lambda done, total: None), Path)
+    assert_type(proxy.download_image(image, stream=True).iter_content(1024), Iterator[bytes])
+    assert_type(proxy.open_image(image).read(10), bytes)
     assert_type(download(proxy.session, image), bytes)
     assert_type(download(proxy.session, image, target), Path)
 

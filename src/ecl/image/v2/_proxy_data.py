@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from ecl.image.v2._arguments import for_create, name_first
 from ecl.image.v2._proxy_base import ImageProxyBase, ImageRef
@@ -14,6 +15,7 @@ from ecl.image.v2.image import Image
 if TYPE_CHECKING:
     from ecl.image._transfer.bandwidth import Bandwidth
     from ecl.image._transfer.progress import ProgressCallback
+    from ecl.image._transfer.reader import DataStream
     from ecl.image._transfer.source import ImageData
 
 __all__ = ["DataProxy"]
@@ -163,7 +165,20 @@ class DataProxy(ImageProxyBase):
         progress: ProgressCallback | None = None,
         connections: int | None = None,
         max_bandwidth: float | Bandwidth | None = None,
+        stream: Literal[False] = False,
+        chunk_size: int | None = None,
     ) -> bytes: ...
+    @overload
+    def download_image(
+        self,
+        image_id: ImageRef,
+        *,
+        output: None = None,
+        progress: ProgressCallback | None = None,
+        max_bandwidth: float | Bandwidth | None = None,
+        stream: Literal[True],
+        chunk_size: int | None = None,
+    ) -> DataStream: ...
     @overload
     def download_image(
         self,
@@ -173,6 +188,8 @@ class DataProxy(ImageProxyBase):
         progress: ProgressCallback | None = None,
         connections: int | None = None,
         max_bandwidth: float | Bandwidth | None = None,
+        stream: bool = False,
+        chunk_size: int | None = None,
     ) -> Target: ...
     def download_image(
         self,
@@ -182,6 +199,8 @@ class DataProxy(ImageProxyBase):
         progress: ProgressCallback | None = None,
         connections: int | None = None,
         max_bandwidth: float | Bandwidth | None = None,
+        stream: bool = False,
+        chunk_size: int | None = None,
     ) -> Any:
         """
         Download the data of an image, verified against the service's hash.
@@ -195,9 +214,12 @@ class DataProxy(ImageProxyBase):
             connections: Number of ranges to fetch in parallel into a path, 1 to 16; by default one, and eight if that
                 turns out to be slow.
             max_bandwidth: Maximum number of bytes a second.
+            stream: Without *output*: return an object to iterate over, in constant memory. What goes wrong on the
+                way is raised by the iteration, DigestMismatch before the last chunk.
+            chunk_size: Bytes of a chunk of the stream; by default 1 MiB.
 
         Returns:
-            The data, or *output*.
+            The data, *output*, or the stream.
 
         Raises:
             ResourceNotFound: There is no such image.
@@ -207,6 +229,10 @@ class DataProxy(ImageProxyBase):
         from ecl.image.v2 import _data
 
         with self._naming_image(image_id):
+            if stream and output is None:
+                return _data.stream(
+                    self.session, self._image(image_id), chunk_size, progress=progress, max_bandwidth=max_bandwidth
+                )
             return _data.download(
                 self.session,
                 self._image(image_id),
@@ -215,6 +241,29 @@ class DataProxy(ImageProxyBase):
                 connections=connections,
                 max_bandwidth=max_bandwidth,
             )
+
+    def open_image(self, image: ImageRef) -> io.BufferedReader:
+        """
+        Open the data of an image as a read-only, seekable file, for readers that need parts of it.
+
+        Reading at an offset asks the service for a range, so a cloud that does not send ranges sends all bytes before
+        it, too. Each range has the length that was asked for, and connections that break are taken up again. The
+        whole can be verified only by reading the whole: when all bytes have come in order, jumps in between or not,
+        they are compared with the service's hash, and the read that would return the last of them raises if they
+        differ. Bytes that were read before, and parts that are read alone, are not verified.
+
+        Operation: GET /v2/images/{image_id}/file, for each range.
+
+        Raises:
+            ResourceNotFound: There is no such image.
+            InvalidRequest: The image has no data.
+            DigestMismatch: From a read: the image does not match the service's hash.
+            ConnectFailure: From a read: the connection broke again and again.
+        """
+        from ecl.image.v2 import _data
+
+        with self._naming_image(image):
+            return _data.open_file(self.session, self._image(image))
 
     def upload_images(
         self,
