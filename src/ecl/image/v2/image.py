@@ -147,6 +147,9 @@ class Image(resource2.Resource):
         # Only answers have headers: what is sent under the name of one, such as "location", is a property.
         return {**self._header.dirty, **super()._wrapped(prepend_key)}
 
+    def _own_headers(self) -> dict[str, str]:
+        return {}
+
     @classmethod
     def _of(cls, image: Any) -> Image:
         """Return *image*, or an image with that ID."""
