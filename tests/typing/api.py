@@ -14,7 +14,7 @@ import ecl
 from ecl import exceptions
 from ecl.config import CloudConfig, cloud_names, load
 from ecl.connection import Connection, from_config
-from ecl.image import Image, ImageCopy, License, Member, Proxy, Scheme, json_patch
+from ecl.image import DataStream, Image, ImageCopy, License, Member, Proxy, Scheme, json_patch
 from ecl.image.transfer import download, upload
 from ecl.image.v2._proxy import Proxy as DocumentedProxy
 from ecl.image.v2.image import Image as DocumentedImage
@@ -80,6 +80,7 @@ def images(proxy: Proxy, target: Path, file: IO[bytes]) -> None:
     assert_type(image.tags, list[str] | None)
     assert_type(image.protected, bool | None)
     assert_type(image.properties, dict[str, str])
+    proxy.get_image_schema().validate(image)
     assert_type(image.to_dict(), dict[str, Any])
     assert_type(dict(image), dict[str, Any])
     assert_type(Image.name, None)
@@ -106,6 +107,7 @@ def data(proxy: Proxy, image: Image, target: Path, file: IO[bytes]) -> None:
     assert_type(proxy.download_image("id", output="disk.raw"), str)
     assert_type(proxy.download_image("id", output=file), IO[bytes])
     assert_type(proxy.download_image("id", output=target, progress=lambda done, total: None), Path)
+    assert_type(proxy.download_image(image, stream=True), DataStream)
     assert_type(proxy.download_image(image, stream=True).iter_content(1024), Iterator[bytes])
     assert_type(proxy.open_image(image).read(10), bytes)
     assert_type(download(proxy.session, image), bytes)

@@ -265,6 +265,19 @@ def test_a_part_is_not_verified(proxy, service):
         assert file.read(5) == DATA[MIB : MIB + 5]
 
 
+def test_image_without_hash(proxy, service, caplog):
+    """An image that has no hash at the service can be read; that it was not compared is logged once."""
+    service(os_hash_algo=None, os_hash_value=None, checksum=None)
+    with proxy.open_image("abc") as file:
+        for _ in range(2):
+            file.seek(0)
+            assert file.read() == DATA
+
+    assert [record.message for record in caplog.records if "no hash" in record.message] == [
+        "image abc has no hash at the service; only its size could be compared"
+    ]
+
+
 def test_file_without_ranges(proxy, service):
     """A service that sends all bytes, whatever range it is asked for, is read all the same."""
     service(Answer.data(DATA))

@@ -139,6 +139,7 @@ class RangeReader(io.RawIOBase):
         self._algorithm = algorithm_of(self._image)
         self._hash = hashlib.new(self._algorithm, usedforsecurity=False)
         self._hashed = 0
+        self._verified = False
         #: The image's ID.
         self.name = str(self._image.id)
 
@@ -203,9 +204,10 @@ class RangeReader(io.RawIOBase):
         if start <= self._hashed < start + len(block):
             self._hash.update(memoryview(block)[self._hashed - start :])
             self._hashed = start + len(block)
-        if self._hashed == self._size:
-            # Again for each block that comes later: none is handed out once the image was found damaged.
+        if self._hashed == self._size and not self._verified:
+            # Of an image that was found damaged, no later block is handed out, either.
             verify.verify(self._image, self._size, {self._algorithm: self._hash.hexdigest()})
+            self._verified = True
 
     def _end_stream(self) -> None:
         blocks, self._stream, self._blocks = self._blocks, None, None
