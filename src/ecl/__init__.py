@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ecl import config as config
     from ecl import connection as connection
     from ecl import exceptions as exceptions
+    from ecl import format as format  # noqa: A004 - eclsdk's name
     from ecl import image as image
     from ecl import profile as profile
     from ecl import proxy2 as proxy2
@@ -28,8 +29,8 @@ __all__ = ["__version__", "connect"]
 
 _MODULES = frozenset(
     {
-        "config", "connection", "exceptions", "image", "profile", "proxy2", "resource2", "service_filter",
-        "session", "testing", "utils",
+        "config", "connection", "exceptions", "format", "image", "profile", "proxy2", "resource2",
+        "service_filter", "session", "testing", "utils",
     }
 )  # fmt: skip
 

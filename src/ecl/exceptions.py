@@ -7,13 +7,13 @@ Every error that a user of the SDK can meet.
     ├── ConfigException            clouds.yaml or an OS_* variable cannot be used
     ├── ConnectFailure             no answer: unreachable host, closed connection, time-out
     ├── EndpointNotFound           the catalog has no such service
-    ├── FileFailure                a local file could not be read or written
+    ├── FileFailure                a local file could not be read or written (also an OSError)
     ├── InvalidRequest             refused here, before any traffic (also a ValueError)
     ├── InvalidResponse            the answer is not what the API promises
     │   └── DigestMismatch         the bytes are not those that the service has a hash of
     ├── MethodNotSupported         the resource has no such operation
     ├── DuplicateResource          two of one name
-    ├── ResourceTimeout            waited for too long
+    ├── ResourceTimeout            waited for too long (also a TimeoutError)
     ├── ResourceFailure            reached a status from which it cannot recover
     └── HttpException              the service answered with an error
         ├── BadRequestException        400
@@ -100,8 +100,17 @@ class EndpointNotFound(SDKException):
     """The catalog has no endpoint for the service, region and interface."""
 
 
-class FileFailure(SDKException):
-    """A local file could not be read or written; the disk may be full."""
+class FileFailure(SDKException, OSError):
+    """
+    A local file could not be read or written; the disk may be full.
+
+    ``errno``, ``strerror`` and ``filename`` are the system's, where it said something.
+    """
+
+    def __init__(self, message: str | None = None, cause: BaseException | None = None) -> None:
+        super().__init__(message, cause)
+        if isinstance(cause, OSError):
+            self.errno, self.strerror, self.filename = cause.errno, cause.strerror, cause.filename
 
 
 class InvalidRequest(SDKException, ValueError):
@@ -137,7 +146,7 @@ class DuplicateResource(SDKException):
     """More than one resource has that name."""
 
 
-class ResourceTimeout(SDKException):
+class ResourceTimeout(SDKException, TimeoutError):
     """The resource did not reach the wanted status in time."""
 
 

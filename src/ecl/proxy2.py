@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import functools
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar
 
 from ecl import exceptions, resource2
@@ -12,6 +13,35 @@ from ecl._resource.missing import naming
 __all__ = ["BaseProxy"]
 
 R = TypeVar("R", bound=resource2.Resource)
+T = TypeVar("T")
+
+
+def _check_resource(strict: bool = False) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """
+    Make a proxy's method, called with a resource class and a value, refuse a resource of another class.
+
+    Args:
+        strict: Refuse an ID, too.
+    """
+
+    def wrap(method: Callable[..., T]) -> Callable[..., T]:
+        @functools.wraps(method)
+        def check(self: Any, expected: type[resource2.Resource], actual: Any = None, *args: Any, **kwargs: Any) -> T:
+            if strict and actual is not None and not isinstance(actual, resource2.Resource):
+                raise exceptions.InvalidRequest(f"A {expected.__name__} must be passed, not {actual!r}")
+            _check_class(expected, actual)
+            return method(self, expected, actual, *args, **kwargs)
+
+        return check
+
+    return wrap
+
+
+def _check_class(expected: type[resource2.Resource], actual: Any) -> None:
+    if isinstance(actual, resource2.Resource) and not isinstance(actual, expected):
+        raise exceptions.InvalidRequest(
+            f"Expected {expected.__name__} but received {type(actual).__name__}: {actual!r}"
+        )
 
 
 class BaseProxy:
@@ -46,9 +76,12 @@ class BaseProxy:
         Raises:
             InvalidRequest: *value* is a resource of another type.
         """
-        if isinstance(value, resource2.Resource) and not isinstance(value, resource_type):
-            raise exceptions.InvalidRequest(f"Expected {resource_type.__name__} but received {type(value).__name__}")
+        _check_class(resource_type, value)
         return resource_type._get_id(value)
+
+    def _get_uri_attribute(self, child: Any, parent: Any, name: str) -> Any:
+        """Return the ID of *parent*; without one, what the resource *child* has under *name*."""
+        return getattr(child, name) if parent is None else resource2.Resource._get_id(parent)
 
     def _find(self, resource_type: type[R], name_or_id: str, ignore_missing: bool = False, **attrs: Any) -> R | None:
         return resource_type.find(self.session, name_or_id, ignore_missing=ignore_missing, **attrs)
@@ -64,7 +97,7 @@ class BaseProxy:
     def _update(self, resource_type: type[R], value: Any, **attrs: Any) -> R:
         return self._get_resource(resource_type, value, **attrs).update(self.session)
 
-    def _delete(self, resource_type: type[R], value: Any, ignore_missing: bool = True, **attrs: Any) -> R | None:
+    def _delete(self, resource_type: type[R], value: Any, ignore_missing: bool = False, **attrs: Any) -> R | None:
         resource = self._get_resource(resource_type, value, **attrs)
         try:
             with naming(resource_type, resource._own_id()):
@@ -74,7 +107,8 @@ class BaseProxy:
                 return None
             raise
 
-    def _list(self, resource_type: type[R], paginated: bool = False, **attrs: Any) -> Iterator[R]:
+    def _list(self, resource_type: type[R], value: Any = None, paginated: bool = False, **attrs: Any) -> Iterator[R]:
+        self._id_of(resource_type, value)
         return resource_type.list(self.session, paginated=paginated, **attrs)
 
     def _head(self, resource_type: type[R], value: Any = None, **attrs: Any) -> R:

@@ -17,8 +17,8 @@ service sends beyond the declared attributes is kept: a resource is also a mappi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ecl import _http, exceptions
 from ecl._http import fill, pages
@@ -32,6 +32,14 @@ if TYPE_CHECKING:
     from ecl._http.sessions import SessionLike
 
 __all__ = ["URI", "Body", "Header", "QueryParameters", "Resource", "pages", "wait_for_delete", "wait_for_status"]
+
+
+class _Request(NamedTuple):
+    """What an operation sends."""
+
+    uri: str
+    body: dict[str, Any]
+    headers: dict[str, str]
 
 
 class _Identity(Body[str]):
@@ -65,6 +73,8 @@ class Resource:
     put_create = False
 
     _query_mapping = QueryParameters()
+    #: True: a list has a link to its next page, as all of the image API have; False: it may need a marker.
+    _pages_have_links = False
     #: True: an answer has all attributes of the resource; what is not in it is gone.
     _answers_are_complete = False
 
@@ -242,7 +252,7 @@ class Resource:
         kind = type(self).__name__
         found = self._own_id()
         if found is None:
-            raise exceptions.InvalidRequest(f"Request requires an ID but none was found: this {kind} has no ID")
+            raise exceptions.InvalidRequest(f"Request requires an ID but none was found in {self!r}")
         return f"{path}/{_http.segment(found, f'{kind} ID')}"
 
     def _translate_response(self, response: requests.Response, has_body: bool = True) -> None:
@@ -267,6 +277,14 @@ class Resource:
         body = self._body.dirty
         return {self.resource_key: body} if prepend_key and self.resource_key is not None else body
 
+    def _own_headers(self) -> dict[str, str]:
+        """Return the headers that were changed, to be sent with the body."""
+        return {name: str(value) for name, value in self._header.dirty.items() if value is not None}
+
+    def _prepare_request(self, requires_id: bool = True, prepend_key: bool = False) -> _Request:
+        """Return path, changed body and changed headers, for an operation that this class does not have."""
+        return _Request(self._path(requires_id), self._wrapped(prepend_key), self._own_headers())
+
     def create(self, session: SessionLike, prepend_key: bool = True) -> Self:
         """
         Create the resource at the service; this instance then has all that the service answered.
@@ -281,8 +299,8 @@ class Resource:
         self._require(self.allow_create, "create")
         path = self._path(requires_id=self.put_create)
         method = "PUT" if self.put_create else "POST"
-        body = self._wrapped(prepend_key)
-        response = _http.request(session, method, path, service=self.service, json=body)
+        body, headers = self._wrapped(prepend_key), self._own_headers()
+        response = _http.request(session, method, path, service=self.service, headers=headers, json=body)
         self._translate_response(response)
         return self
 
@@ -331,8 +349,8 @@ class Resource:
             return self
         self._require(self.allow_update, "update")
         method = "PATCH" if self.patch_update else "PUT"
-        body = self._wrapped(prepend_key)
-        response = _http.request(session, method, self._path(), service=self.service, json=body)
+        body, headers = self._wrapped(prepend_key), self._own_headers()
+        response = _http.request(session, method, self._path(), service=self.service, headers=headers, json=body)
         self._translate_response(response, has_body)
         return self
 
@@ -355,7 +373,8 @@ class Resource:
         Yield resources, one page in memory at a time.
 
         Args:
-            paginated: Follow the service's ``next`` to the last page; False stops after the first.
+            paginated: Follow the service's ``next`` to the last page; where it has none, and takes *limit* and
+                *marker*, ask for what comes after the last one until nothing does. False stops after the first page.
             params: Values of URI attributes, and query parameters of the operation.
 
         Raises:
@@ -367,11 +386,38 @@ class Resource:
         key = cls.resources_key or "items"
         query = cls._query_mapping._transpose(params)
         of_path = {name: params[name] for name in cls._uri_mapping() if name in params}
-        for page in pages(session, fill(cls.base_path, params), query, cls.service, key):
-            for item in page[key]:
-                yield cls._received(item, uri=of_path)
-            if not paginated:
+        path = fill(cls.base_path, params)
+        while True:
+            linked = -1
+            for page in pages(session, path, query, cls.service, key):
+                linked += 1
+                for item in page[key]:
+                    yield cls._received(item, uri=of_path)
+                if not paginated:
+                    return
+            following = None if linked else cls._following(page[key], query)
+            if following is None:
                 return
+            query = following
+
+    @classmethod
+    def _following(cls, items: Sequence[dict[str, Any]], query: Mapping[str, Any]) -> dict[str, Any] | None:
+        """
+        Return the query of the page after *items*, at a service without links that pages by marker; None at the end.
+
+        Raises:
+            InvalidResponse: The service sent the same page again.
+        """
+        names = cls._query_mapping._mapping
+        if cls._pages_have_links or not {"limit", "marker"} <= names.keys() or not items:
+            return None
+        size = query.get(names["limit"])
+        if size is not None and len(items) < int(size):
+            return None
+        marker = cls._received(items[-1])._own_id()
+        if marker is None or marker == query.get(names["marker"]):
+            raise exceptions.InvalidResponse(f"The list of {cls.__name__} does not go on after {marker!r}")
+        return {**query, names["limit"]: len(items), names["marker"]: marker}
 
     @classmethod
     def _get_one_match(cls, name_or_id: str, results: Iterable[Self]) -> Self | None:

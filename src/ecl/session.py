@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import urllib.parse
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 import requests
 from keystoneauth1 import exceptions as ksa_exceptions
@@ -24,9 +26,13 @@ __all__ = [
     "LONG_CALL",
     "Session",
     "as_session",
+    "map_exceptions",
     "renew_token_before_long_call",
     "with_preferences",
 ]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 DEFAULT_USER_AGENT = f"ecl-image/{__version__}"
 _API_VERSION_HEADER = "ecl-api-version"
@@ -84,8 +90,8 @@ class Session(ksa_session.Session):
         wanted = {"service_type": service_type, "interface": interface, **kwargs}
         if service_type is not None and interface is not plugin.AUTH_INTERFACE:
             wanted.update(self.profile.preferences(service_type))
-        if service_type == "image":
-            # What a resource of eclsdk asks with. Its address is used as the catalog has it, so nothing is discovered.
+        if service_type == "image" or "requires_project_id" in kwargs:
+            # A ServiceFilter, as resources ask with. The address is used as the catalog has it: nothing is discovered.
             for name in ("version", "api_version", "requires_project_id"):
                 wanted.pop(name, None)
         return super().get_endpoint(auth, **wanted)
@@ -122,6 +128,17 @@ class Session(ksa_session.Session):
             return response
         with _http.translated(), tls.named_files(self):
             return super().request(url, method, **kwargs)
+
+
+def map_exceptions(func: Callable[P, R]) -> Callable[P, R]:
+    """Make a function raise this library's exceptions where it would raise those of keystoneauth1 or requests."""
+
+    @functools.wraps(func)
+    def mapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _http.translated():
+            return func(*args, **kwargs)
+
+    return mapped
 
 
 def _expect_https(response: requests.Response) -> None:

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from ecl import exceptions
 
-__all__ = ["enable_logging"]
+__all__ = ["enable_logging", "urljoin"]
 
 
 def enable_logging(debug: bool = False, path: str | None = None, stream: TextIO | None = None) -> None:
@@ -39,3 +39,8 @@ def enable_logging(debug: bool = False, path: str | None = None, stream: TextIO 
         for handler in handlers:
             handler.setFormatter(formatter)
             logger.addHandler(handler)
+
+
+def urljoin(*args: object) -> str:
+    """Join parts of a path with one slash each: ``urljoin("/v2/zones/", 5)`` is ``v2/zones/5``. None is empty."""
+    return "/".join(str(arg or "").strip("/") for arg in args)

@@ -17,7 +17,7 @@ from typing import Any, Self
 import pytest
 from clouds import Cloud
 
-__all__ = ["CHECKSUM", "DISK", "RAW", "SIZE", "TEXT", "Commands", "drive", "run_tool", "verbs_in"]
+__all__ = ["CHECKSUM", "DISK", "RAW", "SIZE", "TEXT", "Commands", "drive", "run_tool", "venv_of", "verbs_in"]
 
 _HERE = Path(__file__).parent
 _VENVS = _HERE.parent.parent / ".venvs"
@@ -60,7 +60,7 @@ def drive(cloud: Cloud, client: str, driver: str, identities: Sequence[str], **t
     return json.loads(done.stdout)
 
 
-def _venv_of(client: str) -> Path:
+def venv_of(client: str) -> Path:
     """Return the folder of the venv of *client*; the test is skipped where scripts/test-inputs could not make it."""
     venv = _VENVS / client
     if not (venv / "installed.txt").exists():
@@ -70,7 +70,7 @@ def _venv_of(client: str) -> Path:
 
 def _python(client: str, driver: str, *arguments: str) -> list[str | Path]:
     # Old libraries warn of their own age.
-    return [_venv_of(client) / "bin" / "python", "-W", "ignore", _HERE / "drivers" / driver, *arguments]
+    return [venv_of(client) / "bin" / "python", "-W", "ignore", _HERE / "drivers" / driver, *arguments]
 
 
 def _ruby(client: str, driver: str) -> list[str | Path]:
@@ -115,7 +115,7 @@ def run_tool(cloud: Cloud, client: str, program: str, *arguments: str, folder: P
     settings = folder / "clouds.yaml"
     settings.write_text(json.dumps({"clouds": {"stock": cloud.login("member")}}))
     done = subprocess.run(
-        [_venv_of(client) / "bin" / program, *arguments],
+        [venv_of(client) / "bin" / program, *arguments],
         cwd=folder,
         env={"PATH": os.defpath, "HOME": str(folder), "OS_CLIENT_CONFIG_FILE": str(settings), "LC_ALL": "C.UTF-8"},
         stdin=subprocess.DEVNULL,

@@ -181,13 +181,13 @@ def test_find_newest_image(proxy: Proxy, new_image: NewImage, name: str) -> None
 
 
 def test_find_hidden_image(proxy: Proxy, new_image: NewImage, name: str) -> None:
-    """A hidden image is found on request, unless another one has its name."""
+    """A hidden image is found, too, unless another one has its name."""
     hidden = new_image(name=name, os_hidden=True)
 
-    assert proxy.find_image(name) is None
-    assert proxy.find_image(name, False, hidden=True).id == hidden.id
+    assert proxy.find_image(name, hidden=False) is None
+    assert proxy.find_image(name, False).id == hidden.id
     shown = new_image(name=name)
-    assert proxy.find_image(name, False, hidden=True).id == shown.id
+    assert proxy.find_image(name, False).id == shown.id
 
 
 def test_images_named(proxy: Proxy, new_image: NewImage, name: str) -> None:

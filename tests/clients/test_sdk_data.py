@@ -301,3 +301,47 @@ def test_data_as_reader(cloud: Cloud, proxy: Proxy, active: Image) -> None:
 
     with pytest.raises(exceptions.ForbiddenException):
         reader.download_image(active.id)
+
+
+# --- read as one goes ---------------------------------------------------------------------------------------
+
+
+def test_stream(proxy: Proxy, active: Image) -> None:
+    """An image comes as a stream of chunks, whose headers say its size and md5."""
+    with proxy.download_image(active, stream=True, chunk_size=65_536) as stream:
+        chunks = list(stream)
+
+    assert b"".join(chunks) == DATA
+    assert {len(chunk) for chunk in chunks[:-1]} == {65_536}
+    assert stream.headers["Content-MD5"] == active.checksum
+    assert stream.headers["Content-Length"] == str(len(DATA))
+
+
+def test_open(proxy: Proxy, active: Image) -> None:
+    """An image is a file that reads at any offset, and as a whole."""
+    with proxy.open_image(active) as file:
+        file.seek(-1000, io.SEEK_END)
+        assert file.read() == DATA[-1000:]
+        file.seek(1_500_000)
+        assert file.read(10) == DATA[1_500_000:1_500_010]
+        file.seek(0)
+        assert file.read() == DATA
+
+
+def test_openstacksdk_words(proxy: Proxy, tmp_path: Path) -> None:
+    """What openstacksdk's users write makes an image, finds it hidden, changes it and shares it."""
+    path = tmp_path / "disk.raw"
+    path.write_bytes(DATA)
+    name = f"words {uuid.uuid4()}"
+    image = proxy.create_image(name=name, filename=path, wait=True, is_protected=True, is_hidden=True, **RAW)
+    try:
+        assert (image.status, image.is_protected, image.is_hidden, image.size) == ("active", True, True, len(DATA))
+        assert image.hash_value == hashlib.new(image.hash_algo or "", DATA).hexdigest()
+        assert proxy.find_image(name, False).id == image.id
+        assert proxy.update_image(image, is_hidden=False, os_distro="debian").get("os_distro") == "debian"
+        member = proxy.add_member(image, member_id=str(uuid.uuid4()))
+        proxy.remove_member(member, image, ignore_missing=False)
+        assert list(proxy.members(image)) == []
+    finally:
+        proxy.update_image(image, is_protected=False)
+        proxy.delete_image(image)

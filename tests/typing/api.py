@@ -14,7 +14,7 @@ import ecl
 from ecl import exceptions
 from ecl.config import CloudConfig, cloud_names, load
 from ecl.connection import Connection, from_config
-from ecl.image import Image, ImageCopy, License, Member, Proxy, Scheme, json_patch
+from ecl.image import DataStream, Image, ImageCopy, License, Member, Proxy, Scheme, json_patch
 from ecl.image.transfer import download, upload
 from ecl.image.v2._proxy import Proxy as DocumentedProxy
 from ecl.image.v2.image import Image as DocumentedImage
@@ -63,13 +63,24 @@ def images(proxy: Proxy, target: Path, file: IO[bytes]) -> None:
     assert_type(proxy.get_image("id"), Image)
     assert_type(proxy.update_image(image, [{"op": "replace", "path": "/name", "value": "new"}]), Image)
     assert_type(proxy.update_image("id", {"name": "new", "os_distro": None}), Image)
+    assert_type(proxy.update_image("id", name="new", is_protected=True, os_distro=None), Image)
     proxy.delete_image(image, ignore_missing=False)
+    proxy.create_image(name="debian", min_disk=1, tags=["a"], protected=True, properties={"data": "x"}, is_hidden=True)
+    proxy.create_image(name="debian", filename=target, disk_format="raw")
+    proxy.create_image(min_disk="10")  # type: ignore[arg-type]
+    proxy.images(limit="10")  # type: ignore[arg-type]
+    assert_type(proxy.images(name=["a", "b"], size=[">=10", "<20"], created_at=">=2026-01-01"), Iterator[Image])
+    assert_type(image.get("os_distro", "unknown"), Any)
+    assert_type(image.get(Session()), Image)
+    assert_type(image.is_protected, bool | None)
+    assert_type(image.hash_value, str | None)
 
     assert_type(image.id, str | None)
     assert_type(image.size, int | None)
     assert_type(image.tags, list[str] | None)
     assert_type(image.protected, bool | None)
     assert_type(image.properties, dict[str, str])
+    proxy.get_image_schema().validate(image)
     assert_type(image.to_dict(), dict[str, Any])
     assert_type(dict(image), dict[str, Any])
     assert_type(Image.name, None)
@@ -96,6 +107,9 @@ def data(proxy: Proxy, image: Image, target: Path, file: IO[bytes]) -> None:
     assert_type(proxy.download_image("id", output="disk.raw"), str)
     assert_type(proxy.download_image("id", output=file), IO[bytes])
     assert_type(proxy.download_image("id", output=target, progress=lambda done, total: None), Path)
+    assert_type(proxy.download_image(image, stream=True), DataStream)
+    assert_type(proxy.download_image(image, stream=True).iter_content(1024), Iterator[bytes])
+    assert_type(proxy.open_image(image).read(10), bytes)
     assert_type(download(proxy.session, image), bytes)
     assert_type(download(proxy.session, image, target), Path)
 
@@ -113,6 +127,8 @@ def members_and_tags(proxy: Proxy, image: Image) -> None:
     assert_type(proxy.update_member("id", member, "accepted"), Member)
     assert_type(member.status, str | None)
     proxy.delete_member(image, "0" * 32)
+    assert_type(proxy.add_member(image, member="0" * 32), Member)
+    proxy.remove_member(member)
     proxy.add_tag(image, "tag")
     proxy.delete_tag("id", "tag")
     proxy.remove_tag(image, "tag")

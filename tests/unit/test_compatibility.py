@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import importlib
 import logging
 import re
 import subprocess
@@ -624,6 +625,23 @@ def test_bad_arguments(proxy, stub):
 # --- waiting and resources --------------------------------------------------------------------------------
 
 
+def test_own_services(conn, stub, on):
+    """A resource of another service sends its headers, and makes requests of its own."""
+
+    class Zone(resource2.Resource):
+        base_path = "/v2/zones"
+        allow_update = True
+        etag = resource2.Header("If-Match")
+
+    on("PUT", "/v2/zones/z", {"name": "new"})
+    zone = Zone.existing(id="z")
+    zone._update(name="new", etag="7")
+    assert zone._prepare_request() == ("/v2/zones/z", {"name": "new"}, {"If-Match": "7"})
+    zone.update(conn.session)
+
+    assert (stub.last.json, stub.last.headers["if-match"]) == ({"name": "new"}, "7")
+
+
 def test_wait_defaults(conn, stub):
     """The functions need no more than what to wait for."""
     stub.on("GET", "/v2/images/abc", Answer.json(HASHED), Answer(404))
@@ -694,10 +712,11 @@ def test_service_filter():
 
 
 def test_old_modules():
-    """Modules that the image service never used are not there."""
-    for name in ("resource", "proxy", "format", "module_loader"):
+    """The older bases are not there; those that services are written on are."""
+    for name in ("resource", "proxy", "module_loader"):
         assert not hasattr(ecl, name)
-    assert not hasattr(ecl.utils, "urljoin")
+    for name in ("resource2", "proxy2", "format"):
+        assert importlib.import_module(f"ecl.{name}")
 
 
 def test_python_versions():

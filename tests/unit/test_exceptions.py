@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import pickle
 
 import pytest
 
@@ -220,3 +222,32 @@ def test_method_not_supported():
     words = "The create method is not supported for ecl.image.v2.tag.Tag"
     assert str(exceptions.MethodNotSupported(Tag, "create")) == words
     assert str(exceptions.MethodNotSupported(Tag(), "create")) == words
+
+
+def test_file_failure_is_an_os_error() -> None:
+    """FileFailure is an OSError with the system's errno and words, and says its own sentence."""
+    cause = OSError(errno.ENOSPC, "No space left on device", "disk.raw")
+    error = exceptions.FileFailure("disk.raw cannot be written", cause=cause)
+
+    assert isinstance(error, OSError)
+    assert (error.errno, error.strerror, error.filename) == (errno.ENOSPC, "No space left on device", "disk.raw")
+    assert str(error) == error.message == "disk.raw cannot be written"
+    assert error.cause is cause
+    plain = exceptions.FileFailure("disk.raw changed")
+    assert (str(plain), plain.errno, plain.cause) == ("disk.raw changed", None, None)
+
+
+def test_resource_timeout_is_a_timeout_error() -> None:
+    """ResourceTimeout is a TimeoutError, and says its own sentence."""
+    error = exceptions.ResourceTimeout("Timeout waiting for abc")
+
+    assert isinstance(error, TimeoutError)
+    assert str(error) == error.message == "Timeout waiting for abc"
+
+
+@pytest.mark.parametrize("cls", [exceptions.FileFailure, exceptions.ResourceTimeout])
+def test_errors_of_python_survive_pickling(cls: type[exceptions.SDKException]) -> None:
+    """An error that comes from another process is the same."""
+    made = pickle.loads(pickle.dumps(cls("sentence")))
+
+    assert (type(made), made.message, str(made)) == (cls, "sentence", "sentence")

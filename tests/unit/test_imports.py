@@ -17,7 +17,7 @@ from support.import_graph import imports, modules, package_cycles, tree_of
 #: The SDK from the ground up: patterns of modules. A module imports from lines below its own, and from its own line
 #: as long as that makes no circle.
 FLOORS = (
-    r"ecl\.(version|exceptions)",
+    r"ecl\.(version|exceptions|format)",
     r"ecl\.(service_filter|_auth|utils)",
     r"ecl\._config\.\w+",
     r"ecl\.(config|image\.image_service|_http\.\w+)",
@@ -27,7 +27,7 @@ FLOORS = (
     r"ecl\.image\._transfer\.\w+",
     r"ecl\.image\.v2\._(data|metadef|query|validation)",
     r"ecl\.image\.v2\.[a-z]\w*",
-    r"ecl\.image\.v2\._(creating|many)",
+    r"ecl\.image\.v2\._(arguments|creating|many)",
     r"ecl\.image\.v2\._proxy_\w+",
     r"ecl\.image\.v2\._proxy",
     r"ecl\.image\.copying",

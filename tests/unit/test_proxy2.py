@@ -63,9 +63,9 @@ def test_missing(base, stub):
     stub.on("GET", f"{PATH}/s", Answer.json({"message": "gone"}, 404, x_openstack_request_id="req-1"))
     stub.on("DELETE", f"{PATH}/s", Answer(404))
 
-    assert base._delete(Server, "s", project_id="p") is None
+    assert base._delete(Server, "s", project_id="p", ignore_missing=True) is None
     with pytest.raises(exceptions.ResourceNotFound, match="No Server found for s"):
-        base._delete(Server, "s", project_id="p", ignore_missing=False)
+        base._delete(Server, "s", project_id="p")
     with pytest.raises(exceptions.ResourceNotFound, match="No Server found for s gone") as caught:
         base._get(Server, "s", project_id="p")
     assert (caught.value.request_id, caught.value.http_status) == ("req-1", 404)

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["endpoint"]
 
 _VERSION_SUFFIX = re.compile(r"/v\d+(\.\d+)?$")
+_VERSION_PREFIX = re.compile(r"/v\d+(\.\d+)?(/|$)")
 
 
-def endpoint(session: SessionLike, service: ServiceFilter) -> str:
+def endpoint(session: SessionLike, service: ServiceFilter, path: str = "/v2") -> str:
     """
-    Return the service's address without a version and without a trailing slash.
+    Return the service's address without a trailing slash; and without a version, if *path* begins with one.
 
-    Catalogs name it with and without ``/v2``; the resources' paths have the version in them.
+    Catalogs name it with and without ``/v2``; the paths of the image API have the version in them.
 
     Raises:
         EndpointNotFound: The catalog has no such service.
@@ -42,4 +43,5 @@ def endpoint(session: SessionLike, service: ServiceFilter) -> str:
             found = None
     if not found:
         raise exceptions.EndpointNotFound(catalog.missing(session, wanted))
-    return _VERSION_SUFFIX.sub("", found.rstrip("/")).rstrip("/")
+    address = found.rstrip("/")
+    return _VERSION_SUFFIX.sub("", address).rstrip("/") if _VERSION_PREFIX.match(path) else address

@@ -86,7 +86,7 @@ def request(
         last = attempt == attempts
         try:
             with translated(), tls.named_files(below_adapter(session)):
-                url = endpoint(session, service) + path
+                url = endpoint(session, service, path) + path
                 response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
         except BodyFailed as exc:
             # Naming its cause again hides the wrapper from tracebacks.

@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
 
+from ecl.format import Formatter
+
 __all__ = ["URI", "Body", "Component", "Header", "Manager", "QueryParameters", "components", "mapping"]
 
 V = TypeVar("V")
@@ -28,7 +30,7 @@ class Component(Generic[V]):
     def __init__(
         self,
         name: str,
-        type: Callable[[Any], V] | None = None,
+        type: Callable[[Any], V] | type[Formatter] | None = None,
         default: V | None = None,
         alternate_id: bool = False,
     ) -> None:
@@ -37,7 +39,8 @@ class Component(Generic[V]):
 
         Args:
             name: What the service calls it.
-            type: Converts a received value, unless that is None or has this type already.
+            type: Converts a received value, unless that is None or has this type already; or a
+                :class:`~ecl.format.Formatter`, which also converts a value that is set.
             default: Value if the service sent none.
             alternate_id: True if it stands for the ID of resources that have no ``id``.
         """
@@ -56,13 +59,21 @@ class Component(Generic[V]):
         value = getattr(instance, self.key).get(self.name, self.default)
         if value is None or self.type is None or (isinstance(self.type, type) and isinstance(value, self.type)):
             return value  # type: ignore[no-any-return]  # the wire decides
-        return self.type(value)
+        formatter = _formatter(self.type)
+        convert: Callable[[Any], Any] = self.type if formatter is None else formatter.deserialize
+        return convert(value)  # type: ignore[no-any-return]  # the type decides
 
     def __set__(self, instance: _Holder, value: V | None) -> None:
-        getattr(instance, self.key)[self.name] = value
+        formatter = _formatter(self.type)
+        wire = value if formatter is None or value == self.default else formatter.serialize(value)
+        getattr(instance, self.key)[self.name] = wire
 
     def __delete__(self, instance: _Holder) -> None:
         getattr(instance, self.key).pop(self.name, None)
+
+
+def _formatter(kind: object) -> type[Formatter] | None:
+    return kind if isinstance(kind, type) and issubclass(kind, Formatter) else None
 
 
 class Body(Component[V]):
@@ -114,6 +125,10 @@ class Manager(MutableMapping[str, Any]):
         known = [key for key in self.attributes if key in self._dirty]
         removed = sorted(self._dirty.difference(self.attributes))
         return {key: self.attributes.get(key) for key in [*known, *removed]}
+
+    def clean(self) -> None:
+        """Count nothing as changed."""
+        self._dirty.clear()
 
     def received(self, attributes: Mapping[str, Any], replace: bool = False) -> None:
         """Take over what the service sent, in place of what is there or added to it; nothing counts as changed then."""

@@ -29,7 +29,10 @@ def exit_code(exc: Exception) -> int:
 
 def describe(exc: BaseException) -> str:
     """Return one line that says what happened, followed by the notes added to *exc*."""
-    if isinstance(exc, OSError) and exc.strerror:
+    from ecl import exceptions
+
+    # An error of the SDK that is an OSError, too, says more than the system does.
+    if isinstance(exc, OSError) and exc.strerror and not isinstance(exc, exceptions.SDKException):
         text = f"{exc.filename}: {exc.strerror}" if exc.filename else exc.strerror
     else:
         text = str(exc) or type(exc).__name__

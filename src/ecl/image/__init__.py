@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ecl.image.transfer import Bandwidth, ImageData, ProgressCallback, UploadOptions
+    from ecl.image.transfer import Bandwidth, DataStream, ImageData, ProgressCallback, UploadOptions
     from ecl.image.v2._proxy import Proxy
     from ecl.image.v2.cache import Cache
     from ecl.image.v2.image import Image, json_patch
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Bandwidth",
     "Cache",
+    "DataStream",
     "Image",
     "ImageCopy",
     "ImageData",
@@ -63,7 +64,7 @@ __all__ = [
 
 # Module to the names that are loaded from it.
 _MODULES = {
-    "transfer": ("Bandwidth", "ImageData", "ProgressCallback", "UploadOptions"),
+    "transfer": ("Bandwidth", "DataStream", "ImageData", "ProgressCallback", "UploadOptions"),
     "v2._proxy": ("Proxy",),
     "v2.cache": ("Cache",),
     "v2.image": ("Image", "json_patch"),

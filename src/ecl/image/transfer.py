@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
 from ecl.image._transfer.bandwidth import Bandwidth
 from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.progress import ProgressCallback
+from ecl.image._transfer.reader import DataStream
 from ecl.image._transfer.source import ImageData, Source
 from ecl.image._transfer.stop import Stop
 from ecl.image.copying import copy
@@ -23,7 +24,7 @@ from ecl.image.v2.image import Image
 if TYPE_CHECKING:
     from ecl._http.sessions import SessionLike
 
-__all__ = ["Bandwidth", "ImageData", "ProgressCallback", "UploadOptions", "copy", "download", "upload"]
+__all__ = ["Bandwidth", "DataStream", "ImageData", "ProgressCallback", "UploadOptions", "copy", "download", "upload"]
 
 Target = TypeVar("Target", str, Path, IO[bytes])
 

@@ -292,3 +292,14 @@ def test_no_progress():
     """Nobody need be told."""
     Progress(None, 1).at(1)
     Progress(None, 1).end(1)
+
+
+def test_failure_of_an_iterable():
+    """A FileFailure that an iterable raises keeps its own words, though it is an OSError."""
+
+    def blocks():
+        yield b"x"
+        raise exceptions.FileFailure("disk differs from the manifest")
+
+    with Source(blocks) as source, pytest.raises(exceptions.FileFailure, match=r"^disk differs"):
+        read(source)

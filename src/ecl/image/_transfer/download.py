@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +22,7 @@ from ecl.image._transfer.source import is_text
 from ecl.image._transfer.stop import Stop
 from ecl.image._transfer.stream import Stream
 
-__all__ = ["download", "verified_blocks"]
+__all__ = ["algorithm_of", "download", "verified_blocks", "with_data"]
 
 
 def download(
@@ -98,7 +98,16 @@ def _described(remote: RemoteImage) -> Described:
     return known if known.status == "active" and (known.os_hash_value or known.checksum) else remote.describe()
 
 
-def _algorithm(image: Described) -> str:
+def with_data(remote: RemoteImage) -> Described:
+    """Return the image, which has data, with a token that lasts. Raises InvalidRequest if it has none."""
+    remote.renew_token()
+    image = _described(remote)
+    if image.size is None:
+        raise exceptions.InvalidRequest(f"Image {image.id} has no data to download: its status is {image.status}")
+    return image
+
+
+def algorithm_of(image: Described) -> str:
     """Return the hash to verify *image* by."""
     return (verify.usable(image.os_hash_algo) if image.os_hash_value else None) or "md5"
 
@@ -116,12 +125,7 @@ def _to_path(
 ) -> None:
     part = PartFile(path)
     try:
-        remote.renew_token()
-        described = _described(remote)
-        if described.size is None:
-            raise exceptions.InvalidRequest(
-                f"Image {described.id} has no data to download: its status is {described.status}"
-            )
+        described = with_data(remote)
         part.bind(described)
         resumed = part.resumed
         try:
@@ -151,7 +155,7 @@ def _fill(
     bandwidth: Bandwidth | None,
     stop: Stop | None,
 ) -> None:
-    algorithm = _algorithm(image)
+    algorithm = algorithm_of(image)
     hasher = FileHasher(part, algorithm)
     try:
         fetch(remote, image, part, hasher, progress, connections=connections, bandwidth=bandwidth, stop=stop)
@@ -177,7 +181,7 @@ def _in_order(
     """Write the data to *file*, and compare it with the service's hash."""
     remote.renew_token()
     described = _described(remote)
-    algorithm = _algorithm(described)
+    algorithm = algorithm_of(described)
     meter = Progress(callback, described.size)
     done = 0
     with Digest(algorithm) as digest, closing(Stream(remote, described, bandwidth=bandwidth).blocks()) as blocks:
@@ -197,13 +201,17 @@ def _write(file: IO[bytes], block: bytes, name: str) -> None:
             # An unbuffered file may take a part; other kinds of writers take all, and some say None.
             written: int | None = file.write(view)
             view = view[len(view) if written is None else written :]
+    except exceptions.FileFailure:
+        raise
     except OSError as exc:
         raise exceptions.FileFailure(
             f"{name} cannot be written: {exc.strerror or exc}; make room, or choose another place", cause=exc
         ) from exc
 
 
-def verified_blocks(remote: RemoteImage) -> Iterator[bytes]:
+def verified_blocks(
+    remote: RemoteImage, progress: ProgressCallback | None = None, bandwidth: Bandwidth | None = None
+) -> Generator[bytes, None, None]:
     """
     Yield the data of an image that is known; the last block only when all of it has been verified.
 
@@ -214,15 +222,18 @@ def verified_blocks(remote: RemoteImage) -> Iterator[bytes]:
         ConnectFailure: The connection broke again and again.
     """
     image = remote.known
+    meter = Progress(progress, image.size)
     done = 0
     held = b""
-    with Digest(_algorithm(image)) as digest, closing(Stream(remote, image).blocks()) as blocks:
+    with Digest(algorithm_of(image)) as digest, closing(Stream(remote, image, bandwidth=bandwidth).blocks()) as blocks:
         for block in blocks:
             digest.update(block)
             done += len(block)
+            meter.at(done)
             if held:
                 yield held
             held = block
         verify.verify(image, done, digest.hexdigests())
+        meter.end(done)
     if held:
         yield held

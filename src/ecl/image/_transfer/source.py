@@ -123,6 +123,8 @@ class Source:
         """
         try:
             yield from self._read_blocks()
+        except exceptions.FileFailure:
+            raise
         except OSError as exc:
             raise exceptions.FileFailure(f"{self.name} cannot be read: {exc.strerror or exc}", cause=exc) from exc
 
@@ -196,6 +198,8 @@ class Source:
                 head += block
             self._head = bytes(head)
             return disk_format.inspect(io.BytesIO(self._head).read)
+        except exceptions.FileFailure:
+            raise
         except OSError as exc:
             raise exceptions.FileFailure(f"{self.name} cannot be read: {exc.strerror or exc}", cause=exc) from exc
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 from collections.abc import Iterator
@@ -12,11 +13,13 @@ from ecl._http.sessions import renew_token_before_long_call
 from ecl.image._transfer import download as _download
 from ecl.image._transfer import stage as _stage
 from ecl.image._transfer import upload as _upload
-from ecl.image._transfer.bandwidth import Bandwidth
+from ecl.image._transfer.bandwidth import Bandwidth, limit_of
 from ecl.image._transfer.body import Body
+from ecl.image._transfer.digest import BLOCK
 from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.ports import Described
 from ecl.image._transfer.progress import ProgressCallback
+from ecl.image._transfer.reader import DataStream, RangeReader
 from ecl.image._transfer.source import ImageData, Source
 from ecl.image._transfer.stop import Stop
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from ecl._http.sessions import SessionLike
     from ecl.service_filter import ServiceFilter
 
-__all__ = ["BoundImage", "download", "stage", "upload", "verified_blocks"]
+__all__ = ["BoundImage", "download", "open_file", "stage", "stream", "upload", "verified_blocks"]
 
 
 class _Image(Described, Protocol):
@@ -148,6 +151,23 @@ def download(
         max_bandwidth=max_bandwidth,
         stop=stop,
     )
+
+
+def stream(
+    session: SessionLike,
+    image: _Image,
+    chunk_size: int | None = None,
+    *,
+    progress: ProgressCallback | None = None,
+    max_bandwidth: float | Bandwidth | None = None,
+) -> DataStream:
+    """Return the data of an image, to be iterated over; verified before its last chunk."""
+    return DataStream(BoundImage(session, image), chunk_size, progress, limit_of(max_bandwidth))
+
+
+def open_file(session: SessionLike, image: _Image) -> io.BufferedReader:
+    """Return the data of an image as a file that reads ranges."""
+    return io.BufferedReader(RangeReader(BoundImage(session, image)), BLOCK)
 
 
 def verified_blocks(session: SessionLike, image: _Image) -> Iterator[bytes]:

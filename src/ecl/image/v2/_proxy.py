@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from ecl import exceptions, proxy2
 from ecl._resource.missing import naming
+from ecl.image.v2 import _arguments
 from ecl.image.v2 import image as _image
 from ecl.image.v2 import image_copy as _copy
 from ecl.image.v2 import license as _license
@@ -24,6 +26,10 @@ from ecl.image.v2._proxy_schema import SchemaProxy
 __all__ = ["Proxy"]
 
 MemberRef = str | _member.Member
+#: A time to compare with, or a text such as ``>=2026-01-01``.
+TimeFilter = str | datetime.date
+#: A number, or one or two texts such as ``>=10``.
+NumberFilter = int | str | Sequence[int | str]
 
 
 class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy2.BaseProxy):
@@ -59,24 +65,24 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
 
     @overload
     def find_image(
-        self, name_or_id: str, ignore_missing: Literal[False], *, newest: bool = False, hidden: bool = False
+        self, name_or_id: str, ignore_missing: Literal[False], *, newest: bool = False, hidden: bool = True
     ) -> _image.Image: ...
     @overload
     def find_image(
-        self, name_or_id: str, ignore_missing: bool = True, *, newest: bool = False, hidden: bool = False
+        self, name_or_id: str, ignore_missing: bool = True, *, newest: bool = False, hidden: bool = True
     ) -> _image.Image | None: ...
     def find_image(
-        self, name_or_id: str, ignore_missing: bool = True, *, newest: bool = False, hidden: bool = False
+        self, name_or_id: str, ignore_missing: bool = True, *, newest: bool = False, hidden: bool = True
     ) -> _image.Image | None:
         """
-        Find the image with that ID or, if there is none, with that name: two requests at most, three with *hidden*.
+        Find the image with that ID or, if there is none, with that name: three requests at most.
 
-        Operation: GET /v2/images/{image_id}, then GET /v2/images?name=….
+        Operation: GET /v2/images/{image_id}, then GET /v2/images?name=…, then the same among hidden images.
 
         Args:
             ignore_missing: False raises when there is none; True returns None.
             newest: Of several images with that name, return the one that was created last.
-            hidden: Look among hidden images, too, if no other has that name.
+            hidden: Look among hidden images, too, if no other has that name: one request more.
 
         Raises:
             DuplicateResource: Several images have that name, and *newest* is false.
@@ -106,45 +112,108 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         """
         return self._get(_image.Image, self._image_id(image))
 
-    def images(self, **query: Any) -> Iterator[_image.Image]:
+    def images(
+        self,
+        *,
+        limit: int | None = None,
+        page_size: int | None = None,
+        sort: str | Sequence[str] | None = None,
+        name: str | Sequence[str] | None = None,
+        status: str | Sequence[str] | None = None,
+        visibility: str | None = None,
+        owner: str | None = None,
+        tag: str | Sequence[str] | None = None,
+        member_status: str | None = None,
+        disk_format: str | Sequence[str] | None = None,
+        container_format: str | Sequence[str] | None = None,
+        protected: bool | None = None,
+        os_hidden: bool | None = None,
+        created_at: TimeFilter | None = None,
+        updated_at: TimeFilter | None = None,
+        size: NumberFilter | None = None,
+        min_disk: NumberFilter | None = None,
+        min_ram: NumberFilter | None = None,
+        **query: Any,
+    ) -> Iterator[_image.Image]:
         """
         Yield the images that the project sees, page by page, in constant memory.
+
+        A list of *name*, *status* or a format stands for any of its values, of *tag* for all. Times are a date, a
+        datetime, or a text such as ``>=2026-01-01``. Numbers are one, a text such as ``>5``, or two of these:
+        ``[">=10", "<20"]``.
 
         Operation: GET /v2/images.
 
         Args:
-            query: *limit*: maximum number of images. *page_size*: maximum in one answer.
-                *sort*: ``name:asc,size:desc``.
-                Filters: *name*, *status*, *visibility*, *owner*, *tag*, *member_status*, *os_hidden* … and any
-                property; one that is called like an argument goes into a mapping *properties*. A list of *id*, *name*,
-                *status* or a format stands for any of its values, of *tag* for all.
-                *created_at* and *updated_at* take a date, a datetime, or a text such as ``>=2026-01-01``; *size* and
-                *virtual_size* (bytes), *min_ram* and *min_disk* a number, a text such as ``>5``, or two of these:
-                ``[">=10", "<20"]``.
+            limit: Maximum number of images.
+            page_size: Maximum number of images in one answer; the cloud may have a lower limit.
+            sort: ``name:asc,size:desc``, or a list of such keys.
+            name: Name; so the other filters, by the API's names.
+            member_status: ``accepted``, ``pending``, ``rejected`` or ``all``: of images that are shared with you.
+            os_hidden: True yields hidden images instead of the others. Its other name is *is_hidden*, as
+                *is_protected* is that of *protected*.
+            size: Bytes.
+            min_disk: GB.
+            min_ram: MB.
+            query: More filters: *id*, *virtual_size* … and any property; one that is called like an argument goes
+                into a mapping *properties*. A name that looks like a misspelt filter is warned of.
 
         Raises:
             InvalidRequest: A value cannot be a filter.
             BadRequestException: The service does not take a filter.
         """
-        return self._list(_image.Image, **{"paginated": True, **query})
+        declared = {
+            "limit": limit,
+            "page_size": page_size,
+            "sort": sort,
+            "name": name,
+            "status": status,
+            "visibility": visibility,
+            "owner": owner,
+            "tag": tag,
+            "member_status": member_status,
+            "disk_format": disk_format,
+            "container_format": container_format,
+            "protected": protected,
+            "os_hidden": os_hidden,
+            "created_at": created_at,
+            "updated_at": updated_at,
+            "size": size,
+            "min_disk": min_disk,
+            "min_ram": min_ram,
+        }
+        return self._list(_image.Image, **{"paginated": True, **_arguments.for_list(query, declared)})
 
-    def update_image(self, image_id: ImageRef, image_data: list[dict[str, Any]] | Mapping[str, Any]) -> _image.Image:
+    def update_image(
+        self,
+        image_id: ImageRef,
+        image_data: list[dict[str, Any]] | Mapping[str, Any] | None = None,
+        **attrs: Any,
+    ) -> _image.Image:
         """
-        Change an image: all of *image_data*, or nothing.
+        Change an image: all of what is given, or nothing.
 
         Operation: PATCH /v2/images/{image_id}.
 
         Args:
             image_data: JSON-patch operations (``{"op": "replace", "path": "/name", "value": "…"}``), or a dict of
                 attributes and properties by the API's names, where None removes a property.
+            attrs: In place of *image_data*, attributes and properties by the names that :meth:`create_image` takes:
+                ``name="new", is_protected=True, os_distro=None``.
 
         Raises:
+            InvalidRequest: Neither or both of *image_data* and *attrs* were given.
             ResourceNotFound: There is no such image.
             ConflictException: A property to replace or remove is not there.
             ForbiddenException: An attribute may not be changed, or the image is not yours.
         """
+        if attrs and image_data is not None:
+            raise exceptions.InvalidRequest(
+                f"Changes are given as image_data or as keyword arguments, not as both: {', '.join(attrs)}"
+            )
+        changes = _arguments.for_update(attrs) if attrs else image_data
         with self._naming_image(image_id):
-            return _image.Image().update(self.session, image_id, image_data)
+            return _image.Image().update(self.session, image_id, changes)
 
     # --- copies to other regions (ECL) --------------------------------------------------------------------
 
@@ -251,6 +320,10 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         with self._naming_image(image):
             return member.create(self.session)
 
+    def add_member(self, image: ImageRef, **attrs: Any) -> _member.Member:
+        """Share an image with a project, as :meth:`create_member` does."""
+        return self.create_member(image, **attrs)
+
     def delete_member(self, image: ImageRef, member: MemberRef, ignore_missing: bool = True) -> None:
         """
         Stop sharing an image with a project.
@@ -264,6 +337,19 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
             ResourceNotFound: The project is not a member, and *ignore_missing* is false.
         """
         self._delete(_member.Member, self._member(image, member), ignore_missing=ignore_missing)
+
+    def remove_member(self, member: MemberRef, image: ImageRef | None = None, ignore_missing: bool = True) -> None:
+        """
+        Stop sharing an image with a project, as :meth:`delete_member` does; *member* comes first, as in openstacksdk.
+
+        Args:
+            image: May be left out if *member* is a Member, which knows its image.
+        """
+        if image is None:
+            image = member.image_id if isinstance(member, _member.Member) else None
+        if image is None:
+            raise exceptions.InvalidRequest(f"Which image is {member!r} a member of? Give image, too")
+        self.delete_member(image, member, ignore_missing)
 
     def get_member(self, image: ImageRef, member: MemberRef) -> _member.Member:
         """

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
-from ecl import exceptions, proxy2
+from ecl import exceptions, proxy2, resource2
 from ecl._http import polling
 from ecl._resource.missing import naming
+from ecl.image.v2._query import check_whole_number
 from ecl.image.v2.image import Image
 
 __all__ = ["ImageProxyBase", "ImageRef", "polls"]
 
 #: Seconds of the first pause between two polls; each is twice the one before.
 _FIRST_PAUSE = 0.1
+
+R = TypeVar("R", bound=resource2.Resource)
 
 #: An image, or its ID.
 ImageRef = str | Image
@@ -32,6 +36,16 @@ class ImageProxyBase(proxy2.BaseProxy):
 
     def _image_path(self, image: ImageRef) -> str:
         return self._image(image)._path()
+
+    def _limited(
+        self, resource_type: type[R], limit: int | None, page_size: int | None, query: Mapping[str, Any]
+    ) -> Iterator[R]:
+        """Yield at most *limit* resources, *page_size* in one answer. Raises InvalidRequest."""
+        check_whole_number("limit", limit, 0)
+        check_whole_number("page_size", page_size, 1)
+        sizes = [size for size in (limit, page_size) if size is not None]
+        asked = {**query, "limit": min(sizes)} if sizes else query
+        return itertools.islice(self._list(resource_type, **{"paginated": True, **asked}), limit)
 
     def _naming_image(self, image: ImageRef) -> AbstractContextManager[None]:
         """Say which image was not found if the service answers 404. Raises ResourceNotFound."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+from ecl.image.v2._arguments import for_create, name_first
 from ecl.image.v2._proxy_base import ImageProxyBase, ImageRef
 from ecl.image.v2.image import Image
 
 if TYPE_CHECKING:
     from ecl.image._transfer.bandwidth import Bandwidth
     from ecl.image._transfer.progress import ProgressCallback
+    from ecl.image._transfer.reader import DataStream
     from ecl.image._transfer.source import ImageData
 
 __all__ = ["DataProxy"]
@@ -23,9 +26,23 @@ Target = TypeVar("Target", str, Path, IO[bytes])
 class DataProxy(ImageProxyBase):
     """Create with data, upload, download; one image or many."""
 
+    @name_first
     def create_image(
         self,
         *,
+        name: str | None = None,
+        id: str | None = None,
+        disk_format: str | None = None,
+        container_format: str | None = None,
+        visibility: str | None = None,
+        min_disk: int | None = None,
+        min_ram: int | None = None,
+        tags: Sequence[str] | None = None,
+        protected: bool | None = None,
+        os_hidden: bool | None = None,
+        owner: str | None = None,
+        properties: Mapping[str, Any] | str | None = None,
+        filename: str | os.PathLike[str] | None = None,
         data: ImageData | None = None,
         progress: ProgressCallback | None = None,
         force: bool = False,
@@ -40,26 +57,57 @@ class DataProxy(ImageProxyBase):
         Operation: POST /v2/images; with *data* also PUT /v2/images/{image_id}/file.
 
         Args:
-            data: Path, bytes, binary file, iterable of bytes, or a callable that returns one. *disk_format* is then
-                detected from the content and *container_format* is ``bare`` unless given.
+            name: Name; it need not be unique. It may also be given by position.
+            id: UUID to give the image; by default the service chooses one.
+            disk_format: ``raw``, ``qcow2``, ``iso`` …; with *data* it is detected from the content unless given.
+            container_format: ``bare`` if the data is in no container; with *data* it is so unless given.
+            visibility: ``private``, ``shared``, ``community`` or ``public``.
+            min_disk: GB of disk that a server needs to boot it.
+            min_ram: MB of memory that a server needs to boot it.
+            tags: Texts attached to the image.
+            protected: True: the image cannot be deleted. Its other name is *is_protected*.
+            os_hidden: True: default lists leave the image out. Its other name is *is_hidden*.
+            owner: Project that owns it, if an administrator creates it for another one.
+            properties: Mapping of properties whose names are sent as they are, also if they are those of arguments or
+                of attributes in Python: ``properties={"os_type": "linux"}``.
+            filename: Path of the data: another name of *data*.
+            data: Path, bytes, binary file, iterable of bytes, or a callable that returns one.
             progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
             force: Upload even what the image inspector finds dangerous or of another format than declared.
             max_bandwidth: Maximum number of bytes a second.
             decompress: Decode gzip, bzip2, xz or zstd while sending; the content says which.
             max_expanded: Maximum number of decoded bytes; by default 1 TiB.
-            attrs: Attributes and properties of the image; all of them are sent. *properties* is a mapping of
-                properties whose names are sent as they are, also if they are those of arguments or of attributes
-                in Python: ``properties={"os_type": "linux"}``.
+            attrs: More attributes, and properties; all of them are sent. A name that looks like a misspelt argument
+                is warned of.
 
         Returns:
             The image: queued or, with *data*, active and verified.
 
         Raises:
-            InvalidRequest: *properties* has an attribute of the API, such as ``name``.
+            InvalidRequest: *properties* has an attribute of the API, such as ``name``; or an argument is given that
+                openstacksdk has and this method has not.
             ConflictException: The ID is, or was, in use.
             DigestMismatch: The service received other bytes than were sent.
             FileFailure: Reading *data* failed.
         """
+        declared = {
+            "name": name,
+            "id": id,
+            "disk_format": disk_format,
+            "container_format": container_format,
+            "visibility": visibility,
+            "min_disk": min_disk,
+            "min_ram": min_ram,
+            "tags": tags,
+            "protected": protected,
+            "os_hidden": os_hidden,
+            "owner": owner,
+            "properties": properties,
+            "filename": filename,
+            "data": data,
+        }
+        attrs = for_create(attrs, declared)
+        data = attrs.pop("data", None)
         if data is None:
             return self._create(Image, **attrs)
         from ecl.image._transfer.options import UploadOptions
@@ -117,7 +165,20 @@ class DataProxy(ImageProxyBase):
         progress: ProgressCallback | None = None,
         connections: int | None = None,
         max_bandwidth: float | Bandwidth | None = None,
+        stream: Literal[False] = False,
+        chunk_size: int | None = None,
     ) -> bytes: ...
+    @overload
+    def download_image(
+        self,
+        image_id: ImageRef,
+        *,
+        output: None = None,
+        progress: ProgressCallback | None = None,
+        max_bandwidth: float | Bandwidth | None = None,
+        stream: Literal[True],
+        chunk_size: int | None = None,
+    ) -> DataStream: ...
     @overload
     def download_image(
         self,
@@ -127,6 +188,8 @@ class DataProxy(ImageProxyBase):
         progress: ProgressCallback | None = None,
         connections: int | None = None,
         max_bandwidth: float | Bandwidth | None = None,
+        stream: bool = False,
+        chunk_size: int | None = None,
     ) -> Target: ...
     def download_image(
         self,
@@ -136,6 +199,8 @@ class DataProxy(ImageProxyBase):
         progress: ProgressCallback | None = None,
         connections: int | None = None,
         max_bandwidth: float | Bandwidth | None = None,
+        stream: bool = False,
+        chunk_size: int | None = None,
     ) -> Any:
         """
         Download the data of an image, verified against the service's hash.
@@ -149,9 +214,12 @@ class DataProxy(ImageProxyBase):
             connections: Number of ranges to fetch in parallel into a path, 1 to 16; by default one, and eight if that
                 turns out to be slow.
             max_bandwidth: Maximum number of bytes a second.
+            stream: Without *output*: return an object to iterate over, in constant memory. What goes wrong on the
+                way is raised by the iteration, DigestMismatch before the last chunk.
+            chunk_size: Bytes of a chunk of the stream; by default 1 MiB.
 
         Returns:
-            The data, or *output*.
+            The data, *output*, or the stream.
 
         Raises:
             ResourceNotFound: There is no such image.
@@ -161,6 +229,10 @@ class DataProxy(ImageProxyBase):
         from ecl.image.v2 import _data
 
         with self._naming_image(image_id):
+            if stream and output is None:
+                return _data.stream(
+                    self.session, self._image(image_id), chunk_size, progress=progress, max_bandwidth=max_bandwidth
+                )
             return _data.download(
                 self.session,
                 self._image(image_id),
@@ -169,6 +241,29 @@ class DataProxy(ImageProxyBase):
                 connections=connections,
                 max_bandwidth=max_bandwidth,
             )
+
+    def open_image(self, image: ImageRef) -> io.BufferedReader:
+        """
+        Open the data of an image as a read-only, seekable file, for readers that need parts of it.
+
+        Reading at an offset asks the service for a range, so a cloud that does not send ranges sends all bytes before
+        it, too. Each range has the length that was asked for, and connections that break are taken up again. The
+        whole can be verified only by reading the whole: when all bytes have come in order, jumps in between or not,
+        they are compared with the service's hash, and the read that would return the last of them raises if they
+        differ. Bytes that were read before, and parts that are read alone, are not verified.
+
+        Operation: GET /v2/images/{image_id}/file, for each range.
+
+        Raises:
+            ResourceNotFound: There is no such image.
+            InvalidRequest: The image has no data.
+            DigestMismatch: From a read: the image does not match the service's hash.
+            ConnectFailure: From a read: the connection broke again and again.
+        """
+        from ecl.image.v2 import _data
+
+        with self._naming_image(image):
+            return _data.open_file(self.session, self._image(image))
 
     def upload_images(
         self,
@@ -199,7 +294,7 @@ class DataProxy(ImageProxyBase):
         """
         from ecl.image.v2._many import create_many
 
-        wanted = [dict(image) for image in images]
+        wanted = [for_create(image, {}) for image in images]
         return create_many(self.session, wanted, workers=workers, progress=progress, max_bandwidth=max_bandwidth)
 
     def download_images(

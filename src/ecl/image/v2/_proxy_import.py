@@ -195,19 +195,21 @@ class ImportProxy(ImageProxyBase):
         """
         return self._list(ImageTask, image_id=self._image_id(image))
 
-    def tasks(self, **query: Any) -> Iterator[Task]:
+    def tasks(self, *, limit: int | None = None, page_size: int | None = None, **query: Any) -> Iterator[Task]:
         """
         Yield the tasks of the cloud: for administrators.
 
         Operation: GET /v2/tasks.
 
         Args:
-            query: *status*, *type*, *sort_key*, *sort_dir*; *limit*: most tasks in one answer.
+            limit: Maximum number of tasks.
+            page_size: Maximum number of tasks in one answer; the cloud may have a lower limit.
+            query: *status*, *type*, *marker* (a task's ID), *sort_key*, *sort_dir*.
 
         Raises:
             ForbiddenException: You are not an administrator.
         """
-        return self._list(Task, **{"paginated": True, **query})
+        return self._limited(Task, limit, page_size, query)
 
     def get_task(self, task: str | Task) -> Task:
         """

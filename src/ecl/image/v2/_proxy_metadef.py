@@ -64,16 +64,20 @@ class MetadefProxy(ImageProxyBase):
         """
         return self._definition(MetadefNamespace, metadef_namespace, resource_type=resource_type)
 
-    def metadef_namespaces(self, **query: Any) -> Iterator[MetadefNamespace]:
+    def metadef_namespaces(
+        self, *, limit: int | None = None, page_size: int | None = None, **query: Any
+    ) -> Iterator[MetadefNamespace]:
         """
         Yield namespaces, without what is in them but their resource types.
 
         Operation: GET /v2/metadefs/namespaces.
 
         Args:
-            query: *visibility*, *resource_types* (``A,B``), *limit* (of a page), *marker*, *sort_key*, *sort_dir*.
+            limit: Maximum number of namespaces.
+            page_size: Maximum number of namespaces in one answer; the cloud may have a lower limit.
+            query: *visibility*, *resource_types* (``A,B``), *marker* (a namespace's name), *sort_key*, *sort_dir*.
         """
-        return self._list(MetadefNamespace, paginated=True, **query)
+        return self._limited(MetadefNamespace, limit, page_size, query)
 
     def update_metadef_namespace(self, metadef_namespace: NamespaceRef, **attrs: Any) -> MetadefNamespace:
         """Change the attributes *attrs* of a namespace. Operation: PUT /v2/metadefs/namespaces/{namespace}."""

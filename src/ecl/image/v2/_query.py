@@ -10,7 +10,7 @@ from typing import Any
 
 from ecl import exceptions
 
-__all__ = ["Exactly", "parameters"]
+__all__ = ["Exactly", "check_whole_number", "parameters"]
 
 #: Default number of images in one answer: the most that Glance gives by default.
 PAGE_SIZE = 1000
@@ -63,8 +63,8 @@ def parameters(
             raise exceptions.InvalidRequest(
                 f"Images cannot be filtered by a property {name!r}: the list has its {name} under that name"
             )
-    _check_integer("limit", limit, 0)
-    _check_integer("page_size", page_size, 1)
+    check_whole_number("limit", limit, 0)
+    check_whole_number("page_size", page_size, 1)
     size = page_size or PAGE_SIZE
     query = [("limit", str(size if limit is None else min(size, limit)))]
     for name, value in {**(properties or {}), **filters}.items():
@@ -132,7 +132,8 @@ def _any_of(name: str, values: list[object]) -> str:
     return "in:" + ",".join(f'"{text}"' if "," in text else text for text in texts)
 
 
-def _check_integer(name: str, value: object, least: int) -> None:
+def check_whole_number(name: str, value: object, least: int) -> None:
+    """Raise InvalidRequest for an argument that is neither None nor a whole number of at least *least*."""
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
         raise exceptions.InvalidRequest(f"{name} must be a whole number of at least {least}, not {value!r}")
 

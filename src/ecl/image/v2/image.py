@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from ecl import _http, exceptions, resource2
 from ecl.image import image_service
@@ -102,6 +102,12 @@ class Image(resource2.Resource):
     os_hidden = resource2.Body[bool]("os_hidden")
     #: Project that owns the image.
     owner = resource2.Body[str]("owner")
+    #: The same by the names that openstacksdk has for them.
+    is_protected = resource2.Body[bool]("protected")
+    is_hidden = resource2.Body[bool]("os_hidden")
+    owner_id = resource2.Body[str]("owner")
+    hash_algo = resource2.Body[str]("os_hash_algo")
+    hash_value = resource2.Body[str]("os_hash_value")
     #: Size of the data, in bytes.
     size = resource2.Body[int]("size")
     #: Size of the disk that the data holds, in bytes.
@@ -141,30 +147,50 @@ class Image(resource2.Resource):
         # Only answers have headers: what is sent under the name of one, such as "location", is a property.
         return {**self._header.dirty, **super()._wrapped(prepend_key)}
 
+    def _own_headers(self) -> dict[str, str]:
+        return {}
+
     @classmethod
     def _of(cls, image: Any) -> Image:
         """Return *image*, or an image with that ID."""
         return image if isinstance(image, Image) else cls.existing(id=cls._get_id(image))
+
+    def values(self) -> Collection[Any]:
+        """Return the values of the image."""
+        return self._body.values()
+
+    def items(self) -> Collection[tuple[str, Any]]:
+        """Return the names of the image, as the service has them, each with its value."""
+        return self._body.items()
 
     @property
     def properties(self) -> dict[str, str]:
         """What the image has beside the API's own attributes. A copy: changing it changes nothing."""
         return {key: value for key, value in self._body.items() if key not in BASE_ATTRIBUTES}
 
-    def get(  # type: ignore[override]  # eclsdk's shape: the image can be given
-        self, session: SessionLike, image_id: Any = None, requires_id: bool = True
-    ) -> Self:
+    @overload  # type: ignore[override]  # eclsdk's shape: the image can be given
+    def get(self, session: SessionLike, image_id: Any = None, requires_id: bool = True) -> Self: ...
+    @overload
+    def get(self, session: str, image_id: Any = None) -> Any: ...
+    def get(self, session: SessionLike | str, image_id: Any = None, requires_id: bool = True) -> Any:
         """
-        Read the image from the service into this instance.
+        Read the image from the service into this instance; or, given a name, return what it has under it.
 
         Operation: GET /v2/images/{image_id}.
 
         Args:
-            image_id: Which image; by default the one that this instance is.
+            session: Session to ask by; or a name of the image as a mapping: ``image.get("os_distro", "unknown")``.
+            image_id: Which image; by default the one that this instance is. With a name: what to return where the
+                image has nothing under it.
 
         Raises:
             NotFoundException: There is no such image.
         """
+        if isinstance(session, str):
+            try:
+                return self[session]
+            except KeyError:
+                return image_id
         if image_id is not None:
             self._body.attributes["id"] = self._get_id(image_id)
         return super().get(session, requires_id)
@@ -295,11 +321,11 @@ class Image(resource2.Resource):
         ignore_missing: bool = True,
         *,
         newest: bool = False,
-        hidden: bool = False,
+        hidden: bool = True,
         **params: Any,
     ) -> Self | None:
         """
-        Return the image with that ID or, if there is none, with that name: two requests at most, three with *hidden*.
+        Return the image with that ID or, if there is none, with that name: three requests at most.
 
         Args:
             ignore_missing: Return None, instead of raising, when there is none.

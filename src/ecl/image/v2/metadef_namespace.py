@@ -21,6 +21,7 @@ class MetadefNamespace(MetadefResource):
     allow_delete = True
     allow_list = True
 
+    _pages_have_links = True
     _query_mapping = resource2.QueryParameters(
         "limit", "marker", "sort_dir", "sort_key", "visibility", "resource_types", "resource_type"
     )

@@ -18,6 +18,7 @@ class MetadefTag(MetadefResource):
     allow_delete = True
     allow_list = True
 
+    _pages_have_links = True
     _query_mapping = resource2.QueryParameters("limit", "marker", "sort_dir", "sort_key")
 
     #: Namespace that it is in.

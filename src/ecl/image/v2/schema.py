@@ -43,7 +43,7 @@ class Scheme(resource2.Resource):
         path = "/".join(_http.segment(part, "schema") for part in _http.text(kind, "kind").split("/"))
         return self._read(session, path)
 
-    def validate(self, properties: Mapping[str, Any]) -> None:
+    def validate(self, properties: Mapping[str, Any] | resource2.Resource) -> None:
         """
         Validate *properties*, for example of an image before it is created, against this schema.
 

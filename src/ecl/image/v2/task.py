@@ -21,6 +21,7 @@ class Task(resource2.Resource):
     allow_get = True
     allow_list = True
 
+    _pages_have_links = True
     _query_mapping = resource2.QueryParameters("limit", "marker", "sort_dir", "sort_key", "status", "type")
 
     #: Identifier of the task.
