@@ -508,6 +508,16 @@ def test_retries(proxy, stub, pauses):
     assert pauses[0] == 3
 
 
+def test_gateway_timeout(proxy, stub, pauses):
+    """An upload after which a gateway said 504 is watched, not sent again, and not deleted."""
+    on_service = {**HASHED, "status": "saving"}
+    stub.on("GET", "/v2/images/abc", *[Answer.json(each) for each in (WIRE | {"status": "queued"}, on_service, HASHED)])
+    stub.on("PUT", "/v2/images/abc/file", Answer(504))
+
+    assert proxy.upload_image("abc", DATA).image_status == "active"
+    assert [request.method for request in stub.requests] == ["GET", "PUT", "GET", "GET", "GET"]
+
+
 def test_token_renewal(stub, on):
     """A token that ends soon is replaced before data is moved."""
     keystone = Keystone(stub, lifetime=LONG_CALL - 30)

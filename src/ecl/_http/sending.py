@@ -7,6 +7,7 @@ again, and turns every failure into one of :mod:`ecl.exceptions`.
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from ecl.service_filter import ServiceFilter
 if TYPE_CHECKING:
     from ecl._http.sessions import SessionLike
 
-__all__ = ["check", "request"]
+__all__ = ["check", "request", "seconds_for"]
 
 #: Seconds to connect, and seconds of silence from the service before a request is given up.
 TIMEOUT = (10.0, 60.0)
@@ -104,6 +105,12 @@ def request(
         if not retry.pause(attempt, response.headers.get("Retry-After"), cancelled):
             break
     return check(response, method)
+
+
+def seconds_for(session: SessionLike, timeout: tuple[float, float]) -> float:
+    """Return how many seconds of silence a request with *timeout* allows on *session*; infinity: it waits for ever."""
+    own: float | None = getattr(below_adapter(session), "timeout", None)
+    return timeout[1] if own is None else own or math.inf
 
 
 def check(response: requests.Response, method: str) -> requests.Response:

@@ -178,7 +178,7 @@ def test_service_that_takes_its_time(proxy, stub, service, pauses):
     service(Answer.drop(), Answer(204), images=(IMAGE, saving, saving, IMAGE, described()))
     proxy.upload_image("abc", DATA)
 
-    assert pauses[:2] == [0.5, 0.5]
+    assert pauses[:2] == [0.5, 1.0]
 
 
 @pytest.mark.parametrize("trouble", [Answer(503, b"busy"), Answer.drop()])

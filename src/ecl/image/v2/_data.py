@@ -69,6 +69,11 @@ class BoundImage(Generic[I]):
         """The session: it reaches one cloud."""
         return self._session
 
+    @property
+    def patience(self) -> float:
+        """Seconds that the answer to an upload is waited for."""
+        return _http.seconds_for(self._session, _http.DATA_TIMEOUT)
+
     def describe(self) -> I:
         """Read the image. Operation: GET /v2/images/{image_id}."""
         self.known = type(self.known).existing(id=self.known.id).get(self._session)
