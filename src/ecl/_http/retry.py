@@ -7,14 +7,15 @@ import random
 import threading
 import time
 
-__all__ = ["pause"]
+__all__ = ["is_refused", "pause"]
 
 #: How often a safe request is sent in all.
 ATTEMPTS = 4
 #: Answers after which a safe request is sent again.
-RETRIED_STATUSES = frozenset({502, 503, 504})
+RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+_TOO_MANY, _UNAVAILABLE = 429, 503
 #: Longest pause between two attempts, in seconds, whatever Retry-After asks for.
-LONGEST_PAUSE = 30.0
+LONGEST_PAUSE = 60.0
 
 
 def pause(attempt: int, retry_after: str | None = None, cancelled: threading.Event | None = None) -> bool:
@@ -34,6 +35,11 @@ def pause(attempt: int, retry_after: str | None = None, cancelled: threading.Eve
         seconds = 0.5 * 2 ** (attempt - 1) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter, not a secret
     _sleep(min(max(seconds, 0.0), LONGEST_PAUSE), cancelled)
     return cancelled is None or not cancelled.is_set()
+
+
+def is_refused(status: int, retry_after: str | None) -> bool:
+    """Tell whether a service did not begin with a request, and asks to send it again later, whatever it does."""
+    return status == _TOO_MANY or (status == _UNAVAILABLE and retry_after is not None)
 
 
 def _sleep(seconds: float, cancelled: threading.Event | None) -> None:

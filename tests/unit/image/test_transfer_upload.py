@@ -153,7 +153,9 @@ def test_content_that_nobody_looks_at(image, proxy, stub, service):
 # --- what is tried again ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("trouble", [Answer(503), Answer(502), Answer.drop(), Answer.drop(reads=1_000_000)])
+@pytest.mark.parametrize(
+    "trouble", [Answer(429), Answer(503), Answer(502), Answer.drop(), Answer.drop(reads=1_000_000)]
+)
 def test_second_try(trouble, proxy, stub, service, pauses):
     """A source that can be read again is sent again, from its start."""
     service(trouble, Answer(204), images=(IMAGE, IMAGE, described()))
@@ -250,6 +252,17 @@ def test_not_active_afterwards(proxy, service, pauses):
     service(images=[IMAGE])
     with pytest.raises(exceptions.InvalidResponse, match="is queued, not active"):
         proxy.upload_image("abc", DATA)
+
+
+def test_slow_upload(proxy, stub, service, pauses):
+    """A limited upload sleeps for short times only, so that the connection is not silent and Ctrl-C is heard."""
+    service()
+    told = []
+    proxy.upload_image("abc", DATA, max_bandwidth=400_000, progress=lambda done, total: told.append(done))
+
+    assert sent(stub)[0].body == DATA
+    assert max(pauses) <= 0.25
+    assert sum(pauses) > len(DATA) / 400_000 - 1
 
 
 # --- sources that fail ------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ __all__ = ["download", "upload"]
 @image_argument
 @newest_option
 @click.option("--file", "file", type=click.Path(), help="File to write; - is standard output.")
-@click.option("--connections", type=WholeNumber(1, 64), metavar="N", help="Fetch N ranges in parallel, 1 to 64.")
+@click.option("--connections", type=WholeNumber(1, 16), metavar="N", help="Fetch N ranges in parallel, 1 to 16.")
 @click.option("--chunk-size", hidden=True, help="Accepted and ignored, as in openstackclient.")
 @bandwidth_option
 @progress_option
@@ -92,8 +92,9 @@ def _left(file: str | None, target: object) -> str:
     """Return what an interrupted download left on the disk."""
     if file is None or target is not file:
         return "the output is incomplete."
-    if Path(f"{file}.part").exists():
-        return f"{file} was not written; the same command goes on from {file}.part."
+    part = f"{Path(file).resolve() if Path(file).is_symlink() else file}.part"
+    if Path(part).exists():
+        return f"{file} was not written; the same command goes on from {part}."
     return f"{file} was not written, and nothing was left behind."
 
 

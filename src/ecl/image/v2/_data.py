@@ -85,7 +85,8 @@ class BoundImage(Generic[I]):
 
     def open(self, byte_range: str | None, cancelled: threading.Event) -> requests.Response:
         """Ask for the data, or for a range of it. Operation: GET /v2/images/{image_id}/file."""
-        headers = {"Accept": "application/octet-stream"}
+        # A compressed body has other offsets than the image, and its hash.
+        headers = {"Accept": "application/octet-stream", "Accept-Encoding": "identity"}
         if byte_range is not None:
             headers["Range"] = byte_range
         return _http.request(
