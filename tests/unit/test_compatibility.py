@@ -31,7 +31,7 @@ from ecl.session import LONG_CALL
 from support.http_stub import Answer, HttpStub, Keystone, make_certificate
 
 PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
-DATA = b"0123456789" * 1000
+DATA = bytes(range(250)) * 40
 WIRE = {
     "id": "abc",
     "name": "debian",

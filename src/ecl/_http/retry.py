@@ -7,7 +7,9 @@ import random
 import threading
 import time
 
-__all__ = ["is_refused", "pause"]
+from ecl import exceptions
+
+__all__ = ["is_passing", "is_refused", "pause", "retry_after_of"]
 
 #: How often a safe request is sent in all.
 ATTEMPTS = 4
@@ -40,6 +42,17 @@ def pause(attempt: int, retry_after: str | None = None, cancelled: threading.Eve
 def is_refused(status: int, retry_after: str | None) -> bool:
     """Tell whether a service did not begin with a request, and asks to send it again later, whatever it does."""
     return status == _TOO_MANY or (status == _UNAVAILABLE and retry_after is not None)
+
+
+def is_passing(exc: exceptions.SDKException) -> bool:
+    """Tell whether what failed so may succeed a moment later, if it can be repeated at all."""
+    return isinstance(exc, exceptions.ConnectFailure) or exc.http_status in RETRIED_STATUSES
+
+
+def retry_after_of(exc: exceptions.SDKException) -> str | None:
+    """Return the Retry-After of the answer that *exc* stands for."""
+    response = getattr(exc, "response", None)
+    return response.headers.get("Retry-After") if response is not None else None
 
 
 def _sleep(seconds: float, cancelled: threading.Event | None) -> None:

@@ -64,10 +64,15 @@ def test_unknown_size(proxy, stub, service):
 
 @pytest.mark.parametrize("data", [b"", io.BytesIO(), [], iter([b""])])
 def test_empty(data, proxy, stub, service):
-    """An empty image is one."""
-    service(images=(IMAGE, described(b"")))
+    """Nothing is refused, and no image is active without a byte; it is one if that is allowed."""
+    service(images=[IMAGE])
+    with pytest.raises(exceptions.InvalidRequest, match="is empty; give allow_empty=True"):
+        proxy.upload_image("abc", data if not hasattr(data, "__next__") else iter([]))
+    stub.hang_up()
+    assert sent(stub) == []
 
-    assert proxy.upload_image("abc", data).size == 0
+    service(images=(IMAGE, described(b"")))
+    assert proxy.upload_image("abc", data, allow_empty=True).size == 0
     assert sent(stub)[0].body == b""
 
 

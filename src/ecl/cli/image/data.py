@@ -113,11 +113,8 @@ def upload(
     image: str,
     newest: bool,
     file: str,
-    size: int | None,
-    force: bool,
-    decompress: bool,
-    max_bandwidth: int | None,
     progress: str,
+    **options: Any,
 ) -> None:
     """
     Upload data to an image that has none yet.
@@ -125,9 +122,8 @@ def upload(
     If the image has no formats, the disk format is detected from the data, and the container format is bare.
     """
     found = find(cloud, image, newest)
-    options: dict[str, Any] = {"force": force, "decompress": decompress, "max_bandwidth": max_bandwidth}
     with meter(progress, "upload", found.name or image) as at:
-        options["progress"] = lambda done, total: at(done, total or size)
+        options["progress"] = at
         try:
             with force_advice():
                 if found.disk_format and found.container_format:
@@ -141,13 +137,13 @@ def upload(
 
 def _upload_with_formats(cloud: Cloud, image: Image, file: str, arguments: dict[str, Any]) -> Image:
     """Set the formats, then upload: the cloud refuses data for an image without formats."""
+    from ecl.image._transfer.check import check_source
     from ecl.image._transfer.expand import expanded_if
     from ecl.image._transfer.source import Source
-    from ecl.image.transfer import Bandwidth, UploadOptions
+    from ecl.image.transfer import UploadOptions
     from ecl.image.transfer import upload as send
 
-    limit = arguments.pop("max_bandwidth")
-    options = UploadOptions(**arguments, bandwidth=Bandwidth(limit) if limit else None)
+    options = UploadOptions.of(**arguments)
     with Source(read_from(file)) as opened:
         source = expanded_if(options, opened)
         formats = {
@@ -155,5 +151,6 @@ def _upload_with_formats(cloud: Cloud, image: Image, file: str, arguments: dict[
             "disk_format": image.disk_format or source.inspect().disk_format,
         }
         if image.image_status == "queued":
+            check_source(source, options, image.disk_format, formats["container_format"], image.min_disk)
             image = cloud.image.update_image(image, formats)
         return send(cloud.session, image, source, options)

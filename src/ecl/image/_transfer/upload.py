@@ -7,7 +7,7 @@ from ecl._http import is_silence, retry
 from ecl._http.polling import polls
 from ecl.image._transfer import verify
 from ecl.image._transfer.body import Body
-from ecl.image._transfer.check import check_content, check_queued
+from ecl.image._transfer.check import check_queued, check_source
 from ecl.image._transfer.expand import expanded_if
 from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.ports import Described, RemoteImage
@@ -41,8 +41,7 @@ def _upload(remote: RemoteImage, source: Source, options: UploadOptions) -> None
     remote.renew_token()
     image = remote.describe()
     check_queued(image)
-    if not options.force:
-        check_content(source, image.disk_format, image.container_format, image.min_disk)
+    check_source(source, options, image.disk_format, image.container_format, image.min_disk)
     send(remote, source, options)
 
 
@@ -83,7 +82,7 @@ def send(remote: RemoteImage, source: Source, options: UploadOptions) -> None:
                 raise _with_state(exc, outcome) from exc.__cause__
             if last:
                 raise _in_doubt(doubt, outcome) if doubt else exc from exc.__cause__
-            retry.pause(attempt, _retry_after(exc))
+            retry.pause(attempt, retry.retry_after_of(exc))
         else:
             break
         finally:
@@ -101,17 +100,12 @@ def _worth_another_try(exc: exceptions.SDKException, attempt: int) -> bool:
     if isinstance(exc, exceptions.ConflictException):
         # A service that is slow to begin meets the attempt before, which broke, only after this one was sent.
         return attempt > 1
-    return isinstance(exc, exceptions.ConnectFailure) or exc.http_status in retry.RETRIED_STATUSES
+    return retry.is_passing(exc)
 
 
 def _is_without_answer(exc: exceptions.SDKException) -> bool:
     """Tell whether what ended the request was not the service's word: it may be at work on it still."""
     return isinstance(exc, exceptions.ConnectFailure) or exc.http_status == _GATEWAY_TIMEOUT
-
-
-def _retry_after(exc: exceptions.SDKException) -> str | None:
-    response = getattr(exc, "response", None)
-    return response.headers.get("Retry-After") if response is not None else None
 
 
 def _await_outcome(remote: RemoteImage, doubt: exceptions.SDKException | None) -> tuple[Described, bool]:

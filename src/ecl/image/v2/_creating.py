@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ecl import _http, exceptions
 from ecl._http import retry
 from ecl._http.sessions import renew_token_before_long_call
-from ecl.image._transfer.check import check_content
+from ecl.image._transfer.check import check_source
 from ecl.image._transfer.expand import expanded_if
 from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.source import ImageData, Source
@@ -46,9 +46,8 @@ def create_with_data(
         wanted = {"container_format": "bare", **attrs}
         if not wanted.get("disk_format"):
             wanted["disk_format"] = source.inspect().disk_format
-        if not options.force:
-            # Before there is an image that would have to be deleted.
-            check_content(source, wanted["disk_format"], wanted["container_format"], wanted.get("min_disk"))
+        # Before there is an image that would have to be deleted.
+        check_source(source, options, attrs.get("disk_format"), wanted["container_format"], wanted.get("min_disk"))
         renew_token_before_long_call(session)
         image = Image.new(**wanted).create(session)
         try:

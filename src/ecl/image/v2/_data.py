@@ -128,11 +128,11 @@ def upload(session: SessionLike, image: I, data: ImageData | Source, options: Up
     return remote.known
 
 
-def stage(session: SessionLike, image: I, data: ImageData, progress: ProgressCallback | None = None) -> I:
-    """Send *data* to the staging area; return the image, which is ``uploading`` then."""
+def stage(session: SessionLike, image: I, data: ImageData | Source, options: UploadOptions) -> tuple[I, Body]:
+    """Send *data* to the staging area; return the image, which is ``uploading`` then, and what was sent."""
     remote = BoundImage(session, image)
-    _stage.stage(remote, data, progress)
-    return remote.known
+    body = _stage.stage(remote, data, options)
+    return remote.known, body
 
 
 def download(
