@@ -78,6 +78,9 @@ class SDKException(Exception):
     request_id: str | None = None
     url: str | None = None
     method: str | None = None
+    #: True: all bytes of an upload were sent, and the service may be storing them though no answer came. The image was
+    #: left as it is, also one that was created for this upload.
+    may_be_stored: bool = False
 
     def __init__(self, message: str | None = None, cause: BaseException | None = None) -> None:
         self.message = type(self).__name__ if message is None else message

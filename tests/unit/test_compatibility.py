@@ -32,7 +32,7 @@ from ecl.session import LONG_CALL
 from support.http_stub import Answer, HttpStub, Keystone, make_certificate
 
 PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
-DATA = b"0123456789" * 1000
+DATA = bytes(range(250)) * 40
 WIRE = {
     "id": "abc",
     "name": "debian",
@@ -507,6 +507,16 @@ def test_retries(proxy, stub, pauses):
 
     assert proxy.get_image("abc").name == "debian"
     assert pauses[0] == 3
+
+
+def test_gateway_timeout(proxy, stub, pauses):
+    """An upload after which a gateway said 504 is watched, not sent again, and not deleted."""
+    on_service = {**HASHED, "status": "saving"}
+    stub.on("GET", "/v2/images/abc", *[Answer.json(each) for each in (WIRE | {"status": "queued"}, on_service, HASHED)])
+    stub.on("PUT", "/v2/images/abc/file", Answer(504))
+
+    assert proxy.upload_image("abc", DATA).image_status == "active"
+    assert [request.method for request in stub.requests] == ["GET", "PUT", "GET", "GET", "GET"]
 
 
 def test_token_renewal(stub, on):

@@ -64,7 +64,7 @@ def test_dropped_connections_end_in_a_failure(proxy, stub, pauses):
     assert len(stub.requests) == 4
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 409, 429, 500, 501])
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 500, 501])
 def test_other_errors_are_not_repeated(status, proxy, stub, pauses):
     """An answer that means what it says is not asked for again."""
     stub.on("GET", "/v2/images/abc", Answer(status))
@@ -75,35 +75,61 @@ def test_other_errors_are_not_repeated(status, proxy, stub, pauses):
     assert pauses == []
 
 
+#: What changes something, and how the SDK asks for it.
+CHANGES = {
+    ("POST", "/v2/images"): lambda proxy: proxy.create_image(name="x"),
+    ("PATCH", "/v2/images/abc"): lambda proxy: proxy.update_image("abc", {"name": "y"}),
+    ("DELETE", "/v2/images/abc"): lambda proxy: proxy.delete_image("abc"),
+    ("PUT", "/v2/images/abc/tags/t"): lambda proxy: proxy.add_tag("abc", "t"),
+    ("PUT", "/v2/images/abc/members/m"): lambda proxy: proxy.update_member("abc", "m", "accepted"),
+    ("POST", "/v2/extension/image_replicator/jobs"): lambda proxy: proxy.copy_image("abc", "t"),
+}
+
+
 @pytest.mark.parametrize("trouble", [Answer(503), Answer.drop()])
 def test_what_changes_things_is_not_repeated(trouble, proxy, stub, pauses):
     """POST, PUT, PATCH and DELETE are sent once: nobody knows whether the first one worked."""
-    calls = {
-        ("POST", "/v2/images"): lambda: proxy.create_image(name="x"),
-        ("PATCH", "/v2/images/abc"): lambda: proxy.update_image("abc", {"name": "y"}),
-        ("DELETE", "/v2/images/abc"): lambda: proxy.delete_image("abc"),
-        ("PUT", "/v2/images/abc/tags/t"): lambda: proxy.add_tag("abc", "t"),
-        ("PUT", "/v2/images/abc/members/m"): lambda: proxy.update_member("abc", "m", "accepted"),
-        ("POST", "/v2/extension/image_replicator/jobs"): lambda: proxy.copy_image("abc", "t"),
-    }
-    for (method, path), call in calls.items():
+    for (method, path), call in CHANGES.items():
         stub.on(method, path, trouble)
         with pytest.raises((exceptions.ServerException, exceptions.ConnectFailure)):
-            call()
+            call(proxy)
 
-    assert [(each.method, each.path) for each in stub.requests] == list(calls)
+    assert [(each.method, each.path) for each in stub.requests] == list(CHANGES)
     assert pauses == []
 
 
+@pytest.mark.parametrize(
+    ("refusal", "seconds"),
+    [(Answer(429, headers={"Retry-After": "7"}), 7.0), (Answer(503, headers={"Retry-After": "90"}), 60.0)],
+)
+def test_refusal_is_obeyed_for_every_method(refusal, seconds, proxy, stub, pauses):
+    """After 429, and 503 with Retry-After, any request is sent again when the service says, four times in all."""
+    for (method, path), call in CHANGES.items():
+        stub.on(method, path, refusal)
+        with pytest.raises(exceptions.HttpException):
+            call(proxy)
+
+    assert [(each.method, each.path) for each in stub.requests] == [each for each in CHANGES for _ in range(4)]
+    assert pauses == [seconds] * 3 * len(CHANGES)
+
+
+def test_too_many_requests(proxy, stub, pauses):
+    """After a refusal comes the answer; without Retry-After the pause is the usual one."""
+    stub.on("PATCH", "/v2/images/abc", Answer(429), Answer.json(IMAGE))
+
+    assert proxy.update_image("abc", {"name": "y"}).name == "debian"
+    assert [0.375 <= pause <= 0.5 for pause in pauses] == [True]
+
+
 def test_retry_after_in_seconds(proxy, stub, pauses):
-    """Retry-After says how long to wait; not longer than half a minute."""
+    """Retry-After says how long to wait; not longer than a minute."""
     stub.on(
         "GET", "/v2/images/abc", Answer(503, headers={"Retry-After": "7"}),
         Answer(503, headers={"Retry-After": "86400"}), Answer.json(IMAGE),
     )  # fmt: skip
     get(proxy)
 
-    assert pauses == [7.0, 30.0]
+    assert pauses == [7.0, 60.0]
 
 
 def test_retry_after_as_a_date(proxy, stub, pauses):

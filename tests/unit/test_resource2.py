@@ -356,6 +356,21 @@ def test_pages_that_go_round(session, stub):
         list(Image.list(session))
 
 
+def test_pages_without_end(session, stub, monkeypatch):
+    """A service that links to a new page for ever is an error, not a loop for ever."""
+    monkeypatch.setattr("ecl._http.paging.MOST_PAGES", 50)
+
+    def page(request):
+        number = int(request.query.get("marker", ["0"])[0]) + 1
+        return Answer.json({"images": [{"id": str(number)}], "next": f"/v2/images?marker={number}"})
+
+    stub.on("GET", "/v2/images", page)
+    with pytest.raises(exceptions.InvalidResponse, match="does not end: 50 pages"):
+        list(Image.list(session))
+
+    assert len(stub.requests) == 50
+
+
 @pytest.mark.parametrize("following", [None, "", 5, ["x"]])
 def test_no_next_link(following, session, stub):
     """What is no link ends the list."""

@@ -105,7 +105,7 @@ def test_token_is_renewed_before_a_long_call(call, stub, keystone, logged_in):
     keystone.lifetime = 3600
     stub.on("GET", "/v2/images/abc", *([Answer.json(IMAGE)] if call == "upload" else []), Answer.json(ACTIVE))
     if call == "upload":
-        logged_in.upload_image("abc", b"abc")
+        logged_in.upload_image("abc", b"abc", force=True)
     else:
         logged_in.download_image("abc")
 

@@ -14,7 +14,7 @@ from ecl._http.errors import is_silence, translated
 from ecl._http.paging import pages
 from ecl._http.path import fill, segment, text
 from ecl._http.retry import pause
-from ecl._http.sending import DATA_TIMEOUT, TIMEOUT, check, request
+from ecl._http.sending import DATA_TIMEOUT, TIMEOUT, check, request, seconds_for
 from ecl._http.sessions import below_adapter
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ __all__ = [
     "pages",
     "pause",
     "request",
+    "seconds_for",
     "segment",
     "text",
     "translated",

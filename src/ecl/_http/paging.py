@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["below_endpoint", "pages"]
 
+#: Pages of one list, at most: a service whose links never end is broken.
+MOST_PAGES = 100_000
+
 
 def pages(session: SessionLike, path: str, query: Any, service: ServiceFilter, key: str) -> Iterator[dict[str, Any]]:
     """
@@ -27,7 +30,7 @@ def pages(session: SessionLike, path: str, query: Any, service: ServiceFilter, k
         key: Key of the list in a body. A body that is a bare list is put under it.
 
     Raises:
-        InvalidResponse: An answer is no list, or the links go round in a circle.
+        InvalidResponse: An answer is no list, or the links go round in a circle, or do not end.
     """
     seen: set[str] = set()
     while True:
@@ -46,6 +49,8 @@ def pages(session: SessionLike, path: str, query: Any, service: ServiceFilter, k
         if following in seen:
             raise exceptions.InvalidResponse(response, f"The pages of {response.url} go round in a circle")
         seen.add(following)
+        if len(seen) >= MOST_PAGES:
+            raise exceptions.InvalidResponse(response, f"The list of {response.url} does not end: {len(seen)} pages")
         path, query = below_endpoint(following), None
 
 

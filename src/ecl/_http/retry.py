@@ -7,14 +7,17 @@ import random
 import threading
 import time
 
-__all__ = ["pause"]
+from ecl import exceptions
+
+__all__ = ["is_passing", "is_refused", "pause", "retry_after_of"]
 
 #: How often a safe request is sent in all.
 ATTEMPTS = 4
 #: Answers after which a safe request is sent again.
-RETRIED_STATUSES = frozenset({502, 503, 504})
+RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+_TOO_MANY, _UNAVAILABLE = 429, 503
 #: Longest pause between two attempts, in seconds, whatever Retry-After asks for.
-LONGEST_PAUSE = 30.0
+LONGEST_PAUSE = 60.0
 
 
 def pause(attempt: int, retry_after: str | None = None, cancelled: threading.Event | None = None) -> bool:
@@ -34,6 +37,22 @@ def pause(attempt: int, retry_after: str | None = None, cancelled: threading.Eve
         seconds = 0.5 * 2 ** (attempt - 1) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter, not a secret
     _sleep(min(max(seconds, 0.0), LONGEST_PAUSE), cancelled)
     return cancelled is None or not cancelled.is_set()
+
+
+def is_refused(status: int, retry_after: str | None) -> bool:
+    """Tell whether a service did not begin with a request, and asks to send it again later, whatever it does."""
+    return status == _TOO_MANY or (status == _UNAVAILABLE and retry_after is not None)
+
+
+def is_passing(exc: exceptions.SDKException) -> bool:
+    """Tell whether what failed so may succeed a moment later, if it can be repeated at all."""
+    return isinstance(exc, exceptions.ConnectFailure) or exc.http_status in RETRIED_STATUSES
+
+
+def retry_after_of(exc: exceptions.SDKException) -> str | None:
+    """Return the Retry-After of the answer that *exc* stands for."""
+    response = getattr(exc, "response", None)
+    return response.headers.get("Retry-After") if response is not None else None
 
 
 def _sleep(seconds: float, cancelled: threading.Event | None) -> None:

@@ -7,6 +7,7 @@ again, and turns every failure into one of :mod:`ecl.exceptions`.
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from ecl.service_filter import ServiceFilter
 if TYPE_CHECKING:
     from ecl._http.sessions import SessionLike
 
-__all__ = ["check", "request"]
+__all__ = ["check", "request", "seconds_for"]
 
 #: Seconds to connect, and seconds of silence from the service before a request is given up.
 TIMEOUT = (10.0, 60.0)
@@ -54,8 +55,9 @@ def request(
         session: An ecl Session, or any keystoneauth1 Session or Adapter.
         path: Path below the unversioned endpoint, quoted: ``/v2/images/…``.
         service: Which service of the catalog it goes to.
-        attempts: How often to send it in all when the connection fails or the answer is 502, 503 or 504; by
-            default four times for GET and HEAD, once for anything else. Silence ends the first one.
+        attempts: How often to send it in all when the connection fails or the answer is 429, 502, 503 or 504; by
+            default four times, and then anything but GET and HEAD only after 429, or 503 with Retry-After: the service
+            has not begun with it. A body that is streamed is sent once. Silence ends the first one.
         json: Body, sent as JSON.
         timeout: Seconds to connect, and seconds of silence to allow, where the session has no timeout of its own.
         cancelled: Once it is set, the request is not sent again.
@@ -68,8 +70,11 @@ def request(
         ConnectFailure: There was no answer.
         EndpointNotFound: The catalog has no such service.
     """
+    is_streamed = not isinstance(kwargs.get("data", b""), bytes)
+    # Who says how often knows that it can be repeated.
+    is_safe = method in _SAFE_METHODS or attempts is not None
     if attempts is None:
-        attempts = retry.ATTEMPTS if method in _SAFE_METHODS else 1
+        attempts = 1 if is_streamed else retry.ATTEMPTS
     own_timeout = getattr(below_adapter(session), "timeout", None)
     if not own_timeout:
         # A session with timeout 0 waits for ever, which requests spells None.
@@ -80,7 +85,7 @@ def request(
     if json is not None:
         headers["Content-Type"] = "application/json"
         kwargs["data"] = as_json(json)
-    if not isinstance(kwargs.get("data", b""), bytes):
+    if is_streamed:
         kwargs["data"] = StreamedBody(kwargs["data"])
     for attempt in range(1, attempts + 1):
         last = attempt == attempts
@@ -95,15 +100,23 @@ def request(
             # A certificate that is not trusted now is not trusted a second later, and a caller that waited for a
             # silent service has waited long enough.
             hopeless = isinstance(exc.cause, ksa_exceptions.SSLError) or is_silence(exc)
-            if last or hopeless or not retry.pause(attempt, cancelled=cancelled):
+            if last or hopeless or not is_safe or not retry.pause(attempt, cancelled=cancelled):
                 raise
             continue
-        if last or response.status_code not in retry.RETRIED_STATUSES:
+        retry_after = response.headers.get("Retry-After")
+        is_refused = retry.is_refused(response.status_code, retry_after)
+        if last or not (is_refused or (is_safe and response.status_code in retry.RETRIED_STATUSES)):
             break
         response.close()
-        if not retry.pause(attempt, response.headers.get("Retry-After"), cancelled):
+        if not retry.pause(attempt, retry_after, cancelled):
             break
     return check(response, method)
+
+
+def seconds_for(session: SessionLike, timeout: tuple[float, float]) -> float:
+    """Return how many seconds of silence a request with *timeout* allows on *session*; infinity: it waits for ever."""
+    own: float | None = getattr(below_adapter(session), "timeout", None)
+    return timeout[1] if own is None else own or math.inf
 
 
 def check(response: requests.Response, method: str) -> requests.Response:

@@ -44,7 +44,7 @@ def read(kind: str, key: str, max_age: float | None = None) -> Any:
     try:
         if not _is_private(os.stat(path.parent)):
             return None
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         with open(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or not _is_private(status):
@@ -82,6 +82,9 @@ def forget(kind: str, key: str) -> None:
 
 
 def _is_private(status: os.stat_result) -> bool:
+    if not hasattr(os, "geteuid"):
+        # Windows: the folder is in the user's profile, which others cannot read.
+        return True
     return status.st_uid == os.geteuid() and not status.st_mode & 0o077
 
 

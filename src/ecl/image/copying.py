@@ -124,5 +124,5 @@ def copy_data(
     """
     with Source(lambda: _data.verified_blocks(source, image), image.size) as data:
         # The source's service has checked the content already.
-        options = UploadOptions(progress=progress, force=True, bandwidth=bandwidth)
+        options = UploadOptions(progress=progress, force=True, bandwidth=bandwidth, allow_empty=True)
         return _data.upload(destination, target, data, options)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ecl.image.foreign import NEEDED, foreign, is_text
+
 __all__ = ["Inspection", "inspect"]
 
 #: Bytes that are inspected if the source can be read only once.
@@ -27,6 +29,12 @@ class Inspection:
     virtual_size: int | None
     #: Why it is dangerous to boot this (it would read other files of the host), or None.
     danger: str | None
+    #: What it is where it is no disk, and what to do about it: "is compressed with gzip: …"; None if it may be a disk.
+    foreign: str | None = None
+    #: True if it begins as a text does: it can be a raw disk only if the user says so.
+    is_text: bool = False
+    #: True if there was no byte.
+    is_empty: bool = False
 
 
 def inspect(read: Callable[[int], bytes], limit: int | None = None) -> Inspection:
@@ -43,11 +51,13 @@ def inspect(read: Callable[[int], bytes], limit: int | None = None) -> Inspectio
     # The inspector logs each failed check as a warning; here the caller gets it as a result.
     logging.getLogger(format_inspector.__name__).setLevel(logging.ERROR)
     source: Any = _Reader(read)
+    head = bytearray()
     wrapper = format_inspector.InspectWrapper(source)
     seen = 0
     while limit is None or seen < limit:
         block = wrapper.read(_BLOCK)
         seen += len(block)
+        head += block[: max(0, NEEDED - len(head))]
         if not block or wrapper.formats is not None:
             break
     wrapper.close()
@@ -58,7 +68,14 @@ def inspect(read: Callable[[int], bytes], limit: int | None = None) -> Inspectio
         return Inspection(name, None, f"it is several formats at once: {', '.join(sorted(matches))}")
     match = matches.get(name)
     danger = _danger(match, format_inspector) if match is not None and name != "raw" else None
-    return Inspection(_API_NAMES.get(name, name), _virtual_size(match, name), danger)
+    return Inspection(
+        _API_NAMES.get(name, name),
+        _virtual_size(match, name),
+        danger,
+        foreign(bytes(head)) if name == "raw" else None,
+        name == "raw" and is_text(bytes(head)),
+        not head,
+    )
 
 
 class _Reader:

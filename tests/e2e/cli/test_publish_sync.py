@@ -86,7 +86,7 @@ def test_failed_publish_leaves_the_previous(ecl: Command, disk: Path, tmp_path: 
 def manifest(tmp_path: Path) -> Path:
     """A manifest of two images."""
     for name in ("one", "two"):
-        (tmp_path / f"{name}.raw").write_bytes(name.encode() * 1000)
+        (tmp_path / f"{name}.raw").write_bytes(b"\0" + name.encode() * 1000)
     path = tmp_path / "images.yaml"
     path.write_text(
         """\
@@ -123,7 +123,7 @@ def test_changed_metadata_is_updated_and_changed_data_uploaded_anew(ecl: Command
     steps(ecl, str(manifest), "--apply")
     first = ecl("image", "show", "two", "-f", "json").json["id"]
     manifest.write_text(manifest.read_text().replace("debian", "alma").replace("[base]", "[base, x]"))
-    (manifest.parent / "two.raw").write_bytes(b"2" * 3000)
+    (manifest.parent / "two.raw").write_bytes(b"\0" * 3000)
 
     plan = ecl("image", "sync", str(manifest), "--apply", "-f", "json").json
     two = ecl("image", "show", "two", "-f", "json").json
@@ -132,7 +132,7 @@ def test_changed_metadata_is_updated_and_changed_data_uploaded_anew(ecl: Command
         ("update", "os_distro, tags"), ("replace", "the data differs"), ("hide", "replaced"),
     ]  # fmt: skip
     assert ecl("image", "show", "one", "-f", "json").json["tags"] == ["base", "x"]
-    assert two["checksum"] == hashlib.md5(b"2" * 3000).hexdigest()
+    assert two["checksum"] == hashlib.md5(b"\0" * 3000).hexdigest()
     assert {each["id"]: each["os_hidden"] for each in images(ecl, "--name", "two")} == {two["id"]: False, first: True}
     assert steps(ecl, str(manifest), "--apply") == [("keep", "one"), ("keep", "two")]
 
@@ -213,14 +213,14 @@ def web(tmp_path: Path) -> Iterator[str]:
 
 def test_source_of_the_web(ecl: Command, web: str, tmp_path: Path) -> None:
     """An address is fetched and uploaded; it is fetched again only when it has changed."""
-    (tmp_path / "web.raw").write_bytes(b"web" * 1000)
+    (tmp_path / "web.raw").write_bytes(b"\0web" * 1000)
     path = tmp_path / "web.yaml"
     path.write_text(f"images: [{{name: web, source: '{web}/web.raw'}}]")
 
     assert steps(ecl, str(path), "--apply") == [("create", "web")]
     assert steps(ecl, str(path), "--apply") == [("keep", "web")]
 
-    digest = hashlib.sha256(b"web" * 1000).hexdigest()
+    digest = hashlib.sha256(b"\0web" * 1000).hexdigest()
     wrong = "f" * 64
     path.write_text(f"images: [{{name: web, source: '{web}/web.raw', checksum: 'sha256:{digest}'}}]")
     assert steps(ecl, str(path), "--apply")[0] == ("replace", "web")

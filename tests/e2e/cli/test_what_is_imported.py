@@ -37,7 +37,7 @@ def test_import_of_nothing_is_the_clouds_no(ecl: Command, name: str) -> None:
 
 def test_failed_create_by_import_leaves_nothing(ecl: Command, name: str, disk: Path) -> None:
     """What the cloud does not take is deleted again."""
-    ecl("image", "create", name, "--import", "--file", str(disk), "--disk-format", "qcow2", code=1)
+    ecl("image", "create", name, "--import", "--file", str(disk), "--disk-format", "qcow2", "--force", code=1)
 
     assert ecl("image", "list", "--name", name, "-f", "json").json == []
 

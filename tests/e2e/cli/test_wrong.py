@@ -52,7 +52,7 @@ CASES = [
     ("image upload {image}", "Missing option '--file'"),
     ("image download {image} --file /none/x", "/none"),
     ("image download {image} --file {folder}", "folder"),
-    ("image download {image} --file x --connections 0", "must be a whole number from 1 to 64, not '0'"),
+    ("image download {image} --file x --connections 0", "must be a whole number from 1 to 16, not '0'"),
     ("image update-member {image} x acept", "did you mean 'accept'?"),
     ("image add-member {image}", "Missing argument 'PROJECT'"),
     ("image share {image}", "There is no project to share with"),

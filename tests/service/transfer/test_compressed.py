@@ -73,13 +73,15 @@ def test_decoded_from_a_pipe(direct: Proxy, new_image: NewImage, kind: str) -> N
 
 
 def test_not_asked_for(direct: Proxy, new_image: NewImage) -> None:
-    """Without being asked to, nothing is decoded."""
+    """Without being asked to, nothing is decoded: it is refused, or, if forced, sent as it is."""
     packed = gzip.compress(RAW, 1)
+    with pytest.raises(exceptions.InvalidRequest, match="is compressed with gzip: give decompress=True"):
+        new_image(packed)
 
-    assert direct.download_image(new_image(packed)) == packed
+    assert direct.download_image(new_image(packed, force=True)) == packed
 
 
-@pytest.mark.parametrize("data", [RAW, b"", b"\x1f", b"\x1f\x8b\x07", b"BZ"])
+@pytest.mark.parametrize("data", [RAW, b"\x1f", b"\x1f\x8b\x07", b"BZ"])
 def test_not_compressed(direct: Proxy, new_image: NewImage, data: bytes) -> None:
     """What is not compressed passes through as it is."""
     is_right = uploaded(direct, new_image, data) == data

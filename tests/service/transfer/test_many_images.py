@@ -148,6 +148,6 @@ def test_max_bandwidth(direct: Proxy, new_image: NewImage, tmp_path: Path, pause
 
     direct.download_images([(image, tmp_path / image.id) for image in images], max_bandwidth=_MIB)
 
-    # The last block of the three has to wait for all the others.
-    assert max(pauses) >= 2
+    # The last block of the three has to wait for all the others; nobody sleeps long.
+    assert max(pauses) <= 0.25
     assert sum(pauses) > 3 * 4

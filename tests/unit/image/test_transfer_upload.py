@@ -64,10 +64,15 @@ def test_unknown_size(proxy, stub, service):
 
 @pytest.mark.parametrize("data", [b"", io.BytesIO(), [], iter([b""])])
 def test_empty(data, proxy, stub, service):
-    """An empty image is one."""
-    service(images=(IMAGE, described(b"")))
+    """Nothing is refused, and no image is active without a byte; it is one if that is allowed."""
+    service(images=[IMAGE])
+    with pytest.raises(exceptions.InvalidRequest, match="is empty; give allow_empty=True"):
+        proxy.upload_image("abc", data if not hasattr(data, "__next__") else iter([]))
+    stub.hang_up()
+    assert sent(stub) == []
 
-    assert proxy.upload_image("abc", data).size == 0
+    service(images=(IMAGE, described(b"")))
+    assert proxy.upload_image("abc", data, allow_empty=True).size == 0
     assert sent(stub)[0].body == b""
 
 
@@ -153,7 +158,9 @@ def test_content_that_nobody_looks_at(image, proxy, stub, service):
 # --- what is tried again ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("trouble", [Answer(503), Answer(502), Answer.drop(), Answer.drop(reads=1_000_000)])
+@pytest.mark.parametrize(
+    "trouble", [Answer(429), Answer(503), Answer(502), Answer.drop(), Answer.drop(reads=1_000_000)]
+)
 def test_second_try(trouble, proxy, stub, service, pauses):
     """A source that can be read again is sent again, from its start."""
     service(trouble, Answer(204), images=(IMAGE, IMAGE, described()))
@@ -178,7 +185,7 @@ def test_service_that_takes_its_time(proxy, stub, service, pauses):
     service(Answer.drop(), Answer(204), images=(IMAGE, saving, saving, IMAGE, described()))
     proxy.upload_image("abc", DATA)
 
-    assert pauses[:2] == [0.5, 0.5]
+    assert pauses[:2] == [0.5, 1.0]
 
 
 @pytest.mark.parametrize("trouble", [Answer(503, b"busy"), Answer.drop()])
@@ -250,6 +257,17 @@ def test_not_active_afterwards(proxy, service, pauses):
     service(images=[IMAGE])
     with pytest.raises(exceptions.InvalidResponse, match="is queued, not active"):
         proxy.upload_image("abc", DATA)
+
+
+def test_slow_upload(proxy, stub, service, pauses):
+    """A limited upload sleeps for short times only, so that the connection is not silent and Ctrl-C is heard."""
+    service()
+    told = []
+    proxy.upload_image("abc", DATA, max_bandwidth=400_000, progress=lambda done, total: told.append(done))
+
+    assert sent(stub)[0].body == DATA
+    assert max(pauses) <= 0.25
+    assert sum(pauses) > len(DATA) / 400_000 - 1
 
 
 # --- sources that fail ------------------------------------------------------------------------------------

@@ -12,15 +12,25 @@ if TYPE_CHECKING:
 __all__ = ["force_advice", "format_advice", "member_advice"]
 
 
+#: What the SDK calls a remedy, and what it is here.
+_OPTIONS = {
+    "or force the upload": "or upload it as it is with --force",
+    "decompress=True": "--decompress",
+    "allow_empty=True": "--allow-empty",
+    "give disk_format": "give --disk-format",
+}
+
+
 @contextmanager
 def force_advice() -> Iterator[None]:
-    """Name ``--force`` if the content of a file is refused."""
+    """Name ``--force`` and the like if the content of a file is refused."""
     from ecl import exceptions
 
     try:
         yield
     except exceptions.InvalidRequest as exc:
-        exc.message = exc.message.replace("or force the upload", "or upload it as it is with --force")
+        for words, own in _OPTIONS.items():
+            exc.message = exc.message.replace(words, own)
         raise
 
 

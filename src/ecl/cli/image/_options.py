@@ -16,6 +16,7 @@ __all__ = [
     "bandwidth_option",
     "key_value",
     "properties_of",
+    "taken_options",
     "upload_options",
     "yes_option",
 ]
@@ -26,6 +27,9 @@ C = TypeVar("C", bound=Callable[..., Any])
 DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop")
 CONTAINER_FORMATS = ("bare", "ovf", "ova", "docker", "compressed", "ami", "ari", "aki")
 _MAX_INTEGER = 2**31 - 1
+#: Hashes that data can be required to have.
+HASHES = ("sha256", "sha512", "md5")
+_UPLOAD = ("size", *HASHES, "allow_empty", "force", "decompress", "max_bandwidth")
 
 # Options that set a property.
 _PROPERTIES = {
@@ -156,14 +160,23 @@ def bandwidth_option(command: C) -> C:
     return click.option("--max-bandwidth", type=Rate(), metavar="RATE", help=text)(command)
 
 
+def taken_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Take what :func:`upload_options` adds out of *options*; return it as arguments of the SDK."""
+    return {name: options.pop(name) for name in _UPLOAD}
+
+
 def upload_options(command: C) -> C:
-    """Add the options that control an upload."""
+    """Add the options that control an upload; :func:`taken_options` reads them."""
     options = [
-        click.option("--size", type=WholeNumber(), metavar="BYTES", help="Size of the data on standard input."),
-        click.option("--force", is_flag=True, help="Upload the file even if it looks unsafe or has another format."),
+        click.option("--size", type=WholeNumber(), metavar="BYTES",
+                     help="Refuse data of another size; declares the size of standard input."),
+        *(click.option(f"--{name}", metavar="HEX", help=f"Refuse data of another {name}.") for name in HASHES),
+        click.option("--allow-empty", is_flag=True, help="Accept a file without a byte."),
+        click.option("--force", is_flag=True,
+                     help="Upload the file even if it looks unsafe, has another format or is no disk."),
         click.option("--decompress", is_flag=True, help="Decompress gzip, bzip2, xz or zstd during the upload."),
         bandwidth_option,
-    ]
+    ]  # fmt: skip
     for option in reversed(options):
         command = option(command)
     return command

@@ -125,7 +125,12 @@ class Content:
 
         try:
             response: Any = requests.request(
-                method, self._entry.source, stream=True, timeout=_TIMEOUT_SECONDS, allow_redirects=True
+                method,
+                self._entry.source,
+                stream=True,
+                headers={"Accept-Encoding": "identity"},
+                timeout=_TIMEOUT_SECONDS,
+                allow_redirects=True,
             )
             response.raise_for_status()
         except requests.RequestException as exc:

@@ -11,10 +11,10 @@ from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
 from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, showing
-from ecl.cli._progress import Meter, meter, progress_option
+from ecl.cli._progress import meter, progress_option
 from ecl.cli._streams import is_closed
 from ecl.cli.image._advice import force_advice
-from ecl.cli.image._options import attribute_options, attributes, upload_options
+from ecl.cli.image._options import attribute_options, attributes, taken_options, upload_options
 from ecl.cli.image._record import print_image
 
 if TYPE_CHECKING:
@@ -42,10 +42,6 @@ def create(
     image_id: str | None,
     file: str | None,
     imports: bool,
-    size: int | None,
-    force: bool,
-    decompress: bool,
-    max_bandwidth: int | None,
     owner: str | None,
     progress: str,
     tags: tuple[str, ...],
@@ -62,6 +58,7 @@ def create(
       ecl image create debian-13 --file debian-13.qcow2 --os-distro debian --tag base
       ssh builder cat disk.xz | ecl image create disk --file - --decompress
     """
+    upload = taken_options(options)
     attrs = {**attributes(options), "name": name}
     attrs |= {"id": image_id} if image_id else {}
     attrs |= {"owner": owner} if owner else {}
@@ -69,38 +66,26 @@ def create(
     if file is None:
         print_image(out, cloud.image.create_image(**attrs))
         return
-    if imports:
-        with meter(progress, "stage", name) as at:
-            image = _import(cloud, file, attrs, lambda done, total: at(done, total or size))
-        print_image(out, image)
-        return
-    upload: dict[str, Any] = {"force": force, "decompress": decompress, "max_bandwidth": max_bandwidth}
-    with meter(progress, "upload", name) as at:
-        upload["progress"] = lambda done, total: at(done, total or size)
-        image = create_with(
-            cloud, file, {**upload, **attrs}, f"no image was left behind; {name!r} can be created again."
-        )
+    with meter(progress, "stage" if imports else "upload", name) as at:
+        upload["progress"] = at
+        if imports:
+            image = _import(cloud, file, attrs, upload)
+        else:
+            left = f"no image was left behind; {name!r} can be created again."
+            image = create_with(cloud, file, {**upload, **attrs}, left)
     print_image(out, image)
 
 
-def _import(cloud: Cloud, file: str, attrs: dict[str, Any], progress: Meter) -> Image:
+def _import(cloud: Cloud, file: str, attrs: dict[str, Any], upload: dict[str, Any]) -> Image:
     """Create an image and import *file* through the staging area. On an error the image is deleted again."""
-    from ecl.image._transfer.source import Source
-    from ecl.image.v2._creating import rollback_create
+    from ecl.image._transfer.options import UploadOptions
+    from ecl.image.importing import create_by_import
 
-    with Source(read_from(file)) as source:
-        formats = {"container_format": "bare", "disk_format": attrs.get("disk_format") or source.inspect().disk_format}
-        image = cloud.image.create_image(**{**formats, **attrs})
-        try:
-            cloud.image.stage_image(image, source.blocks(), progress=progress)
-            cloud.image.import_image(image)
-            return cloud.image.wait_for_image(image)
-        except BaseException as exc:
-            rollback_create(cloud.session, image, exc)
-            if isinstance(exc, KeyboardInterrupt):
-                notes = " ".join(getattr(exc, "__notes__", ()))
-                raise Interrupted(notes or "no image was left behind.") from exc
-            raise
+    try:
+        with force_advice():
+            return create_by_import(cloud.image, read_from(file), attrs, UploadOptions.of(**upload))
+    except KeyboardInterrupt as exc:
+        raise Interrupted(" ".join(getattr(exc, "__notes__", ())) or "no image was left behind.") from exc
 
 
 def read_from(file: str) -> Any:

@@ -33,7 +33,7 @@ __all__ = ["download", "upload"]
 @image_argument
 @newest_option
 @click.option("--file", "file", type=click.Path(), help="File to write; - is standard output.")
-@click.option("--connections", type=WholeNumber(1, 64), metavar="N", help="Fetch N ranges in parallel, 1 to 64.")
+@click.option("--connections", type=WholeNumber(1, 16), metavar="N", help="Fetch N ranges in parallel, 1 to 16.")
 @click.option("--chunk-size", hidden=True, help="Accepted and ignored, as in openstackclient.")
 @bandwidth_option
 @progress_option
@@ -92,8 +92,9 @@ def _left(file: str | None, target: object) -> str:
     """Return what an interrupted download left on the disk."""
     if file is None or target is not file:
         return "the output is incomplete."
-    if Path(f"{file}.part").exists():
-        return f"{file} was not written; the same command goes on from {file}.part."
+    part = f"{Path(file).resolve() if Path(file).is_symlink() else file}.part"
+    if Path(part).exists():
+        return f"{file} was not written; the same command goes on from {part}."
     return f"{file} was not written, and nothing was left behind."
 
 
@@ -112,11 +113,8 @@ def upload(
     image: str,
     newest: bool,
     file: str,
-    size: int | None,
-    force: bool,
-    decompress: bool,
-    max_bandwidth: int | None,
     progress: str,
+    **options: Any,
 ) -> None:
     """
     Upload data to an image that has none yet.
@@ -124,9 +122,8 @@ def upload(
     If the image has no formats, the disk format is detected from the data, and the container format is bare.
     """
     found = find(cloud, image, newest)
-    options: dict[str, Any] = {"force": force, "decompress": decompress, "max_bandwidth": max_bandwidth}
     with meter(progress, "upload", found.name or image) as at:
-        options["progress"] = lambda done, total: at(done, total or size)
+        options["progress"] = at
         try:
             with force_advice():
                 if found.disk_format and found.container_format:
@@ -140,13 +137,13 @@ def upload(
 
 def _upload_with_formats(cloud: Cloud, image: Image, file: str, arguments: dict[str, Any]) -> Image:
     """Set the formats, then upload: the cloud refuses data for an image without formats."""
+    from ecl.image._transfer.check import check_source
     from ecl.image._transfer.expand import expanded_if
     from ecl.image._transfer.source import Source
-    from ecl.image.transfer import Bandwidth, UploadOptions
+    from ecl.image.transfer import UploadOptions
     from ecl.image.transfer import upload as send
 
-    limit = arguments.pop("max_bandwidth")
-    options = UploadOptions(**arguments, bandwidth=Bandwidth(limit) if limit else None)
+    options = UploadOptions.of(**arguments)
     with Source(read_from(file)) as opened:
         source = expanded_if(options, opened)
         formats = {
@@ -154,5 +151,6 @@ def _upload_with_formats(cloud: Cloud, image: Image, file: str, arguments: dict[
             "disk_format": image.disk_format or source.inspect().disk_format,
         }
         if image.image_status == "queued":
+            check_source(source, options, image.disk_format, formats["container_format"], image.min_disk)
             image = cloud.image.update_image(image, formats)
         return send(cloud.session, image, source, options)

@@ -9,12 +9,13 @@ import click
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
 from ecl.cli._errors import Interrupted
-from ecl.cli._numbers import Seconds, WholeNumber
+from ecl.cli._numbers import Seconds
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli._suggest import Choice
-from ecl.cli.image._advice import format_advice
+from ecl.cli.image._advice import force_advice, format_advice
 from ecl.cli.image._find import find, image_argument, newest_option
+from ecl.cli.image._options import upload_options
 from ecl.cli.image._record import print_image
 from ecl.cli.image.create import read_from
 
@@ -27,18 +28,17 @@ _METHODS = ("glance-direct", "web-download", "glance-download", "copy-image")
 @image_argument
 @newest_option
 @click.option("--file", "file", type=click.Path(), required=True, help="File to upload; - reads standard input.")
-@click.option("--size", type=WholeNumber(), metavar="BYTES", help="Size of the data on standard input.")
+@upload_options
 @progress_option
 @showing
 @pass_cloud
-def stage(cloud: Cloud, out: Output, *, image: str, newest: bool, file: str, size: int | None, progress: str) -> None:
+def stage(cloud: Cloud, out: Output, *, image: str, newest: bool, file: str, progress: str, **options: Any) -> None:
     """Upload data to the staging area of an image, for a later import."""
     found = find(cloud, image, newest)
     with meter(progress, "stage", found.name or image) as at:
         try:
-            staged = cloud.image.stage_image(
-                found, read_from(file), progress=lambda done, total: at(done, total or size)
-            )
+            with force_advice():
+                staged = cloud.image.stage_image(found, read_from(file), progress=at, **options)
         except KeyboardInterrupt as exc:
             raise Interrupted(f"image {found.id} is queued again; the same command starts over.") from exc
     print_image(out, staged)

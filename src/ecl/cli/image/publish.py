@@ -15,7 +15,7 @@ from ecl.cli._numbers import WholeNumber
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._find import named
-from ecl.cli.image._options import attribute_options, attributes, upload_options, yes_option
+from ecl.cli.image._options import attribute_options, attributes, taken_options, upload_options, yes_option
 from ecl.cli.image._record import described, print_image
 from ecl.cli.image.create import create_with
 
@@ -48,10 +48,6 @@ def publish(
     file: str,
     rename: bool,
     keep: int | None,
-    size: int | None,
-    force: bool,
-    decompress: bool,
-    max_bandwidth: int | None,
     dry_run: bool,
     tags: tuple[str, ...],
     yes: bool,
@@ -76,13 +72,12 @@ def publish(
         return
     if len(surplus) > 1:
         confirm(f"Delete {len(surplus)} previous images ({', '.join(map(described, surplus))})?", yes)
+    upload = taken_options(options)
     attrs = {**attributes(options), "name": name, "os_hidden": True}
     attrs |= {"tags": list(dict.fromkeys(tags))} if tags else {}
-    attrs |= {"force": force, "decompress": decompress, "max_bandwidth": max_bandwidth}
     with meter(progress, "upload", name) as at:
-        attrs["progress"] = lambda done, total: at(done, total or size)
         if_interrupted = f"nothing was published; the images named {name!r} are as before."
-        image = create_with(cloud, file, attrs, if_interrupted)
+        image = create_with(cloud, file, {**attrs, **upload, "progress": at}, if_interrupted)
     image = cloud.image.update_image(image, {"os_hidden": False})
     for old in previous:
         cloud.image.update_image(old, _retirement(old, rename))

@@ -6,8 +6,13 @@ import threading
 import time
 
 from ecl import exceptions
+from ecl.image._transfer.digest import BLOCK
 
 __all__ = ["Bandwidth", "limit_of"]
+
+#: Seconds of one sleep: after so long a transfer hears that it is to end, and its connection gets bytes.
+_STEP = 0.25
+_LEAST_PIECE = 1 << 10
 
 
 class Bandwidth:
@@ -29,14 +34,26 @@ class Bandwidth:
         self._lock = threading.Lock()
         self._free_at = 0.0
 
-    def take(self, count: int) -> None:
-        """Wait until *count* more bytes may be moved."""
+    @property
+    def piece(self) -> int:
+        """The most bytes to move at once, so that a slow transfer moves some again and again."""
+        return int(min(BLOCK, max(_LEAST_PIECE, self._rate * _STEP)))
+
+    def take(self, count: int, stopped: threading.Event | None = None) -> None:
+        """
+        Wait until *count* more bytes may be moved.
+
+        Args:
+            stopped: Ends the wait when it is set.
+        """
         with self._lock:
             now = time.monotonic()
             starts = max(now, self._free_at)
             self._free_at = starts + count / self._rate
-        if starts > now:
-            time.sleep(starts - now)
+        left = starts - now
+        while left > 0 and not (stopped is not None and stopped.is_set()):
+            time.sleep(min(left, _STEP))
+            left -= _STEP
 
 
 def limit_of(max_bandwidth: float | Bandwidth | None) -> Bandwidth | None:

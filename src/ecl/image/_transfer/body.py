@@ -57,16 +57,26 @@ class Body:
             for block in self._source.blocks():
                 if self._digest is not None:
                     self._digest.update(block)
-                if self._bandwidth is not None:
-                    self._bandwidth.take(len(block))
-                yield block
-                self.done += len(block)
-                self._progress.at(self.done)
+                for piece in self._limited(block):
+                    yield piece
+                    self.done += len(piece)
+                    self._progress.at(self.done)
             self.is_complete = True
             self._progress.end(self.done)
         except Exception as exc:
             self.error = exc
             raise
+
+    def _limited(self, block: bytes) -> Iterator[bytes]:
+        """Yield *block* as fast as the limit allows."""
+        if self._bandwidth is None:
+            yield block
+            return
+        most = self._bandwidth.piece
+        for start in range(0, len(block), most):
+            piece = block[start : start + most]
+            self._bandwidth.take(len(piece))
+            yield piece
 
     def close(self) -> None:
         """End the hashing threads."""

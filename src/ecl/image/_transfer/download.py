@@ -79,7 +79,8 @@ def _checked_path(output: str | os.PathLike[str]) -> Path:
         if "\0" in str(path):
             raise ValueError("there is a null character in it")
         if not path.is_dir():
-            return path
+            # A link stays, and what it leads to gets the data.
+            return path.resolve() if path.is_symlink() else path
     except (OSError, RuntimeError, ValueError) as exc:
         raise exceptions.InvalidRequest(f"{output!r} cannot be written: {exc}") from exc
     raise exceptions.InvalidRequest(f"{path} is a folder; name a file")

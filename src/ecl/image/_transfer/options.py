@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 from ecl import exceptions
@@ -21,7 +23,7 @@ class UploadOptions:
     What a caller can say about an upload, beside image and data.
 
     Raises:
-        InvalidRequest: *max_expanded* is not a positive whole number.
+        InvalidRequest: *max_expanded* or *size* is not a positive whole number, or a hash is none.
     """
 
     progress: ProgressCallback | None = None
@@ -32,6 +34,12 @@ class UploadOptions:
     decompress: bool = False
     #: Bytes that decoding may make, at most.
     max_expanded: int = MAX_EXPANDED
+    #: Send even no bytes at all.
+    allow_empty: bool = False
+    #: Bytes that are to be sent, after decoding.
+    size: int | None = None
+    #: Algorithm to the hexadecimal hash, in lower case, of what is to be sent.
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -41,13 +49,28 @@ class UploadOptions:
         max_bandwidth: float | Bandwidth | None = None,
         decompress: bool = False,
         max_expanded: int | None = None,
+        allow_empty: bool = False,
+        size: int | None = None,
+        **hashes: str | None,
     ) -> Self:
         """Return what the arguments of the proxy's methods stand for. Raises InvalidRequest."""
         limit = MAX_EXPANDED if max_expanded is None else max_expanded
-        return cls(progress, force, limit_of(max_bandwidth), decompress, limit)
+        expected = {name: _hash_text(name, value) for name, value in hashes.items() if value is not None}
+        return cls(progress, force, limit_of(max_bandwidth), decompress, limit, allow_empty, size, expected)
 
     def __post_init__(self) -> None:
         _check_positive("max_expanded", self.max_expanded)
+        if self.size is not None and self.size != 0:
+            _check_positive("size", self.size)
+
+
+def _hash_text(name: str, value: object) -> str:
+    """Return a hash in lower case. Raises InvalidRequest."""
+    digits = hashlib.new(name, usedforsecurity=False).digest_size * 2
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if len(text) != digits or set(text) - set("0123456789abcdef"):
+        raise exceptions.InvalidRequest(f"{name} must be {digits} hexadecimal digits, not {value!r}")
+    return text
 
 
 def _check_positive(name: str, value: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import threading
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ecl import exceptions
+from ecl.image._transfer import descriptor as files
 from ecl.image._transfer import spans
 from ecl.image._transfer.digest import Block
 from ecl.image._transfer.ports import Described
@@ -33,17 +33,15 @@ _HOLE = 64 << 10
 _ZEROS = bytes(_HOLE)
 #: A record takes a multiple of this.
 _PAGE = 4096
-#: A symbolic link in the place of the file is refused: somebody else may have put it there.
-_SAFELY = os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class PartFile:
     """
     A file beside *path*, which gets that name when it is complete.
 
-    What an earlier download of the same image left is used again: the record beside it, ``NAME.part.json``, names
-    the image's ID, size and hash, and the bytes that are there. Bytes may be written in any order, from any thread;
-    zeros become holes.
+    A file that has the name already keeps its mode. What an earlier download of the same image left is used again:
+    the record beside it, ``NAME.part.json``, names the image's ID, size and hash, and the bytes that are there. Bytes
+    may be written in any order, from any thread; zeros become holes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +57,9 @@ class PartFile:
         # A file that was there before, and is never used (there is no such image, for example), is left alone.
         self._ours = not self._name.exists()
         try:
-            self._descriptor = _open_locked(self._name)
+            mode = _mode_of(path)
+            # Nobody who may not read the file is to read it on the way.
+            self._descriptor = _open_locked(self._name, 0o666 if mode is None else mode | 0o600)
         except BlockingIOError as exc:
             raise exceptions.InvalidRequest(f"{self._name} is being written by another download") from exc
         except OSError as exc:
@@ -152,7 +152,7 @@ class PartFile:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return *length* bytes from *offset* on, or fewer where the file ends."""
-        return os.pread(self._descriptor, length, offset)
+        return files.read_at(self._descriptor, length, offset)
 
     def wait_beyond(self, offset: int) -> int:
         """Wait for bytes from *offset* on; return the offset after them, or *offset* if no more will come."""
@@ -171,7 +171,13 @@ class PartFile:
         self.halt()
         if not self._has_its_size():
             raise exceptions.FileFailure(f"{self._name} was changed by somebody else; download it again")
+        mode = _mode_of(self.path)
+        if mode is not None:
+            with suppress(OSError):
+                files.set_mode(self._descriptor, mode)
         try:
+            if not files.USED_BY_NAME:
+                self._close()
             self._name.replace(self.path)
         except OSError as exc:
             raise self._failure(exc) from exc
@@ -209,6 +215,8 @@ class PartFile:
                 os.close(self._descriptor)
 
     def _remove(self) -> None:
+        if not files.USED_BY_NAME:
+            self._close()
         with suppress(OSError):
             self._name.unlink()
         self._remove_record()
@@ -219,7 +227,7 @@ class PartFile:
 
     def _write_all(self, offset: int, view: memoryview) -> None:
         while view:
-            written = os.pwrite(self._descriptor, view[:_WRITE], offset)
+            written = files.write_at(self._descriptor, view[:_WRITE], offset)
             offset += written
             view = view[written:]
 
@@ -244,10 +252,10 @@ class PartFile:
         self._unrecorded = 0
         text = json.dumps({**self._binding, "done": self._done}).encode()
         with suppress(OSError):
-            descriptor = os.open(self._record_name, os.O_WRONLY | os.O_CREAT | _SAFELY, 0o666)
+            descriptor = os.open(self._record_name, os.O_WRONLY | os.O_CREAT | files.SAFELY, 0o666)
             try:
                 # Over the old one: that needs no space, which a full disk would not have.
-                os.pwrite(descriptor, text.ljust(max(os.fstat(descriptor).st_size, _spare(len(text)))), 0)
+                files.write_at(descriptor, text.ljust(max(os.fstat(descriptor).st_size, _spare(len(text)))), 0)
             finally:
                 os.close(descriptor)
 
@@ -257,12 +265,20 @@ class PartFile:
         )
 
 
-def _open_locked(name: Path) -> int:
+def _mode_of(path: Path) -> int | None:
+    """Return the mode of an existing file."""
+    try:
+        return path.stat().st_mode & 0o777
+    except OSError:
+        return None
+
+
+def _open_locked(name: Path, mode: int) -> int:
     """Open and lock a file; return its descriptor. Raises BlockingIOError if it is locked by another download."""
     while True:
-        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | _SAFELY, 0o666)
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | files.SAFELY, mode)
         try:
-            _lock(descriptor)
+            files.lock(descriptor)
             # The download that had the lock before may have renamed the file, or removed it.
             if os.path.samestat(os.fstat(descriptor), os.lstat(name)):
                 return descriptor
@@ -272,16 +288,6 @@ def _open_locked(name: Path) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:
-        # A file system without locks: then two downloads to one path are not detected.
-        return
 
 
 def _spare(length: int) -> int:

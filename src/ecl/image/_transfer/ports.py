@@ -72,6 +72,10 @@ class RemoteImage(Protocol):
     def known(self) -> Described:
         """What is known without a request; perhaps no more than the ID."""
 
+    @property
+    def patience(self) -> float:
+        """Seconds that the answer to an upload is waited for."""
+
     def describe(self) -> Described:
         """Ask the service. Raises NotFoundException."""
 

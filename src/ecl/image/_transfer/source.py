@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -56,6 +57,9 @@ class Source:
         self._started = False
         self._head = b""
         self._inspection: disk_format.Inspection | None = None
+        self._expected: Mapping[str, str] = {}
+        self._allow_empty = True
+        self._is_declared = size is not None
         self._again: Callable[[], Iterable[bytes]] | None = None
         self._file, self._blocks = self._open(data)
         self._start = self._measure()
@@ -138,18 +142,66 @@ class Source:
             raise exceptions.InvalidRequest(f"{self.name} can be read only once")
         self._started = True
         done = 0
+        digests = {name: hashlib.new(name, usedforsecurity=False) for name in self._expected}
+        held = b""
         while block := self._next():
             done += len(block)
+            for digest in digests.values():
+                digest.update(block)
             # Checked before the last block is sent: with that a service would take the image for complete.
             if self.size is not None and done >= self.size:
                 done += len(self._next())
                 self._check_size(done)
-            yield block
+            if digests:
+                # The last block leaves only when all of them are the right ones.
+                held, block = block, held
+            if block:
+                yield block
         self._check_size(done)
+        self._check_not_empty(done)
+        self._check_digests({name: digest.hexdigest() for name, digest in digests.items()})
+        if held:
+            yield held
 
     def _check_size(self, done: int) -> None:
         if self.size is not None and done != self.size:
+            if self._is_declared:
+                raise exceptions.FileFailure(f"{self.name} has {_at_least(done, self.size)} bytes, not {self.size}")
             raise exceptions.FileFailure(f"{self.name} changed while it was read: {done} bytes, not {self.size}")
+
+    def _check_not_empty(self, done: int) -> None:
+        if not done and not self._allow_empty:
+            raise exceptions.InvalidRequest(f"{self.name} is empty; give allow_empty=True if that is right")
+
+    def _check_digests(self, found: Mapping[str, str]) -> None:
+        for name, digest in found.items():
+            if digest != self._expected[name]:
+                raise exceptions.FileFailure(f"{self.name} has {name} {digest}, not {self._expected[name]}")
+
+    def expect(
+        self, size: int | None = None, hashes: Mapping[str, str] | None = None, allow_empty: bool = True
+    ) -> None:
+        """
+        Let :meth:`blocks` fail before the last block unless the data has this size and these hashes.
+
+        Args:
+            size: Bytes; counts as the size of a source that has none of its own.
+            hashes: Algorithm to hexadecimal hash, in lower case.
+            allow_empty: False: there must be a byte.
+
+        Raises:
+            FileFailure: It has another size.
+            InvalidRequest: It is known to be empty.
+        """
+        self._expected = hashes or {}
+        self._allow_empty = allow_empty
+        if size is not None:
+            self._is_declared = True
+            if self.size is not None and self.size != size:
+                raise exceptions.FileFailure(f"{self.name} has {self.size} bytes, not {size}")
+            self.size = size
+        if self.size == 0 or (self._inspection is not None and self._inspection.is_empty):
+            self._check_not_empty(0)
 
     def _next(self) -> bytes:
         """Return the next block; no bytes at the end."""
@@ -202,6 +254,11 @@ class Source:
             raise
         except OSError as exc:
             raise exceptions.FileFailure(f"{self.name} cannot be read: {exc.strerror or exc}", cause=exc) from exc
+
+
+def _at_least(done: int, size: int) -> str:
+    """Return how many bytes there are: beyond the size that is expected, nobody counts them."""
+    return f"more than {size}" if done > size else str(done)
 
 
 def is_text(file: object) -> bool:

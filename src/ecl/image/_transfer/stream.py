@@ -201,36 +201,37 @@ class Stream:
     def _of_answer(self, buffers: Iterator[memoryview] | None) -> Iterator[Block]:
         """Yield what the present answer has, up to the end."""
         assert self._response is not None
-        for block in _body(self._response, buffers):
+        most = BLOCK if self._bandwidth is None else self._bandwidth.piece
+        for block in _body(self._response, buffers, most):
             fresh = block[self._surplus :]
             self._surplus -= len(block) - len(fresh)
             if self.end is not None:
                 fresh = fresh[: max(0, self.end - self.offset)]
             if fresh:
                 if self._bandwidth is not None:
-                    self._bandwidth.take(len(fresh))
+                    self._bandwidth.take(len(fresh), self._stopped)
                 self.offset += len(fresh)
                 yield fresh
             if self._stopped.is_set() or (self.end is not None and self.offset >= self.end):
                 return
 
 
-def _body(response: requests.Response, buffers: Iterator[memoryview] | None) -> Iterator[Block]:
-    """Yield the body of an answer in blocks of BLOCK bytes."""
+def _body(response: requests.Response, buffers: Iterator[memoryview] | None, most: int) -> Iterator[Block]:
+    """Yield the body of an answer in blocks of *most* bytes."""
     reader = _reader(response)
     if reader is None or response.headers.get("Content-Encoding"):
-        yield from response.iter_content(BLOCK)
+        yield from response.iter_content(most)
         return
-    while block := _read(reader, next(buffers) if buffers is not None else None):
+    while block := _read(reader, next(buffers) if buffers is not None else None, most):
         yield block
     if reader.length:
         raise http.client.IncompleteRead(b"", reader.length)
 
 
-def _read(reader: http.client.HTTPResponse, buffer: memoryview | None) -> Block:
+def _read(reader: http.client.HTTPResponse, buffer: memoryview | None, most: int) -> Block:
     """Return a block; where the connection breaks, what came before. The next call meets the break again."""
     try:
-        return reader.read(BLOCK) if buffer is None else buffer[: reader.readinto(buffer)]
+        return reader.read(most) if buffer is None else buffer[: reader.readinto(buffer[:most])]
     except http.client.IncompleteRead as exc:
         if not exc.partial:
             raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ecl import _http, exceptions
 from ecl._http import retry
 from ecl._http.sessions import renew_token_before_long_call
-from ecl.image._transfer.check import check_content
+from ecl.image._transfer.check import check_source
 from ecl.image._transfer.expand import expanded_if
 from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.source import ImageData, Source
@@ -35,8 +35,8 @@ def create_with_data(
     """
     Create an image and upload *data* into it; see :meth:`ecl.image.v2._proxy.Proxy.create_image`.
 
-    Whatever ends the upload, Ctrl-C included, the image is deleted again. If even that fails, a note on the error
-    says so.
+    Whatever ends the upload, Ctrl-C included, the image is deleted again, unless the service may still be storing the
+    data. If it could not be deleted, a note on the error says so.
 
     Args:
         on_created: Called with the image before its data is sent. The caller can then delete it if this thread hangs.
@@ -46,9 +46,8 @@ def create_with_data(
         wanted = {"container_format": "bare", **attrs}
         if not wanted.get("disk_format"):
             wanted["disk_format"] = source.inspect().disk_format
-        if not options.force:
-            # Before there is an image that would have to be deleted.
-            check_content(source, wanted["disk_format"], wanted["container_format"], wanted.get("min_disk"))
+        # Before there is an image that would have to be deleted.
+        check_source(source, options, attrs.get("disk_format"), wanted["container_format"], wanted.get("min_disk"))
         renew_token_before_long_call(session)
         image = Image.new(**wanted).create(session)
         try:
@@ -66,8 +65,12 @@ def rollback_create(session: SessionLike, image: Image, reason: BaseException) -
     """
     Delete an image that did not get its data; if that fails, say so in a note on *reason*.
 
+    If the service may be storing the data (:attr:`~ecl.exceptions.SDKException.may_be_stored`), the image is left.
     After Ctrl-C the service gets one short attempt, and another Ctrl-C ends it.
     """
+    if isinstance(reason, exceptions.SDKException) and reason.may_be_stored:
+        reason.add_note(f"Image {image.id} was not deleted.")
+        return
     if isinstance(reason, KeyboardInterrupt):
         attempts, timeout = 1, _INTERRUPT_TIMEOUT_SECONDS
     else:

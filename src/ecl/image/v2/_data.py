@@ -72,6 +72,11 @@ class BoundImage(Generic[I]):
         """The session: it reaches one cloud."""
         return self._session
 
+    @property
+    def patience(self) -> float:
+        """Seconds that the answer to an upload is waited for."""
+        return _http.seconds_for(self._session, _http.DATA_TIMEOUT)
+
     def describe(self) -> I:
         """Read the image. Operation: GET /v2/images/{image_id}."""
         self.known = type(self.known).existing(id=self.known.id).get(self._session)
@@ -83,7 +88,8 @@ class BoundImage(Generic[I]):
 
     def open(self, byte_range: str | None, cancelled: threading.Event) -> requests.Response:
         """Ask for the data, or for a range of it. Operation: GET /v2/images/{image_id}/file."""
-        headers = {"Accept": "application/octet-stream"}
+        # A compressed body has other offsets than the image, and its hash.
+        headers = {"Accept": "application/octet-stream", "Accept-Encoding": "identity"}
         if byte_range is not None:
             headers["Range"] = byte_range
         return _http.request(
@@ -125,11 +131,11 @@ def upload(session: SessionLike, image: I, data: ImageData | Source, options: Up
     return remote.known
 
 
-def stage(session: SessionLike, image: I, data: ImageData, progress: ProgressCallback | None = None) -> I:
-    """Send *data* to the staging area; return the image, which is ``uploading`` then."""
+def stage(session: SessionLike, image: I, data: ImageData | Source, options: UploadOptions) -> tuple[I, Body]:
+    """Send *data* to the staging area; return the image, which is ``uploading`` then, and what was sent."""
     remote = BoundImage(session, image)
-    _stage.stage(remote, data, progress)
-    return remote.known
+    body = _stage.stage(remote, data, options)
+    return remote.known, body
 
 
 def download(

@@ -26,7 +26,18 @@ __all__ = ["create_many", "download_many"]
 R = TypeVar("R")
 
 #: Keys of an image to create that are about its upload; all others are attributes and properties.
-_OPTIONS = ("progress", "force", "max_bandwidth", "decompress", "max_expanded")
+_OPTIONS = (
+    "progress",
+    "force",
+    "max_bandwidth",
+    "decompress",
+    "max_expanded",
+    "allow_empty",
+    "size",
+    "sha256",
+    "sha512",
+    "md5",
+)
 
 
 def create_many(

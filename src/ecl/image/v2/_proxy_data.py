@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+from ecl import exceptions
 from ecl.image.v2._arguments import for_create, name_first
 from ecl.image.v2._proxy_base import ImageProxyBase, ImageRef
 from ecl.image.v2.image import Image
@@ -49,6 +50,11 @@ class DataProxy(ImageProxyBase):
         max_bandwidth: float | Bandwidth | None = None,
         decompress: bool = False,
         max_expanded: int | None = None,
+        allow_empty: bool = False,
+        size: int | None = None,
+        sha256: str | None = None,
+        sha512: str | None = None,
+        md5: str | None = None,
         **attrs: Any,
     ) -> Image:
         """
@@ -73,10 +79,16 @@ class DataProxy(ImageProxyBase):
             filename: Path of the data: another name of *data*.
             data: Path, bytes, binary file, iterable of bytes, or a callable that returns one.
             progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
-            force: Upload even what the image inspector finds dangerous or of another format than declared.
+            force: Upload even what is dangerous, of another format than declared, or no disk: compressed, an archive, a
+                web page or text.
             max_bandwidth: Maximum number of bytes a second.
             decompress: Decode gzip, bzip2, xz or zstd while sending; the content says which.
             max_expanded: Maximum number of decoded bytes; by default 1 TiB.
+            allow_empty: Upload even no bytes at all.
+            size: Bytes that must be there, after decoding; declared to the service where *data* cannot say.
+            sha256: Hash that the data must have, after decoding, in hexadecimal. The last block is sent only if it has.
+            sha512: See *sha256*.
+            md5: See *sha256*.
             attrs: More attributes, and properties; all of them are sent. A name that looks like a misspelt argument
                 is warned of.
 
@@ -88,7 +100,7 @@ class DataProxy(ImageProxyBase):
                 openstacksdk has and this method has not.
             ConflictException: The ID is, or was, in use.
             DigestMismatch: The service received other bytes than were sent.
-            FileFailure: Reading *data* failed.
+            FileFailure: Reading *data* failed, or its size or hash is not the expected one.
         """
         declared = {
             "name": name,
@@ -109,11 +121,17 @@ class DataProxy(ImageProxyBase):
         attrs = for_create(attrs, declared)
         data = attrs.pop("data", None)
         if data is None:
+            expected = {"size": size, "sha256": sha256, "sha512": sha512, "md5": md5}
+            for name in (name for name, value in expected.items() if value is not None):
+                raise exceptions.InvalidRequest(f"{name} is about the data: give data as well")
             return self._create(Image, **attrs)
         from ecl.image._transfer.options import UploadOptions
         from ecl.image.v2._creating import create_with_data
 
-        options = UploadOptions.of(progress, force, max_bandwidth, decompress, max_expanded)
+        options = UploadOptions.of(
+            progress, force, max_bandwidth, decompress, max_expanded, allow_empty, size,
+            sha256=sha256, sha512=sha512, md5=md5,
+        )  # fmt: skip
         return create_with_data(self.session, data, attrs, options)
 
     def upload_image(
@@ -126,6 +144,11 @@ class DataProxy(ImageProxyBase):
         max_bandwidth: float | Bandwidth | None = None,
         decompress: bool = False,
         max_expanded: int | None = None,
+        allow_empty: bool = False,
+        size: int | None = None,
+        sha256: str | None = None,
+        sha512: str | None = None,
+        md5: str | None = None,
     ) -> Image:
         """
         Upload the data of a queued image.
@@ -135,10 +158,16 @@ class DataProxy(ImageProxyBase):
         Args:
             image_data: Path, bytes, binary file, iterable of bytes, or a callable that returns one.
             progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
-            force: Upload even what the image inspector finds dangerous or of another format than declared.
+            force: Upload even what is dangerous, of another format than declared, or no disk: compressed, an archive, a
+                web page or text.
             max_bandwidth: Maximum number of bytes a second.
             decompress: Decode gzip, bzip2, xz or zstd while sending; the content says which.
             max_expanded: Maximum number of decoded bytes; by default 1 TiB.
+            allow_empty: Upload even no bytes at all.
+            size: Bytes that must be there, after decoding; declared to the service where *data* cannot say.
+            sha256: Hash that the data must have, after decoding, in hexadecimal. The last block is sent only if it has.
+            sha512: See *sha256*.
+            md5: See *sha256*.
 
         Returns:
             The image, active and verified.
@@ -147,12 +176,15 @@ class DataProxy(ImageProxyBase):
             ResourceNotFound: There is no such image.
             ConflictException: The image is not queued.
             DigestMismatch: The service received other bytes than were sent.
-            FileFailure: Reading *image_data* failed.
+            FileFailure: Reading *image_data* failed, or its size or hash is not the expected one.
         """
         from ecl.image._transfer.options import UploadOptions
         from ecl.image.v2 import _data
 
-        options = UploadOptions.of(progress, force, max_bandwidth, decompress, max_expanded)
+        options = UploadOptions.of(
+            progress, force, max_bandwidth, decompress, max_expanded, allow_empty, size,
+            sha256=sha256, sha512=sha512, md5=md5,
+        )  # fmt: skip
         with self._naming_image(image_id):
             return _data.upload(self.session, self._image(image_id), image_data, options)
 

@@ -14,6 +14,7 @@ from ecl.image.v2.store import Store
 from ecl.image.v2.task import ImageTask, Task
 
 if TYPE_CHECKING:
+    from ecl.image._transfer.bandwidth import Bandwidth
     from ecl.image._transfer.progress import ProgressCallback
     from ecl.image._transfer.source import ImageData
 
@@ -33,6 +34,15 @@ class ImportProxy(ImageProxyBase):
         *,
         filename: str | None = None,
         progress: ProgressCallback | None = None,
+        force: bool = False,
+        max_bandwidth: float | Bandwidth | None = None,
+        decompress: bool = False,
+        max_expanded: int | None = None,
+        allow_empty: bool = False,
+        size: int | None = None,
+        sha256: str | None = None,
+        sha512: str | None = None,
+        md5: str | None = None,
     ) -> Image:
         """
         Send the data of a queued image to the staging area; ``import_image(image)`` comes next.
@@ -43,22 +53,37 @@ class ImportProxy(ImageProxyBase):
             data: Path, bytes, binary file, or iterable of bytes.
             filename: A path, in place of *data*.
             progress: Called with bytes done and bytes in all (None: not known) at most ten times a second.
+            force: Send even what is dangerous, of another format than declared, or no disk.
+            max_bandwidth: Maximum number of bytes a second.
+            decompress: Decode gzip, bzip2, xz or zstd while sending; the content says which.
+            max_expanded: Maximum number of decoded bytes; by default 1 TiB.
+            allow_empty: Send even no bytes at all.
+            size: Bytes that must be there, after decoding; declared to the service where *data* cannot say.
+            sha256: Hash that the data must have, after decoding, in hexadecimal. The last block is sent only if it has.
+            sha512: See *sha256*.
+            md5: See *sha256*.
 
         Returns:
             The image, whose status is ``uploading``.
 
         Raises:
-            InvalidRequest: Not exactly one of *data* and *filename* is given.
+            InvalidRequest: Not exactly one of *data* and *filename* is given, or the data is empty or no such disk.
+            FileFailure: Reading *data* failed, or its size or hash is not the expected one.
             ConflictException: The image is not queued.
             ResourceNotFound: There is no such image, or the cloud has no staging area.
         """
         source = filename if data is None else data
         if source is None or (data is not None and filename is not None):
             raise exceptions.InvalidRequest("Give either data or filename")
+        from ecl.image._transfer.options import UploadOptions
         from ecl.image.v2 import _data
 
+        options = UploadOptions.of(
+            progress, force, max_bandwidth, decompress, max_expanded, allow_empty, size,
+            sha256=sha256, sha512=sha512, md5=md5,
+        )  # fmt: skip
         with self._naming_image(image):
-            return _data.stage(self.session, self._image(image), source, progress)
+            return _data.stage(self.session, self._image(image), source, options)[0]
 
     def import_image(
         self,
