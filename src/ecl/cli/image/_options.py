@@ -36,7 +36,7 @@ _PROPERTIES = {
     "--os-distro": ("os_distro", "Set the property os_distro, such as debian."),
     "--os-version": ("os_version", "Set the property os_version, such as 13."),
     "--ramdisk-id": ("ramdisk_id", "Set the property ramdisk_id: the image with the RAM disk."),
-    "--license-switch": ("license_switch", "Set the property license_switch: a type from license-list (ECL)."),
+    "--license-switch": ("license_switch", "Set the property license_switch: a type from `license list` (ECL)."),
 }
 
 _ATTRIBUTES = ("disk_format", "container_format", "min_disk", "min_ram", "protected", "os_hidden", "visibility")

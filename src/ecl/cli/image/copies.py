@@ -1,4 +1,4 @@
-"""``ecl image copy``, ``copy-job-list``, ``copy-job-show`` and ``cancel-copy``: ECL's copies between regions."""
+"""``ecl image copy`` and ``copy-job …``: ECL's copies between regions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ecl.cli.image._find import find, image_argument, newest_option
 if TYPE_CHECKING:
     from ecl.image.v2.image_copy import ImageCopy
 
-__all__ = ["cancel_copy", "copy", "copy_job_list", "copy_job_show"]
+__all__ = ["copy", "copy_job_cancel", "copy_job_list", "copy_job_show"]
 
 _FIELDS = [
     Column(name, name.replace("_", " ").title().replace("Id", "ID"))
@@ -68,12 +68,12 @@ def copy(
                 )
             except KeyboardInterrupt as exc:
                 raise Interrupted(
-                    f"the copy goes on; see `ecl image copy-job-show {job.job_id}`, or end it by cancel-copy."
+                    f"the copy goes on; see `ecl image copy-job show {job.job_id}`, or end it by `copy-job cancel`."
                 ) from exc
     out.fields(_record(cloud.image.get_image_copy_job(str(job.job_id))), _FIELDS)
 
 
-@click.command("copy-job-list", cls=Command)
+@click.command("list", cls=Command)
 @click.option("--long", "is_long", is_flag=True, help="Show all columns.")
 @listing
 @pass_cloud
@@ -83,7 +83,7 @@ def copy_job_list(cloud: Cloud, out: Output, *, is_long: bool) -> None:
     out.rows(_FIELDS if is_long else _COLUMNS, (_record(job) for job in jobs))
 
 
-@click.command("copy-job-show", cls=Command)
+@click.command("show", cls=Command)
 @click.argument("job", metavar="JOB")
 @showing
 @pass_cloud
@@ -92,11 +92,11 @@ def copy_job_show(cloud: Cloud, out: Output, *, job: str) -> None:
     out.fields(_record(cloud.image.get_image_copy_job(job)), _FIELDS)
 
 
-@click.command("cancel-copy", cls=Command)
+@click.command("cancel", cls=Command)
 @click.argument("job", metavar="JOB")
 @showing
 @pass_cloud
-def cancel_copy(cloud: Cloud, out: Output, *, job: str) -> None:
+def copy_job_cancel(cloud: Cloud, out: Output, *, job: str) -> None:
     """Cancel a copy job and show it. The cloud deletes the half-made image."""
     cloud.image.cancel_copy_image(job)
     out.fields(_record(cloud.image.get_image_copy_job(job)), _FIELDS)

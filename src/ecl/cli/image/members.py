@@ -1,4 +1,4 @@
-"""``ecl image add-member``, ``remove-member``, ``update-member``, ``member-list`` and ``share``."""
+"""``ecl image member …`` and ``share``: the projects that an image is shared with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ecl.cli.image._find import find, image_argument, newest_option
 if TYPE_CHECKING:
     from ecl.image.v2.member import Member
 
-__all__ = ["add_member", "member_list", "remove_member", "share", "update_member"]
+__all__ = ["member_add", "member_list", "member_remove", "member_set", "member_show", "share"]
 
 _COLUMNS = [
     Column("image_id", "Image ID"),
@@ -30,14 +30,14 @@ _ANSWERS = {"accept": "accepted", "reject": "rejected"}
 _domain = click.option("--project-domain", hidden=True)
 
 
-@click.command("add-member", cls=Command)
+@click.command("add", cls=Command)
 @image_argument
 @click.argument("project", metavar="PROJECT")
 @newest_option
 @_domain
 @showing
 @pass_cloud
-def add_member(
+def member_add(
     cloud: Cloud, out: Output, *, image: str, project: str, newest: bool, project_domain: str | None
 ) -> None:
     """
@@ -51,13 +51,13 @@ def add_member(
     out.fields(_record(cloud.image.create_member(found, member=project), found.id), _COLUMNS)
 
 
-@click.command("remove-member", cls=Command)
+@click.command("remove", cls=Command)
 @image_argument
 @click.argument("project", metavar="PROJECT")
 @newest_option
 @_domain
 @pass_cloud
-def remove_member(cloud: Cloud, *, image: str, project: str, newest: bool, project_domain: str | None) -> None:
+def member_remove(cloud: Cloud, *, image: str, project: str, newest: bool, project_domain: str | None) -> None:
     """Stop sharing an image with a project. PROJECT is its ID."""
     del project_domain
     found = find(cloud, image, newest)
@@ -65,14 +65,14 @@ def remove_member(cloud: Cloud, *, image: str, project: str, newest: bool, proje
         cloud.image.delete_member(found, project, ignore_missing=False)
 
 
-@click.command("update-member", cls=Command)
+@click.command("set", cls=Command)
 @image_argument
 @click.argument("project", metavar="PROJECT")
 @click.argument("status", type=Choice("accepted", "rejected", "pending", "accept", "reject"), metavar="STATUS")
 @newest_option
 @showing
 @pass_cloud
-def update_member(cloud: Cloud, out: Output, *, image: str, project: str, status: str, newest: bool) -> None:
+def member_set(cloud: Cloud, out: Output, *, image: str, project: str, status: str, newest: bool) -> None:
     """
     Accept or reject a shared image: STATUS is accepted, rejected or pending.
 
@@ -85,7 +85,7 @@ def update_member(cloud: Cloud, out: Output, *, image: str, project: str, status
     out.fields(_record(member, found.id), _COLUMNS)
 
 
-@click.command("member-list", cls=Command)
+@click.command("list", cls=Command)
 @image_argument
 @newest_option
 @_domain
@@ -96,6 +96,29 @@ def member_list(cloud: Cloud, out: Output, *, image: str, newest: bool, project_
     del project_domain
     found = find(cloud, image, newest)
     out.rows(_COLUMNS[:3], (_record(member, found.id) for member in cloud.image.members(found)))
+
+
+@click.command("show", cls=Command)
+@image_argument
+@click.argument("project", metavar="PROJECT")
+@newest_option
+@_domain
+@showing
+@pass_cloud
+def member_show(
+    cloud: Cloud, out: Output, *, image: str, project: str, newest: bool, project_domain: str | None
+) -> None:
+    """
+    Show whether a project accepted a shared image.
+
+    PROJECT is the ID of the project; "-" means your own.
+    """
+    del project_domain
+    found = find(cloud, image, newest)
+    project = cloud.project_id if project == "-" else project
+    with member_advice():
+        member = cloud.image.get_member(found, project)
+    out.fields(_record(member, found.id), _COLUMNS)
 
 
 @click.command(cls=Command)
