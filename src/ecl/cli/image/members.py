@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["member_add", "member_list", "member_remove", "member_set", "member_show", "share"]
 
 _COLUMNS = [
-    Column("image_id", "Image ID"),
+    Column("image_id", "Image ID", extra=1),
     Column("member_id", "Member ID"),
     Column("status", "Status"),
     Column("created_at", "Created At"),

@@ -25,7 +25,7 @@ _COLUMNS = [
     Column("cloud", "Cloud"),
     Column("action", "Action"),
     Column("name", "Name"),
-    Column("id", "ID"),
+    Column("id", "ID", extra=1),
     Column("why", "Why"),
 ]
 
