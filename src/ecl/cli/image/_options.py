@@ -11,6 +11,8 @@ from ecl.cli._numbers import Rate, WholeNumber
 from ecl.cli._suggest import hint
 
 __all__ = [
+    "CONTAINER_FORMATS",
+    "DISK_FORMATS",
     "attribute_options",
     "attributes",
     "bandwidth_option",
