@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +13,8 @@ from ecl.cli._suggest import hint
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from ecl.cli._output import Column
 
 __all__ = ["Command", "LazyGroup", "take_common_options"]
 
@@ -54,6 +56,9 @@ def take_common_options(ctx: click.Context, args: list[str], own: frozenset[str]
             settings.options["insecure"] = word == "--insecure"
         elif name.startswith("--os-") and len(name) > len("--os-"):
             if not equals:
+                if not words and ctx.resilient_parsing:
+                    # A shell completes the value.
+                    break
                 if not words:
                     raise click.UsageError(f"Option {name!r} requires an argument.", ctx)
                 value = words.pop(0)
@@ -68,6 +73,8 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("epilog", "Options that choose the cloud, such as --os-cloud: see ecl --help.")
+        #: The columns that a shell offers for -c.
+        self.columns: Sequence[Column] = kwargs.pop("columns", ())
         super().__init__(*args, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ecl.cli._completion import columns_of
 from ecl.cli._numbers import WholeNumber
 from ecl.cli._streams import tell
 from ecl.cli._suggest import Choice, hint
@@ -210,7 +211,12 @@ def listing(command: Callable[..., R]) -> Callable[..., R]:
     options = [
         *_shared(("table", "json", "yaml", "csv", "value")),
         click.option(
-            "--sort-column", "out_sort", multiple=True, metavar="COLUMN", help="Sort by this column; repeatable."
+            "--sort-column",
+            "out_sort",
+            multiple=True,
+            metavar="COLUMN",
+            shell_complete=columns_of,
+            help="Sort by this column; repeatable.",
         ),
         click.option("--sort-descending/--sort-ascending", "out_descending", help="Sort in this order.  [ascending]"),
         click.option(
@@ -242,7 +248,7 @@ def _shared(formats: tuple[str, ...]) -> list[Any]:
         click.option("-f", "--format", "out_format", type=Choice(*formats), default="table",
                      help="Output format.  [table]"),
         click.option("-c", "--column", "out_columns", multiple=True, metavar="COLUMN",
-                     help="Show only this column; repeatable."),
+                     shell_complete=columns_of, help="Show only this column; repeatable."),
         click.option("--noindent", "out_noindent", is_flag=True, help="Write JSON on one line."),
         click.option("--max-width", "out_width", type=WholeNumber(), default=0, metavar="N",
                      help="Width of a table, in characters.  [as wide as the terminal]"),

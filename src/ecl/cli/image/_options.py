@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ecl.cli._completion import one_of
 from ecl.cli._numbers import Rate, WholeNumber
 from ecl.cli._suggest import hint
 
@@ -100,8 +101,10 @@ def attribute_options(command: C) -> C:
     """Add the options that set attributes; :func:`attributes` reads them."""
     options = [
         click.option("--disk-format", callback=_format(DISK_FORMATS), metavar="FORMAT",
+                     shell_complete=one_of(DISK_FORMATS),
                      help=f"Disk format: {', '.join(DISK_FORMATS)}."),
         click.option("--container-format", callback=_format(CONTAINER_FORMATS), metavar="FORMAT",
+                     shell_complete=one_of(CONTAINER_FORMATS),
                      help=f"Container format: {', '.join(CONTAINER_FORMATS)}."),
         click.option("--min-disk", type=WholeNumber(0, _MAX_INTEGER), metavar="GB",
                      help="Disk needed to boot the image."),

@@ -24,7 +24,7 @@ _COLUMNS = [
 _images = click.argument("images", type=IMAGE, nargs=-1, required=True, metavar="IMAGE...")
 
 
-@click.command("list", cls=Command)
+@click.command("list", cls=Command, columns=_COLUMNS)
 @listing
 @pass_cloud
 def cache_list(cloud: Cloud, out: Output) -> None:

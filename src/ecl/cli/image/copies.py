@@ -12,6 +12,7 @@ from ecl.cli._errors import Interrupted
 from ecl.cli._numbers import Seconds
 from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli._progress import meter, progress_option
+from ecl.cli.image._completion import complete_jobs
 from ecl.cli.image._find import find, image_argument, newest_option
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _COLUMNS = [column for column in _FIELDS if column.key in (
 )]  # fmt: skip
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=_FIELDS)
 @image_argument
 @click.argument("tenant", metavar="TENANT")
 @newest_option
@@ -78,7 +79,7 @@ def copy(
     out.fields(_record(cloud.image.get_image_copy_job(str(job.job_id))), _FIELDS)
 
 
-@click.command("list", cls=Command)
+@click.command("list", cls=Command, columns=_FIELDS)
 @click.option("--long", "is_long", is_flag=True, help="Show all columns.")
 @listing
 @pass_cloud
@@ -88,8 +89,8 @@ def copy_job_list(cloud: Cloud, out: Output, *, is_long: bool) -> None:
     out.rows(_FIELDS if is_long else _COLUMNS, (_record(job) for job in jobs))
 
 
-@click.command("show", cls=Command)
-@click.argument("job", metavar="JOB")
+@click.command("show", cls=Command, columns=_FIELDS)
+@click.argument("job", metavar="JOB", shell_complete=complete_jobs)
 @showing
 @pass_cloud
 def copy_job_show(cloud: Cloud, out: Output, *, job: str) -> None:
@@ -97,8 +98,8 @@ def copy_job_show(cloud: Cloud, out: Output, *, job: str) -> None:
     out.fields(_record(cloud.image.get_image_copy_job(job)), _FIELDS)
 
 
-@click.command("cancel", cls=Command)
-@click.argument("job", metavar="JOB")
+@click.command("cancel", cls=Command, columns=_FIELDS)
+@click.argument("job", metavar="JOB", shell_complete=complete_jobs)
 @showing
 @pass_cloud
 def copy_job_cancel(cloud: Cloud, out: Output, *, job: str) -> None:

@@ -15,7 +15,7 @@ from ecl.cli._progress import meter, progress_option
 from ecl.cli._suggest import Choice
 from ecl.cli.image._advice import format_advice
 from ecl.cli.image._find import find, image_argument, newest_option
-from ecl.cli.image._record import print_image
+from ecl.cli.image._record import FIELDS, print_image
 from ecl.cli.image.create import read_from
 
 __all__ = ["import_image", "import_info", "stage"]
@@ -23,7 +23,7 @@ __all__ = ["import_image", "import_info", "stage"]
 _METHODS = ("glance-direct", "web-download", "glance-download", "copy-image")
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @image_argument
 @newest_option
 @click.option("--file", "file", type=click.Path(), required=True, help="File to upload; - reads standard input.")
@@ -44,7 +44,7 @@ def stage(cloud: Cloud, out: Output, *, image: str, newest: bool, file: str, siz
     print_image(out, staged)
 
 
-@click.command("import", cls=Command)
+@click.command("import", cls=Command, columns=FIELDS)
 @image_argument
 @newest_option
 @click.option(

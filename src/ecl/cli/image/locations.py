@@ -11,7 +11,7 @@ from ecl.cli._command import Command
 from ecl.cli._json import JsonObject
 from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli.image._find import find, image_argument, newest_option
-from ecl.cli.image._record import print_image
+from ecl.cli.image._record import FIELDS, print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
@@ -21,7 +21,7 @@ __all__ = ["location_add", "location_list", "location_remove", "location_set"]
 _url = click.argument("url", metavar="URL")
 
 
-@click.command("add", cls=Command)
+@click.command("add", cls=Command, columns=FIELDS)
 @image_argument
 @_url
 @newest_option
@@ -70,7 +70,7 @@ def location_list(cloud: Cloud, out: Output, *, image: str, newest: bool) -> Non
     out.rows([Column("url", "URL"), Column("metadata", "Metadata")], locations)
 
 
-@click.command("set", cls=Command)
+@click.command("set", cls=Command, columns=FIELDS)
 @image_argument
 @_url
 @newest_option

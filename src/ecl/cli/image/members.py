@@ -8,6 +8,7 @@ import click
 
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._completion import CloudName
 from ecl.cli._confirm import say
 from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli._suggest import Choice
@@ -30,7 +31,7 @@ _ANSWERS = {"accept": "accepted", "reject": "rejected"}
 _domain = click.option("--project-domain", hidden=True)
 
 
-@click.command("add", cls=Command)
+@click.command("add", cls=Command, columns=_COLUMNS)
 @image_argument
 @click.argument("project", metavar="PROJECT")
 @newest_option
@@ -51,7 +52,7 @@ def member_add(
     out.fields(_record(cloud.image.create_member(found, member=project), found.id), _COLUMNS)
 
 
-@click.command("remove", cls=Command)
+@click.command("remove", cls=Command, columns=_COLUMNS)
 @image_argument
 @click.argument("project", metavar="PROJECT")
 @newest_option
@@ -65,7 +66,7 @@ def member_remove(cloud: Cloud, *, image: str, project: str, newest: bool, proje
         cloud.image.delete_member(found, project, ignore_missing=False)
 
 
-@click.command("set", cls=Command)
+@click.command("set", cls=Command, columns=_COLUMNS)
 @image_argument
 @click.argument("project", metavar="PROJECT")
 @click.argument("status", type=Choice("accepted", "rejected", "pending", "accept", "reject"), metavar="STATUS")
@@ -85,7 +86,7 @@ def member_set(cloud: Cloud, out: Output, *, image: str, project: str, status: s
     out.fields(_record(member, found.id), _COLUMNS)
 
 
-@click.command("list", cls=Command)
+@click.command("list", cls=Command, columns=_COLUMNS)
 @image_argument
 @newest_option
 @_domain
@@ -98,7 +99,7 @@ def member_list(cloud: Cloud, out: Output, *, image: str, newest: bool, project_
     out.rows(_COLUMNS[:3], (_record(member, found.id) for member in cloud.image.members(found)))
 
 
-@click.command("show", cls=Command)
+@click.command("show", cls=Command, columns=_COLUMNS)
 @image_argument
 @click.argument("project", metavar="PROJECT")
 @newest_option
@@ -121,11 +122,13 @@ def member_show(
     out.fields(_record(member, found.id), _COLUMNS)
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=_COLUMNS)
 @image_argument
 @click.argument("project", metavar="PROJECT", required=False)
 @newest_option
-@click.option("--accept-as", metavar="CLOUD", help="Cloud in clouds.yaml whose project accepts the image.")
+@click.option(
+    "--accept-as", type=CloudName(), metavar="CLOUD", help="Cloud in clouds.yaml whose project accepts the image."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @showing
 @pass_cloud

@@ -58,7 +58,7 @@ def _attributes(command: C) -> C:
     return command
 
 
-@click.command("list", cls=Command)
+@click.command("list", cls=Command, columns=_FIELDS)
 @click.option("--visibility", type=Choice("public", "private"), help="List only namespaces with this visibility.")
 @click.option(
     "--resource-type",
@@ -79,7 +79,7 @@ def namespace_list(
     out.rows(_COLUMNS, (dict(each) for each in cloud.image.metadef_namespaces(**query)), _FIELDS)
 
 
-@click.command("show", cls=Command)
+@click.command("show", cls=Command, columns=_FIELDS)
 @namespace_argument
 @click.option("--resource-type", metavar="NAME", help="Show the properties with the prefix for this resource type.")
 @showing

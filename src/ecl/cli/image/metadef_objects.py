@@ -28,7 +28,7 @@ _description = click.option("--description", metavar="TEXT", help="Description f
 _schema = schema_option('The object: {"properties": …, "required": […]}.')
 
 
-@click.command("list", cls=Command)
+@click.command("list", cls=Command, columns=_FIELDS)
 @namespace_argument
 @listing
 @pass_cloud
@@ -37,7 +37,7 @@ def object_list(cloud: Cloud, out: Output, *, namespace: str) -> None:
     out.rows([NAME, DESCRIPTION], [dict(each) for each in cloud.image.metadef_objects(namespace)], _FIELDS)
 
 
-@click.command("show", cls=Command)
+@click.command("show", cls=Command, columns=_FIELDS)
 @namespace_argument
 @name_argument
 @click.option("--property", "wanted", metavar="NAME", help="Show only this property of the object.")

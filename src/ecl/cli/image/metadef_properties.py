@@ -41,7 +41,7 @@ def _attributes(command: C) -> C:
     return command
 
 
-@click.command("list", cls=Command)
+@click.command("list", cls=Command, columns=_COLUMNS)
 @namespace_argument
 @listing
 @pass_cloud

@@ -14,7 +14,7 @@ __all__ = ["tag_create", "tag_delete", "tag_list", "tag_show", "tag_update"]
 _FIELDS = [NAME, Column("created_at", "created_at"), Column("updated_at", "updated_at")]
 
 
-@click.command("list", cls=Command)
+@click.command("list", cls=Command, columns=_FIELDS)
 @namespace_argument
 @listing
 @pass_cloud

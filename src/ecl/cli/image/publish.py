@@ -16,7 +16,7 @@ from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._find import named
 from ecl.cli.image._options import attribute_options, attributes, upload_options, yes_option
-from ecl.cli.image._record import described, print_image
+from ecl.cli.image._record import FIELDS, described, print_image
 from ecl.cli.image.create import create_with
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = ["publish"]
 _SUFFIX = re.compile(r"-\d{8}T\d{6}Z")
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @click.argument("name")
 @click.option("--file", "file", type=click.Path(), required=True, help="File to upload; - reads standard input.")
 @click.option("--rename", is_flag=True, help="Rename previous images to NAME-DATE instead of hiding them.")

@@ -9,6 +9,7 @@ import click
 
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._completion import CloudName
 from ecl.cli._confirm import confirm, say
 from ecl.cli._errors import Interrupted, describe
 from ecl.cli._output import Column, Output, listing
@@ -30,12 +31,13 @@ _COLUMNS = [
 ]
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=_COLUMNS)
 @click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--cloud",
     "clouds",
     multiple=True,
+    type=CloudName(),
     metavar="CLOUD",
     help="Cloud in clouds.yaml; repeatable.  [clouds of the manifest, or --os-cloud]",
 )

@@ -25,7 +25,7 @@ _STATUSES = ("pending", "processing", "success", "failure")
 _SORT_KEYS = ("id", "type", "status", "created_at", "updated_at", "expires_at")
 
 
-@click.command("list", cls=Command)
+@click.command("list", cls=Command, columns=_COLUMNS)
 @click.argument("image", type=IMAGE, required=False)
 @newest_option
 @click.option("--status", type=Choice(*_STATUSES), help="List only tasks with this status.")

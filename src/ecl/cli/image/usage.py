@@ -19,7 +19,7 @@ _UNITS = {
 }
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=_COLUMNS)
 @listing
 @pass_cloud
 def usage(cloud: Cloud, out: Output) -> None:
