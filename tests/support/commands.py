@@ -110,7 +110,6 @@ class Terminal:
     def __init__(self, words: tuple[str, ...], columns: int, environ: Mapping[str, str]) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        environ = {key: value for key, value in environ.items() if key not in ("COLUMNS", "LINES")}
         self._process = subprocess.Popen(
             [ECL, *words], stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,8 +14,14 @@ from ecl.cli._suggest import hint
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from ecl.cli._output import Column
+
 __all__ = ["Command", "LazyGroup", "take_common_options"]
 
+T = TypeVar("T")
+
+#: Most words of a name or an alias below one group.
+_MOST_WORDS = 5
 _FLAGS = {"--debug": "debug", "--timing": "timing"}
 #: Values of --progress. Without a value it means auto, as in openstackclient.
 PROGRESS = ("auto", "bar", "json", "none")
@@ -50,6 +56,9 @@ def take_common_options(ctx: click.Context, args: list[str], own: frozenset[str]
             settings.options["insecure"] = word == "--insecure"
         elif name.startswith("--os-") and len(name) > len("--os-"):
             if not equals:
+                if not words and ctx.resilient_parsing:
+                    # A shell completes the value.
+                    break
                 if not words:
                     raise click.UsageError(f"Option {name!r} requires an argument.", ctx)
                 value = words.pop(0)
@@ -64,6 +73,8 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("epilog", "Options that choose the cloud, such as --os-cloud: see ecl --help.")
+        #: The columns that a shell offers for -c.
+        self.columns: Sequence[Column] = kwargs.pop("columns", ())
         super().__init__(*args, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -93,13 +104,20 @@ def _with_value(args: list[str], option: str, values: tuple[str, ...]) -> list[s
 
 
 class LazyGroup(click.Group):
-    """A group that imports a subcommand's module only to run the subcommand or to show its help."""
+    """
+    A group that imports a subcommand's module only to run the subcommand or to show its help.
+
+    A name of several words, such as ``member add``, is a subcommand of a group ``member``, which needs no module. If
+    its first word is a subcommand itself, as in ``import info``, it stands beside that one.
+    """
 
     def __init__(
         self,
         *args: Any,
         table: Mapping[str, tuple[str, str]] | None = None,
         aliases: Mapping[str, str] | None = None,
+        groups: Mapping[str, str] | None = None,
+        sections: Mapping[str, Collection[str]] | None = None,
         **kwargs: Any,
     ) -> None:
         """
@@ -107,11 +125,15 @@ class LazyGroup(click.Group):
 
         Args:
             table: For each name, ``module:attribute`` and one line of help.
-            aliases: Other names, of one or two words, for names in *table*.
+            aliases: Other names, of one or more words, for names in *table*. They work, and help does not show them.
+            groups: One line of help for each group that the names in *table* form.
+            sections: For each title in the help, the names in *table* that stand below it.
         """
         super().__init__(*args, **kwargs)
         self.table = dict(table or {})
         self.aliases = dict(aliases or {})
+        self.groups = dict(groups or {})
+        self.sections = dict(sections or {"Commands": list(self.table)})
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take out the common options, then parse the group's own."""
@@ -119,47 +141,69 @@ class LazyGroup(click.Group):
         return super().parse_args(ctx, take_common_options(ctx, args, own, whole=False))
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names of all subcommands."""
-        return list(self.table)
+        """Return the names of all subcommands and groups."""
+        return list(dict.fromkeys(map(self._heading, self.table)))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import and return one subcommand."""
+        """Import and return one subcommand, or return a group."""
         name = self.aliases.get(cmd_name, cmd_name)
-        if name not in self.table:
+        if name in self.table:
+            module, _, attribute = self.table[name][0].partition(":")
+            command = getattr(import_module(module), attribute)
+            assert isinstance(command, click.Command)
+            return command
+        below = _below(name, self.table)
+        if not below:
             return None
-        module, _, attribute = self.table[name][0].partition(":")
-        command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
+        groups = _below(name, self.groups)
+        return LazyGroup(name, table=below, groups=groups, help=self.groups[name], no_args_is_help=True)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the subcommand named by the first one or two words of *args*. Raises UsageError."""
-        two_words = " ".join(args[:2])
-        if two_words in self.aliases:
-            return two_words, self.get_command(ctx, two_words), args[2:]
+        """Find the subcommand named by the first words of *args*. Raises UsageError."""
+        for count in range(_MOST_WORDS, 1, -1):
+            words = " ".join(args[:count])
+            if len(args) >= count and (words in self.aliases or words in self.table):
+                return words, self.get_command(ctx, words), args[count:]
         if ctx.resilient_parsing or args[0].startswith("-") or self.get_command(ctx, args[0]) is not None:
             return super().resolve_command(ctx, args)
-        wrong = two_words if any(alias.startswith(f"{args[0]} ") for alias in self.aliases) else args[0]
-        known = sorted({*self.table, *self.aliases})
+        wrong, known = args[0], sorted({*self.list_commands(ctx), *self.table, *self.aliases})
+        if _below(wrong, self.aliases):
+            wrong, known = " ".join(args[:2]), [alias for alias in known if alias.startswith(f"{wrong} ")]
         raise click.UsageError(f"There is no command {wrong!r}; {hint(wrong, known)}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the list of subcommands without importing them."""
-        others: dict[str, list[str]] = {}
-        for alias, name in self.aliases.items():
-            others.setdefault(name, []).append(alias)
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [(", ".join([name, *others.get(name, ())]), line) for name, (_, line) in self.table.items()]
-            )
+        width = max((len(self._heading(name)) for name in self.table), default=0)
+        for title, names in self.sections.items():
+            headings = dict.fromkeys(map(self._heading, names))
+            with formatter.section(title):
+                # All sections have one indent.
+                formatter.write_dl([(name.ljust(width), self._line(name)) for name in headings])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the subcommands and options that begin with *incomplete*, without importing subcommands."""
         from click.shell_completion import CompletionItem
 
-        found = [
-            CompletionItem(name, help=line) for name, (_, line) in self.table.items() if name.startswith(incomplete)
-        ]
+        # A shell completes one word, so "import info" is left out.
+        names = [name for name in self.list_commands(ctx) if " " not in name and name.startswith(incomplete)]
+        found = [CompletionItem(name, help=self._line(name)) for name in names]
         return found + click.Command.shell_complete(self, ctx, incomplete)
+
+    def _heading(self, name: str) -> str:
+        """Return the name under which help lists *name*: its group's, if it is in one."""
+        first = name.partition(" ")[0]
+        return name if name in self.table and first in self.table else first
+
+    def _line(self, name: str) -> str:
+        if name in self.table:
+            return self.table[name][1]
+        words = dict.fromkeys(rest.partition(" ")[0] for rest in _below(name, self.table))
+        return f"{self.groups[name]} ({', '.join(words)})"
+
+
+def _below(group: str, names: Mapping[str, T]) -> dict[str, T]:
+    """Return the part of *names* that belongs to *group*, without the group's name."""
+    start = f"{group} "
+    return {name.removeprefix(start): value for name, value in names.items() if name.startswith(start)}

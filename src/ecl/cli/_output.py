@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import click
 
+from ecl.cli._completion import columns_of
 from ecl.cli._numbers import WholeNumber
+from ecl.cli._streams import tell
 from ecl.cli._suggest import Choice, hint
-from ecl.cli._values import cell, flat, human_size, is_size, value_text
+from ecl.cli._values import cell, csv_cell, human_size, is_size, value_text
 
 __all__ = ["Column", "Output", "listing", "showing", "uses_colour"]
 
@@ -37,6 +40,8 @@ class Column:
 
     key: str
     title: str
+    #: 0: always in the table; otherwise left out if the terminal is too narrow, the highest first.
+    extra: int = 0
 
     def is_called(self, name: str) -> bool:
         """Tell whether *name* is the key or title of this column; case, blanks and dashes do not matter."""
@@ -103,29 +108,31 @@ class Output:
 
     def _table_rows(self, columns: Sequence[Column], items: Sequence[Mapping[str, Any]]) -> None:
         rows = [[cell(column.key, item.get(column.key)) for column in columns] for item in items]
-        self._draw([column.title for column in columns], rows, [column.key for column in columns])
+        self._draw([column if not self.columns else replace(column, extra=0) for column in columns], rows)
 
     def _table_fields(self, item: Mapping[str, Any]) -> None:
         # The key is the only hint about the value's type.
         rows = [[key, cell(key, value)] for key, value in item.items()]
-        self._draw(["Field", "Value"], rows, ["field", "value"])
+        self._draw([Column("field", "Field"), Column("value", "Value")], rows)
 
-    def _draw(self, titles: Sequence[str], rows: Sequence[Sequence[str]], keys: Sequence[str]) -> None:
-        from ecl.cli._table import draw
+    def _draw(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+        from ecl.cli._table import Layout, draw, fitting
 
         width = self.max_width or int(os.environ.get("CLIFF_MAX_TERM_WIDTH") or 0)
         if not width and sys.stdout.isatty():
             width = shutil.get_terminal_size().columns
-        lines = draw(
-            titles,
-            rows,
-            right=[key in _NUMBERS for key in keys],
-            fixed=[key == "id" or key.endswith("_id") or key == "field" for key in keys],
-            max_width=width or None,
-            style=_painted if uses_colour() else None,
-        )
-        for line in lines:
+        titles = [column.title for column in columns]
+        layouts = [Layout(column.key in _NUMBERS, _is_fixed(column.key), column.extra) for column in columns]
+        left_out: list[str] = []
+        if width:
+            shown = fitting(titles, rows, layouts, width)
+            left_out = [columns[number].key for number in range(len(columns)) if number not in shown]
+            titles, layouts = [titles[number] for number in shown], [layouts[number] for number in shown]
+            rows = [[row[number] for number in shown] for row in rows]
+        for line in draw(titles, rows, layouts, max_width=width or None, style=_painted if uses_colour() else None):
             click.echo(line)
+        if left_out:
+            tell(f"Too narrow for the columns {', '.join(left_out)}: choose columns with -c, or use -f json.")
 
     def _json_rows(self, columns: Sequence[Column], items: Sequence[Mapping[str, Any]]) -> None:
         self._json([self._record(columns, item) for item in items])
@@ -151,12 +158,18 @@ class Output:
     def _csv_rows(self, columns: Sequence[Column], items: Iterable[Mapping[str, Any]]) -> None:
         import csv
 
+        # With quotes, a backslash is a character like any other.
+        escape = "\\" if self.quote == "none" else None
         writer: Any = csv.writer(
-            sys.stdout, quoting=_QUOTING[self.quote], escapechar="\\", lineterminator=os.linesep  # type: ignore[arg-type]  # the constants are plain numbers
+            sys.stdout, quoting=_QUOTING[self.quote], escapechar=escape, lineterminator=os.linesep  # type: ignore[arg-type]  # the constants are plain numbers
         )  # fmt: skip
-        writer.writerow([column.key for column in columns])
-        for item in items:
-            writer.writerow([flat(value) for value in self._record(columns, item).values()])
+        # The first item comes before the header: where the cloud refuses the list, nothing is written.
+        rows = iter(items)
+        first = list(itertools.islice(rows, 1))
+        writer.writerow([csv_cell(column.key, on_terminal=False) for column in columns])
+        on_terminal = sys.stdout.isatty()
+        for item in itertools.chain(first, rows):
+            writer.writerow([csv_cell(value, on_terminal) for value in self._record(columns, item).values()])
 
     def _csv_fields(self, item: Mapping[str, Any]) -> None:
         self._csv_rows([Column(key, key) for key in item], [item])
@@ -198,7 +211,12 @@ def listing(command: Callable[..., R]) -> Callable[..., R]:
     options = [
         *_shared(("table", "json", "yaml", "csv", "value")),
         click.option(
-            "--sort-column", "out_sort", multiple=True, metavar="COLUMN", help="Sort by this column; repeatable."
+            "--sort-column",
+            "out_sort",
+            multiple=True,
+            metavar="COLUMN",
+            shell_complete=columns_of,
+            help="Sort by this column; repeatable.",
         ),
         click.option("--sort-descending/--sort-ascending", "out_descending", help="Sort in this order.  [ascending]"),
         click.option(
@@ -230,7 +248,7 @@ def _shared(formats: tuple[str, ...]) -> list[Any]:
         click.option("-f", "--format", "out_format", type=Choice(*formats), default="table",
                      help="Output format.  [table]"),
         click.option("-c", "--column", "out_columns", multiple=True, metavar="COLUMN",
-                     help="Show only this column; repeatable."),
+                     shell_complete=columns_of, help="Show only this column; repeatable."),
         click.option("--noindent", "out_noindent", is_flag=True, help="Write JSON on one line."),
         click.option("--max-width", "out_width", type=WholeNumber(), default=0, metavar="N",
                      help="Width of a table, in characters.  [as wide as the terminal]"),
@@ -276,6 +294,10 @@ def _painted(column: int, text: str, laid_out: str) -> str:
         return click.style(laid_out, bold=True)
     colour = _COLOURS.get(text)
     return click.style(laid_out, fg=colour) if colour else laid_out
+
+
+def _is_fixed(key: str) -> bool:
+    return key in ("id", "field") or key.endswith("_id")
 
 
 def _folded(name: str) -> str:

@@ -13,6 +13,7 @@ import click
 
 from ecl.cli._command import PROGRESS
 from ecl.cli._suggest import Choice
+from ecl.cli._values import human_size
 
 __all__ = ["Meter", "meter", "progress_option"]
 
@@ -94,16 +95,34 @@ def _bar(action: str, subject: str, unit: str) -> Iterator[Meter]:
         DownloadColumn,
         Progress,
         ProgressColumn,
+        Task,
         TaskProgressColumn,
         TextColumn,
         TimeRemainingColumn,
-        TransferSpeedColumn,
-    )  # fmt: skip
+    )
+    from rich.table import Column
+    from rich.text import Text
 
-    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()]
+    class Speed(ProgressColumn):
+        """Bytes per second, in the units of the tables; rich has powers of 1000 only."""
+
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("?" if speed is None else f"{human_size(int(speed))}/s", style="progress.data.speed")
+
+    # The name and the bar share what the numbers leave of the line.
+    named = Column(no_wrap=True, overflow="ellipsis", ratio=2)
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.description}", table_column=named),
+        BarColumn(bar_width=None, table_column=Column(ratio=1)),
+        TaskProgressColumn(table_column=Column(no_wrap=True)),
+    ]
     if unit == "bytes":
-        columns += [DownloadColumn(), TransferSpeedColumn()]
-    columns.append(TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=cast("TextIO", _Terminal()))) as progress:
+        columns += [
+            DownloadColumn(binary_units=True, table_column=Column(no_wrap=True)),
+            Speed(table_column=Column(no_wrap=True)),
+        ]
+    columns.append(TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)))
+    with Progress(*columns, expand=True, console=Console(file=cast("TextIO", _Terminal()))) as progress:
         task = progress.add_task(escape(f"{action} {subject}"), total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -6,10 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["cell", "flat", "human_size", "is_size", "plain", "value_text"]
+__all__ = ["cell", "csv_cell", "flat", "human_size", "is_size", "plain", "value_text"]
 
 #: Columns whose values are bytes.
 _BYTES = frozenset({"size", "virtual_size"})
+
+#: With these, the text of a cell is a formula to a spreadsheet.
+_FORMULA = ("=", "+", "-", "@")
 
 
 def human_size(count: int) -> str:
@@ -52,6 +55,20 @@ def is_size(key: str, value: Any) -> bool:
 def flat(value: Any) -> Any:
     """Return a list or mapping as JSON, and any other value as it is."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (Mapping, list, tuple)) else value
+
+
+def csv_cell(value: Any, on_terminal: bool) -> Any:
+    """
+    Return a value for CSV: control characters escaped, numbers as numbers.
+
+    Args:
+        on_terminal: Put a ' before text that a spreadsheet would take for a formula, since people copy from there.
+    """
+    found = flat(value)
+    if not isinstance(found, str):
+        return found
+    text = plain(found)
+    return f"'{text}" if on_terminal and text.startswith(_FORMULA) else text
 
 
 def value_text(value: Any) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ecl.cli._values import human_size
 from ecl.cli.serve._service import explained
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 _STEPS = 16
-_MB = 1_000_000
 _LICENSE_TYPES = ["WindowsServer_2012R2_Standard_64_ComLicense", "Red_Hat_Enterprise_Linux_7_64bit_BYOL"]
 
 
@@ -92,7 +92,7 @@ class _Demo:
         path = self._folder / "disk.raw"
         with self._step("make a disk: boot sector, data, holes"):
             make_disk(path)
-            self._note = _size(path.stat().st_size)
+            self._note = human_size(path.stat().st_size)
         return path
 
     def _use(self, service: ImageService, path: Path) -> None:
@@ -207,9 +207,5 @@ def _md5() -> hashlib._Hash:
     return hashlib.md5(usedforsecurity=False)
 
 
-def _size(count: int) -> str:
-    return f"{count / _MB:.1f} MB"
-
-
 def _rate(count: int, begun: float) -> str:
-    return f"{_size(count)}, {count / _MB / max(time.monotonic() - begun, 1e-6):.0f} MB/s"
+    return f"{human_size(count)}, {human_size(int(count / max(time.monotonic() - begun, 1e-6)))}/s"

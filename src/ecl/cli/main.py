@@ -8,6 +8,7 @@ A subcommand's module is imported when the subcommand runs, so ``ecl --help`` lo
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import warnings
@@ -71,6 +72,10 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     _streams.prepare()
+    if "_ECL_COMPLETE" in os.environ:
+        from ecl.cli import _completion
+
+        _completion.register()
     warnings.showwarning = _show_warning
     # SIGTERM must not leave a half-made image either.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -69,7 +69,9 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
     started: list[Terminal] = []
 
     def start(*words: str, columns: int = 100, **environ: str) -> Terminal:
-        started.append(Terminal(words, columns, {**os.environ, "TERM": "xterm-256color", **environ}))
+        # Unless a test says otherwise, the terminal alone knows its size.
+        inherited = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
+        started.append(Terminal(words, columns, {**inherited, "TERM": "xterm-256color", **environ}))
         return started[-1]
 
     yield start

@@ -167,7 +167,8 @@ def test_copy_that_is_waited_for(
 
     jobs = ecl("image", "copy-job-list", "-f", "json").json
     (job,) = (job["job_id"] for job in jobs if job["source_image_id"] == image)
-    assert f"Interrupted: the copy goes on; see `ecl image copy-job-show {job}`, or end it by cancel-copy." in shown
+    advice = f"see `ecl image copy-job show {job}`, or end it by `copy-job cancel`."
+    assert f"Interrupted: the copy goes on; {advice}" in shown
 
 
 def test_import_that_is_waited_for(

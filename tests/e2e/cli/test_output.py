@@ -176,6 +176,36 @@ def test_name_cannot_disguise_the_output(ecl: Command) -> None:
 
 
 @pytest.mark.usefixtures("alone")
+def test_csv_keeps_control_characters_from_the_terminal(ecl: Command) -> None:
+    """A name cannot send escape sequences by way of CSV; a line is one image; a backslash is not doubled."""
+    ecl("image", "create", "a\\c\nb \x1b]0;title\x07\x9b", "-f", "json")
+
+    assert ecl("image", "list", "-f", "csv", "-c", "name").out == '"name"\n"a\\c\\nb \\x1b]0;title\\x07\\x9b"\n'
+    assert ecl("image", "list", "-f", "csv", "-c", "name", "-c", "min_disk").out.endswith(",0\n")
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_formula_in_csv(ecl: Command, terminal: Callable[..., Terminal], name: str) -> None:
+    """On a terminal, from which people copy, it is text to a spreadsheet; programs get the name as it is."""
+    ecl("image", "create", "--", name)
+    words = ("image", "list", "-f", "csv", "-c", "name")
+    shown = terminal(*words)
+
+    assert shown.end() == 0
+    assert shown.plain.splitlines() == ['"name"', f'"\'{name}"']
+    assert ecl(*words).out == f'"name"\n"{name}"\n'
+
+
+def test_failed_list_writes_nothing(ecl: Command) -> None:
+    """Where the cloud refuses the list, there is no header without rows that a program takes for an empty list."""
+    ended = ecl("image", "list", "-f", "csv", "--sort", "nonsense", code=1)
+
+    assert ended.out == ""
+    assert "HTTP 400" in ended.err
+
+
+@pytest.mark.usefixtures("alone")
 def test_wide_characters_stand_in_line(ecl: Command) -> None:
     """A name in Japanese takes two columns a character."""
     ecl("image", "create", "日本")
@@ -197,6 +227,61 @@ def test_table_fits_the_terminal(terminal: Callable[..., Terminal], image: str, 
     values = "".join(line.split("|")[2].strip() for line in lines if line.startswith("|"))
     digest = Command()("image", "show", image, "-f", "value", "-c", "os_hash_value").out.strip()
     assert digest in values
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "image list --name {name}",
+        "image list --name {name} --long",
+        "image list --name {name} --long --max-width {columns}",
+        "image list --name {name} -c id -c checksum -c owner -c created_at -c os_hash_value",
+        "image show {image}",
+        "image member list {image}",
+        "image copy-job list",
+        "image copy-job list --long",
+        "image store list",
+        "catalog list",
+        "image schema show",
+    ],
+)
+def test_every_table_fits(
+    terminal: Callable[..., Terminal], ecl: Command, image: str, name: str, columns: int, words: str
+) -> None:
+    """At 60, 80 and 200 columns no line is wider than the terminal, and the first column is there."""
+    member, tenant = "0123456789abcdef" * 2, ecl("--os-cloud", "there", "token", "issue", "-f", "json").json
+    ecl("image", "member", "add", image, member)
+    if "copy-job" in words:
+        ecl("image", "copy", image, tenant["project_id"])
+    shown = terminal(*words.format(image=image, name=name, columns=columns).split(), columns=columns)
+
+    assert shown.end() == 0
+    lines = shown.plain.splitlines()
+    assert max(map(len, lines)) <= columns or lines[-1].startswith("Too narrow for the columns")
+    assert max(len(line) for line in lines if line[:1] in "|+") <= columns
+    assert len({len(line) for line in lines if line[:1] in "|+"}) == 1
+
+
+def test_columns_that_do_not_fit_are_named(terminal: Callable[..., Terminal], image: str, name: str) -> None:
+    """A narrow terminal shows the ID whole, and says which columns it lacks; those that -c chose are all there."""
+    words = ("image", "list", "--name", name)
+    narrow, chosen = terminal(*words, "--long", columns=80), terminal(*words, "-c", "id", "-c", "checksum", columns=60)
+
+    assert (narrow.end(), chosen.end()) == (0, 0)
+    assert image in narrow.plain
+    assert "Status" in narrow.plain
+    assert "Too narrow for the columns disk_format, container_format, checksum," in narrow.plain
+    assert "checksum" in chosen.plain
+    assert "Too narrow" not in chosen.plain
+
+
+def test_variable_columns_is_the_width(terminal: Callable[..., Terminal], image: str) -> None:
+    """COLUMNS overrides what the terminal says of itself."""
+    shown = terminal("image", "show", image, columns=200, COLUMNS="60")
+
+    assert shown.end() == 0
+    assert max(map(len, shown.plain.splitlines())) == 60
 
 
 def test_colours_only_where_they_are_wanted(terminal: Callable[..., Terminal], ecl: Command, image: str) -> None:

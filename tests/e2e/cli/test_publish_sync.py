@@ -11,10 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from support.commands import Command
 
 pytestmark = pytest.mark.usefixtures("alone")
+
+
+#: The header of an empty qcow2 disk of 3 GB.
+QCOW2 = (
+    (
+        b"QFI\xfb"
+        + (3).to_bytes(4, "big")
+        + bytes(8)
+        + bytes(4)
+        + (16).to_bytes(4, "big")
+        + (3 << 30).to_bytes(8, "big")
+    ).ljust(72, b"\0")
+    + bytes(24)
+    + (4).to_bytes(4, "big")
+    + (104).to_bytes(4, "big")
+    + bytes(1 << 16)
+)
 
 
 def images(ecl: Command, *options: str) -> list[dict[str, Any]]:
@@ -57,6 +75,19 @@ def test_published_image_renames_the_previous(ecl: Command, disk: Path) -> None:
         third["id"], *(each["id"] for each in images(ecl, "--name", "base-other")),
     }  # fmt: skip
     assert not {first["id"], second["id"]} & {each["id"] for each in images(ecl)}
+
+
+@pytest.mark.parametrize("rename", [(), ("--rename",)])
+def test_keep_counts_hidden_and_renamed_images(ecl: Command, disk: Path, rename: tuple[str, ...]) -> None:
+    """--keep N keeps the N newest, however they were put aside; an image that only looks similar stays."""
+    ecl("image", "create", "-f", "json", "--", "-20260101T000000Z")
+    words = ("image", "publish", "base", "--file", str(disk), "-f", "json")
+    made = [ecl(*words, *more).json["id"] for more in ((), (), ("--rename",), ())]
+
+    last = ecl(*words, *rename, "--keep", "1", "--yes").json["id"]
+
+    assert {each["id"] for each in images(ecl) if each["name"].startswith("base")} == {made[3], last}
+    assert len(images(ecl)) == 3
 
 
 def test_publish_shows_its_plan(ecl: Command, disk: Path) -> None:
@@ -182,6 +213,60 @@ def test_many_clouds(ecl: Command, manifest: Path, clouds_yaml: Path, monkeypatc
     assert "no cloud 'nowhere'" in unknown.err
 
 
+def test_two_names_of_one_project_are_one(
+    ecl: Command, manifest: Path, clouds_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cloud that stands in clouds.yaml under two names is planned once: no image is made twice."""
+    clouds = yaml.safe_load(clouds_yaml.read_text())["clouds"]
+    path = tmp_path / "twins.yaml"
+    path.write_text(yaml.safe_dump({"clouds": {**clouds, "alias": clouds["guest"]}}))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
+    manifest.write_text(f"name: twins\nclouds: [guest, there, alias]\n{manifest.read_text()}")
+
+    done = ecl("image", "sync", str(manifest), "--apply", "-f", "json")
+
+    assert [each["cloud"] for each in done.json] == ["guest", "guest", "there", "there"]
+    assert "alias is the same project as guest, so it is left out." in done.err
+    again = ecl("image", "sync", str(manifest), "--apply", "--prune", "-f", "json").json
+    assert {each["action"] for each in again} == {"keep"}
+    ecl("image", "sync", str(manifest), "--apply", "--prune", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("{name: x, source: nope.raw}", "nope.raw"),
+        ("{name: x, source: two.raw, disk_format: qcow2}", "is raw, but the image says disk_format qcow2"),
+        ("{name: x, source: cow.qcow2, min_disk: 1}", "holds a disk of 3 GB, but the image says min_disk 1"),
+    ],
+)
+@pytest.mark.parametrize("apply", [(), ("--apply",)])
+def test_plan_checks_the_sources(
+    ecl: Command, manifest: Path, entry: str, problem: str, apply: tuple[str, ...]
+) -> None:
+    """A source that cannot be uploaded is an error of the plan already, with exit code 1; the others are done."""
+    (manifest.parent / "cow.qcow2").write_bytes(QCOW2)
+    manifest.write_text(f"{manifest.read_text()}  - {entry}\n")
+
+    ended = ecl("image", "sync", str(manifest), "-f", "json", *apply, code=1)
+
+    assert [(each["action"], each["name"]) for each in ended.json] == [
+        ("create", "one"), ("create", "two"), ("error", "x"),
+    ]  # fmt: skip
+    assert problem in ended.json[2]["why"]
+    assert "force" not in ended.json[2]["why"]
+    assert sorted(each["name"] for each in images(ecl)) == (["one", "two"] if apply else [])
+
+
+def test_lost_source_deletes_nothing(ecl: Command, manifest: Path) -> None:
+    """With --prune, too, the image stays whose source cannot be read."""
+    steps(ecl, str(manifest), "--apply")
+    (manifest.parent / "two.raw").unlink()
+
+    assert steps(ecl, str(manifest), "--apply", "--prune", "--yes", code=1) == [("keep", "one"), ("error", "two")]
+    assert sorted(each["name"] for each in images(ecl)) == ["one", "two"]
+
+
 def test_checksum_of_a_file_is_held_to(ecl: Command, manifest: Path) -> None:
     """A file that differs from the manifest is not uploaded."""
     text = manifest.read_text().replace("source: two.raw", f"source: two.raw, checksum: 'sha256:{'0' * 64}'")
@@ -244,6 +329,9 @@ def test_source_of_the_web(ecl: Command, web: str, tmp_path: Path) -> None:
         ("images: [{name: a, source: b, properties: {size: c}}]", "a manifest cannot set it"),
         ("images: [{name: a, source: b, checksum: 'sha256:0'}]", "checksum must be ALGORITHM:HEX"),
         ("images: [{name: a, source: 'ftp://b/c'}]", "not 'ftp'"),
+        ("images: [{name: a, source: b, visibility: publik}]", "no visibility 'publik'; did you mean 'public'?"),
+        ("images: [{name: a, source: b, disk_format: qcow}]", "no disk_format 'qcow'; did you mean 'qcow2'?"),
+        ("images: [{name: a, source: b, container_format: bar}]", "no container_format 'bar'; did you mean 'bare'?"),
         ("images: {}", "must have a list 'images'"),
         ("- [", "cannot be read"),
         ("clouds: x\nimages: []", "clouds must be a list of names"),

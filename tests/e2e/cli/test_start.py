@@ -77,6 +77,77 @@ def test_commands_and_options_are_completed() -> None:
     assert "--os-cloud" in completed("ecl --os-c")
 
 
+BASH = """
+COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
+source <("$1" completion bash)
+COMP_WORDS=("${@:2}"); COMP_CWORD=$(( $# - 2 )); COMPREPLY=()
+_ecl_completion "$1" 2>&1
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def in_bash(*words: str) -> list[str]:
+    """What bash, with the script loaded, offers for the last of *words*; its errors, too."""
+    # compopt works only while bash completes by itself.
+    ended = subprocess.run(
+        ["bash", "--norc", "-c", f"compopt() {{ :; }}; {BASH}", "bash", ECL, *words],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line for line in (ended.stderr + ended.stdout).splitlines() if line]
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("ecl --os-cloud g", ["guest"]),
+        ("ecl --os-cloud = g", ["guest"]),
+        ("ecl image list --os-cloud g", ["guest"]),
+        ("ecl image list --os-cloud = g", ["guest"]),
+        ("ecl --os-cloud guest im", ["image"]),
+        ("ecl --os-cloud = guest image sha", ["share"]),
+        ("ecl --os-region-name jp", []),
+        ("ecl image member se", ["set"]),
+        ("ecl image metadef na", ["namespace"]),
+        ("ecl image list -f j", ["json"]),
+        ("ecl image list --format = j", ["json"]),
+        ("ecl image list -c os_hash_a", ["os_hash_algo"]),
+        ("ecl image list --sort-column virt", ["virtual_size"]),
+        ("ecl image copy-job list -c source_image_i", ["source_image_id"]),
+        ("ecl image upload x -c os_hash_a", ["os_hash_algo"]),
+        ("ecl image list --sort name,crea", ["name,created_at"]),
+        ("ecl image list --disk-format q", ["qcow2"]),
+        ("ecl image create x --disk-format q", ["qcow2"]),
+        ("ecl image update x --container-format b", ["bare"]),
+        ("ecl image transfer x th", ["there"]),
+        ("ecl image share x --accept-as g", ["guest"]),
+        ("ecl image sync m.yaml --cloud g", ["guest"]),
+        ("ecl image import x --method web", ["web-download"]),
+        ("ecl completion f", ["fish"]),
+    ],
+)
+def test_values_are_completed_in_bash(line: str, offered: list[str]) -> None:
+    """Clouds, formats, columns and sort keys, in any position and with =; never an error in the line."""
+    assert in_bash(*line.split(" ")) == offered
+
+
+def test_copy_jobs_are_completed_in_bash(ecl: Command, image: str) -> None:
+    """The ID of a job is offered where a job is wanted."""
+    tenant = ecl("--os-cloud", "there", "token", "issue", "-f", "json").json["project_id"]
+    job = ecl("image", "copy", image, tenant, "-f", "value", "-c", "job_id").out.strip()
+
+    assert in_bash("ecl", "image", "copy-job", "show", job[:12]) == [job]
+
+
+def test_completion_with_a_broken_clouds_yaml_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is offered, and nothing is written."""
+    (tmp_path / "clouds.yaml").write_text("clouds: [")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+
+    assert in_bash("ecl", "--os-cloud", "g") == []
+
+
 def test_names_and_ids_are_completed(ecl: Command, image: str, name: str) -> None:
     """Images of the cloud, by name and by ID; a minute long the cloud is not asked again."""
     other = f"{name}-later"

@@ -25,18 +25,22 @@ def large(tmp_path: Path) -> Path:
     return path
 
 
-def test_bar_of_an_upload_and_a_download(terminal: Start, ecl: Command, name: str, large: Path, tmp_path: Path) -> None:
-    """Both show percent, bytes, MB/s and the time left, end at 100 %, and fit the terminal."""
-    up = terminal("image", "create", name, "--file", str(large), *SLOW, columns=100)
-    up.wait_for(r"upload image-\w+ .*[1-9]\d? ?%.*MB.*MB/s.*0:0")
+@pytest.mark.parametrize("columns", [60, 100])
+def test_bar_of_an_upload_and_a_download(
+    terminal: Start, ecl: Command, name: str, large: Path, tmp_path: Path, columns: int
+) -> None:
+    """Both show percent, MiB, MiB/s and the time left, end at 100 %, and fit the terminal on one line."""
+    up = terminal("image", "create", name, "--file", str(large), *SLOW, columns=columns)
+    up.wait_for(r"upload im.*[1-9]\d? ?%.*/8\.0 MiB.*MiB/s.*0:0")
     assert up.end() == 0
-    down = terminal("image", "download", name, "--file", str(tmp_path / "out"), *SLOW, columns=100)
-    down.wait_for(r"download image-\w+ .*%.*MB/s")
+    down = terminal("image", "download", name, "--file", str(tmp_path / "out"), *SLOW, columns=columns)
+    down.wait_for(r"download im.*%.*MiB.*MiB/s")
     assert down.end() == 0
 
     assert (tmp_path / "out").read_bytes() == large.read_bytes()
     assert re.search(r"100 ?%", up.plain)
-    assert all(len(line) <= 100 for line in re.split(r"[\r\n]+", up.plain + down.plain))
+    bars = [line for line in re.split(r"[\r\n]+", up.plain + down.plain) if "load im" in line]
+    assert [line for line in bars if len(line) > columns or not re.search(r"/s |\? ", line)] == []
 
 
 def test_ctrl_c_leaves_no_half_made_image(terminal: Start, ecl: Command, name: str, large: Path) -> None:

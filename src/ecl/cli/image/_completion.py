@@ -1,4 +1,4 @@
-"""Complete names and IDs of images in a shell: ask the cloud, cache the answer for a minute."""
+"""Complete names and IDs of images, which are cached for a minute, and IDs of copy jobs in a shell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import click
     from click.shell_completion import CompletionItem
 
-__all__ = ["complete"]
+__all__ = ["complete", "complete_jobs"]
 
 _KIND = "names"
 #: Seconds for which the names are cached.
@@ -37,6 +37,18 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
         if incomplete and identifier.startswith(incomplete):
             items.append(CompletionItem(identifier, help=plain(name or "")))
     return items
+
+
+def complete_jobs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the IDs of the project's copy jobs that begin with *incomplete*; an empty list on any error."""
+    del param
+    from click.shell_completion import CompletionItem
+
+    try:
+        jobs = [(str(job.job_id), job.status or "") for job in Cloud(given(ctx)).image.list_image_copy_jobs()]
+    except Exception:  # noqa: BLE001 - a shell cannot show an error while it completes
+        return []
+    return [CompletionItem(job, help=plain(status)) for job, status in jobs if job.startswith(incomplete)]
 
 
 def _images(cloud: Cloud) -> list[tuple[str, str | None]]:

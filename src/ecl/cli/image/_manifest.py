@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from ecl.cli._suggest import hint
+from ecl.cli.image._options import CONTAINER_FORMATS, DISK_FORMATS
 
 __all__ = ["Entry", "Manifest", "read_manifest"]
 
@@ -33,6 +34,11 @@ _TYPES: dict[str, tuple[type, str]] = {
     "properties": (dict, "a mapping"),
 }
 _DIRECT = ("visibility", "protected", "min_disk", "min_ram", "disk_format", "container_format")
+_CHOICES = {
+    "visibility": ("public", "private", "community", "shared"),
+    "disk_format": DISK_FORMATS,
+    "container_format": CONTAINER_FORMATS,
+}
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,9 @@ def _entry(path: Path, index: int, item: Any) -> Entry:
         kind, words = _TYPES[key]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise click.UsageError(f"{path}: {where}: {key} must be {words}, not {value!r}; put text into quotes.")
+    for key, known in _CHOICES.items():
+        if key in item and item[key] not in known:
+            raise click.UsageError(f"{path}: {where}: there is no {key} {item[key]!r}; {hint(item[key], known)}")
     attributes = {key: item[key] for key in _DIRECT if key in item}
     attributes |= {"os_hidden": item["hidden"]} if "hidden" in item else {}
     tags = item.get("tags")

@@ -7,10 +7,13 @@ from typing import Any, TypeVar
 
 import click
 
+from ecl.cli._completion import one_of
 from ecl.cli._numbers import Rate, WholeNumber
 from ecl.cli._suggest import hint
 
 __all__ = [
+    "CONTAINER_FORMATS",
+    "DISK_FORMATS",
     "attribute_options",
     "attributes",
     "bandwidth_option",
@@ -40,7 +43,7 @@ _PROPERTIES = {
     "--os-distro": ("os_distro", "Set the property os_distro, such as debian."),
     "--os-version": ("os_version", "Set the property os_version, such as 13."),
     "--ramdisk-id": ("ramdisk_id", "Set the property ramdisk_id: the image with the RAM disk."),
-    "--license-switch": ("license_switch", "Set the property license_switch: a type from license-list (ECL)."),
+    "--license-switch": ("license_switch", "Set the property license_switch: a type from `license list` (ECL)."),
 }
 
 _ATTRIBUTES = ("disk_format", "container_format", "min_disk", "min_ram", "protected", "os_hidden", "visibility")
@@ -102,8 +105,10 @@ def attribute_options(command: C) -> C:
     """Add the options that set attributes; :func:`attributes` reads them."""
     options = [
         click.option("--disk-format", callback=_format(DISK_FORMATS), metavar="FORMAT",
+                     shell_complete=one_of(DISK_FORMATS),
                      help=f"Disk format: {', '.join(DISK_FORMATS)}."),
         click.option("--container-format", callback=_format(CONTAINER_FORMATS), metavar="FORMAT",
+                     shell_complete=one_of(CONTAINER_FORMATS),
                      help=f"Container format: {', '.join(CONTAINER_FORMATS)}."),
         click.option("--min-disk", type=WholeNumber(0, _MAX_INTEGER), metavar="GB",
                      help="Disk needed to boot the image."),

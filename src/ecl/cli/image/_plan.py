@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ecl import exceptions
 from ecl.cli.image._manifest import Entry, Manifest
 from ecl.cli.image._sources import FINGERPRINT, Content
 
@@ -25,7 +26,7 @@ _FIXED = ("disk_format", "container_format")
 class Step:
     """One step in one cloud."""
 
-    #: create, update, replace, hide, delete, keep or conflict.
+    #: create, update, replace, hide, delete, keep, conflict or error.
     action: str
     name: str
     image: Image | None = None
@@ -88,6 +89,9 @@ def plan(cloud: Cloud, manifest: Manifest, contents: Mapping[str, Content], prun
             steps.append(step)
             if step.image is not None and step.action in ("update", "keep", "conflict"):
                 current.add(step.image.id)
+            if step.action == "error":
+                # The new image will not be there, so the old ones must stay.
+                current.update(image.id for image in present if image.name == step.name)
     if prune:
         marked = [image for image in present if image.properties.get(MARK) == manifest.name]
         deleted = {image.id: image for image in marked if image.id not in current}
@@ -103,10 +107,17 @@ def _for_entry(manifest: Manifest, entry: Entry, content: Content, present: list
     if len(named) > 1:
         listed = ", ".join(str(image.id) for image in named)
         return [Step("conflict", entry.name, named[0], why=f"{len(named)} images have the name: {listed}")]
+    if not named and content.problem:
+        return [Step("error", entry.name, why=content.problem)]
     if not named:
         return [Step("create", entry.name, None, entry, content, wanted)]
     image = named[0]
-    reason = _why_replaced(image, entry, content)
+    try:
+        reason = _why_replaced(image, entry, content)
+    except exceptions.FileFailure as exc:
+        return [Step("error", entry.name, image, why=str(exc))]
+    if reason and content.problem:
+        return [Step("error", entry.name, image, why=content.problem)]
     if reason:
         hide = Step("hide", entry.name, image, changes={"os_hidden": True}, why="replaced")
         return [Step("replace", entry.name, image, entry, content, wanted, why=reason), hide]

@@ -15,16 +15,16 @@ __all__ = ["FIELDS", "LONG", "SHORT", "described", "print_image", "record"]
 SHORT = [Column("id", "ID"), Column("name", "Name"), Column("status", "Status")]
 LONG = [
     *SHORT[:2],
-    Column("disk_format", "Disk Format"),
-    Column("container_format", "Container Format"),
-    Column("size", "Size"),
-    Column("checksum", "Checksum"),
+    Column("disk_format", "Disk Format", extra=3),
+    Column("container_format", "Container Format", extra=5),
+    Column("size", "Size", extra=1),
+    Column("checksum", "Checksum", extra=5),
     Column("status", "Status"),
-    Column("visibility", "Visibility"),
-    Column("protected", "Protected"),
-    Column("owner", "Project"),
-    Column("tags", "Tags"),
-    Column("created_at", "Created At"),
+    Column("visibility", "Visibility", extra=2),
+    Column("protected", "Protected", extra=4),
+    Column("owner", "Project", extra=4),
+    Column("tags", "Tags", extra=3),
+    Column("created_at", "Created At", extra=2),
 ]
 #: The fields of one image, in this order. JSON has all of them for each image, so that programs can rely on them.
 FIELDS = [

@@ -73,6 +73,23 @@ class Content:
         algorithm = image.os_hash_algo if image.os_hash_value else "md5"
         return self._hash_of(path, algorithm or "md5") == (image.os_hash_value or image.checksum)
 
+    @functools.cached_property
+    def problem(self) -> str:
+        """Why this source cannot be uploaded: a file is missing or has another format. Empty if all is well."""
+        from ecl.image._transfer.check import check_content
+        from ecl.image._transfer.source import Source
+
+        if self._entry.is_url:
+            return ""
+        wanted = self._entry.attributes
+        try:
+            with Source(self._entry.source) as source:
+                check_content(source, wanted.get("disk_format"), wanted.get("container_format"), wanted.get("min_disk"))
+        except (exceptions.FileFailure, exceptions.InvalidRequest) as exc:
+            # A manifest cannot force an upload.
+            return str(exc).removesuffix("; or force the upload")
+        return ""
+
     def data(self) -> str | Callable[[], Iterator[bytes]]:
         """
         Return what the SDK can upload.

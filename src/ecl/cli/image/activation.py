@@ -8,12 +8,12 @@ from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
 from ecl.cli._output import Output, showing
 from ecl.cli.image._find import find, image_argument, newest_option
-from ecl.cli.image._record import print_image
+from ecl.cli.image._record import FIELDS, print_image
 
 __all__ = ["activate", "deactivate"]
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @image_argument
 @newest_option
 @showing
@@ -25,7 +25,7 @@ def activate(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
     print_image(out, cloud.image.get_image(found))
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @image_argument
 @newest_option
 @showing

@@ -15,7 +15,7 @@ from ecl.cli._progress import meter, progress_option
 from ecl.cli._streams import is_closed
 from ecl.cli.image._advice import force_advice
 from ecl.cli.image._options import attribute_options, attributes, taken_options, upload_options
-from ecl.cli.image._record import print_image
+from ecl.cli.image._record import FIELDS, print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["create", "create_with", "read_from"]
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @click.argument("name")
 @click.option("--id", "image_id", metavar="ID", help="ID of the new image.  [chosen by the cloud]")
 @click.option("--file", "file", type=click.Path(), help="File to upload; - reads standard input.")

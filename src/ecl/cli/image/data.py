@@ -20,7 +20,7 @@ from ecl.cli._values import human_size
 from ecl.cli.image._advice import force_advice
 from ecl.cli.image._find import find, image_argument, newest_option
 from ecl.cli.image._options import bandwidth_option, upload_options
-from ecl.cli.image._record import print_image
+from ecl.cli.image._record import FIELDS, print_image
 from ecl.cli.image.create import read_from
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _left(file: str | None, target: object) -> str:
     return f"{file} was not written, and nothing was left behind."
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @image_argument
 @newest_option
 @click.option("--file", "file", type=click.Path(), required=True, help="File to upload; - reads standard input.")

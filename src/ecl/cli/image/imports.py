@@ -10,21 +10,21 @@ from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
 from ecl.cli._errors import Interrupted
 from ecl.cli._numbers import Seconds
-from ecl.cli._output import Output, showing
+from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli._suggest import Choice
 from ecl.cli.image._advice import force_advice, format_advice
 from ecl.cli.image._find import find, image_argument, newest_option
 from ecl.cli.image._options import upload_options
-from ecl.cli.image._record import print_image
+from ecl.cli.image._record import FIELDS, print_image
 from ecl.cli.image.create import read_from
 
-__all__ = ["import_image", "stage"]
+__all__ = ["import_image", "import_info", "stage"]
 
 _METHODS = ("glance-direct", "web-download", "glance-download", "copy-image")
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @image_argument
 @newest_option
 @click.option("--file", "file", type=click.Path(), required=True, help="File to upload; - reads standard input.")
@@ -44,7 +44,7 @@ def stage(cloud: Cloud, out: Output, *, image: str, newest: bool, file: str, pro
     print_image(out, staged)
 
 
-@click.command("import", cls=Command)
+@click.command("import", cls=Command, columns=FIELDS)
 @image_argument
 @newest_option
 @click.option(
@@ -116,3 +116,16 @@ def import_image(
         except KeyboardInterrupt as exc:
             raise Interrupted(f"the import goes on; see `ecl image show {found.id}`.") from exc
     print_image(out, cloud.image.get_image(found))
+
+
+@click.command("info", cls=Command)
+@listing
+@pass_cloud
+def import_info(cloud: Cloud, out: Output) -> None:
+    """
+    List the import methods of the cloud.
+
+    To import an image named info: ecl image import -- info
+    """
+    methods = cloud.image.get_import_info().methods
+    out.rows([Column("method", "Method")], [{"method": method} for method in methods])

@@ -1,4 +1,4 @@
-"""``ecl image license-list``: the licence switch types of ECL."""
+"""``ecl image license list``: the licence switch types of ECL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ecl.cli._output import Column, Output, listing
 __all__ = ["license_list"]
 
 
-@click.command("license-list", cls=Command)
+@click.command("list", cls=Command)
 @listing
 @pass_cloud
 def license_list(cloud: Cloud, out: Output) -> None:

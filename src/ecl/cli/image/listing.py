@@ -9,11 +9,12 @@ import click
 
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._completion import SortKeys, one_of
 from ecl.cli._numbers import WholeNumber
 from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli._suggest import Choice
-from ecl.cli.image._find import find, image_argument, newest_option
-from ecl.cli.image._options import key_value
+from ecl.cli.image._find import IMAGE, find, image_argument, newest_option
+from ecl.cli.image._options import CONTAINER_FORMATS, DISK_FORMATS, key_value
 from ecl.cli.image._record import FIELDS, LONG, SHORT, print_image, record
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["list_images", "show"]
 
+#: What Glance sorts by.
+_SORT_KEYS = (
+    "name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at", "min_disk",
+    "min_ram",
+)  # fmt: skip
 _VISIBILITIES = {
     "public": "List only public images.",
     "private": "List only private images.",
@@ -36,7 +42,7 @@ def _visibility(command: Any) -> Any:
     return command
 
 
-@click.command("list", cls=Command)
+@click.command("list", cls=Command, columns=FIELDS)
 @_visibility
 @click.option("--shared-with-me", is_flag=True, help="List only images that other projects share with this one.")
 @click.option("--name", help="List only images with exactly this name.")
@@ -57,14 +63,30 @@ def _visibility(command: Any) -> Any:
 )
 @click.option("--project", "--owner", "owner", metavar="ID", help="List only images of this project.")
 @click.option("--project-domain", hidden=True)
-@click.option("--disk-format", metavar="FORMAT", help="List only images with this disk format.")
-@click.option("--container-format", metavar="FORMAT", help="List only images with this container format.")
+@click.option(
+    "--disk-format",
+    metavar="FORMAT",
+    shell_complete=one_of(DISK_FORMATS),
+    help="List only images with this disk format.",
+)
+@click.option(
+    "--container-format",
+    metavar="FORMAT",
+    shell_complete=one_of(CONTAINER_FORMATS),
+    help="List only images with this container format.",
+)
 @click.option("--hidden", is_flag=True, help="List hidden images instead of visible ones.")
 @click.option("--long", "is_long", is_flag=True, help="Show more columns.")
-@click.option("--sort", default="name:asc", metavar="KEY[:DIR],…", help="Let the cloud sort by these keys.  [name:asc]")
+@click.option(
+    "--sort",
+    type=SortKeys(*_SORT_KEYS),
+    default="name:asc",
+    metavar="KEY[:DIR],…",
+    help="Let the cloud sort by these keys.  [name:asc]",
+)
 @click.option("--limit", "--max-items", type=WholeNumber(), help="Most images to list.")
 @click.option("--page-size", type=WholeNumber(1), help="Most images per request.")
-@click.option("--marker", metavar="IMAGE", help="Start after this image.")
+@click.option("--marker", type=IMAGE, help="Start after this image.")
 @listing
 @pass_cloud
 def list_images(
@@ -142,7 +164,7 @@ def _sees_all(cloud: Cloud) -> bool:
     return access is None or "admin" in (access(cloud.session).role_names or ())
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @image_argument
 @newest_option
 @showing

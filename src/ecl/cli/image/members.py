@@ -1,4 +1,4 @@
-"""``ecl image add-member``, ``remove-member``, ``update-member``, ``member-list`` and ``share``."""
+"""``ecl image member …`` and ``share``: the projects that an image is shared with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._completion import CloudName
 from ecl.cli._confirm import say
 from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli._suggest import Choice
@@ -17,10 +18,10 @@ from ecl.cli.image._find import find, image_argument, newest_option
 if TYPE_CHECKING:
     from ecl.image.v2.member import Member
 
-__all__ = ["add_member", "member_list", "remove_member", "share", "update_member"]
+__all__ = ["member_add", "member_list", "member_remove", "member_set", "member_show", "share"]
 
 _COLUMNS = [
-    Column("image_id", "Image ID"),
+    Column("image_id", "Image ID", extra=1),
     Column("member_id", "Member ID"),
     Column("status", "Status"),
     Column("created_at", "Created At"),
@@ -30,14 +31,14 @@ _ANSWERS = {"accept": "accepted", "reject": "rejected"}
 _domain = click.option("--project-domain", hidden=True)
 
 
-@click.command("add-member", cls=Command)
+@click.command("add", cls=Command, columns=_COLUMNS)
 @image_argument
 @click.argument("project", metavar="PROJECT")
 @newest_option
 @_domain
 @showing
 @pass_cloud
-def add_member(
+def member_add(
     cloud: Cloud, out: Output, *, image: str, project: str, newest: bool, project_domain: str | None
 ) -> None:
     """
@@ -51,13 +52,13 @@ def add_member(
     out.fields(_record(cloud.image.create_member(found, member=project), found.id), _COLUMNS)
 
 
-@click.command("remove-member", cls=Command)
+@click.command("remove", cls=Command, columns=_COLUMNS)
 @image_argument
 @click.argument("project", metavar="PROJECT")
 @newest_option
 @_domain
 @pass_cloud
-def remove_member(cloud: Cloud, *, image: str, project: str, newest: bool, project_domain: str | None) -> None:
+def member_remove(cloud: Cloud, *, image: str, project: str, newest: bool, project_domain: str | None) -> None:
     """Stop sharing an image with a project. PROJECT is its ID."""
     del project_domain
     found = find(cloud, image, newest)
@@ -65,14 +66,14 @@ def remove_member(cloud: Cloud, *, image: str, project: str, newest: bool, proje
         cloud.image.delete_member(found, project, ignore_missing=False)
 
 
-@click.command("update-member", cls=Command)
+@click.command("set", cls=Command, columns=_COLUMNS)
 @image_argument
 @click.argument("project", metavar="PROJECT")
 @click.argument("status", type=Choice("accepted", "rejected", "pending", "accept", "reject"), metavar="STATUS")
 @newest_option
 @showing
 @pass_cloud
-def update_member(cloud: Cloud, out: Output, *, image: str, project: str, status: str, newest: bool) -> None:
+def member_set(cloud: Cloud, out: Output, *, image: str, project: str, status: str, newest: bool) -> None:
     """
     Accept or reject a shared image: STATUS is accepted, rejected or pending.
 
@@ -85,7 +86,7 @@ def update_member(cloud: Cloud, out: Output, *, image: str, project: str, status
     out.fields(_record(member, found.id), _COLUMNS)
 
 
-@click.command("member-list", cls=Command)
+@click.command("list", cls=Command, columns=_COLUMNS)
 @image_argument
 @newest_option
 @_domain
@@ -98,11 +99,36 @@ def member_list(cloud: Cloud, out: Output, *, image: str, newest: bool, project_
     out.rows(_COLUMNS[:3], (_record(member, found.id) for member in cloud.image.members(found)))
 
 
-@click.command(cls=Command)
+@click.command("show", cls=Command, columns=_COLUMNS)
+@image_argument
+@click.argument("project", metavar="PROJECT")
+@newest_option
+@_domain
+@showing
+@pass_cloud
+def member_show(
+    cloud: Cloud, out: Output, *, image: str, project: str, newest: bool, project_domain: str | None
+) -> None:
+    """
+    Show whether a project accepted a shared image.
+
+    PROJECT is the ID of the project; "-" means your own.
+    """
+    del project_domain
+    found = find(cloud, image, newest)
+    project = cloud.project_id if project == "-" else project
+    with member_advice():
+        member = cloud.image.get_member(found, project)
+    out.fields(_record(member, found.id), _COLUMNS)
+
+
+@click.command(cls=Command, columns=_COLUMNS)
 @image_argument
 @click.argument("project", metavar="PROJECT", required=False)
 @newest_option
-@click.option("--accept-as", metavar="CLOUD", help="Cloud in clouds.yaml whose project accepts the image.")
+@click.option(
+    "--accept-as", type=CloudName(), metavar="CLOUD", help="Cloud in clouds.yaml whose project accepts the image."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @showing
 @pass_cloud

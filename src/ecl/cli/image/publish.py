@@ -16,7 +16,7 @@ from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._find import named
 from ecl.cli.image._options import attribute_options, attributes, taken_options, upload_options, yes_option
-from ecl.cli.image._record import described, print_image
+from ecl.cli.image._record import FIELDS, described, print_image
 from ecl.cli.image.create import create_with
 
 if TYPE_CHECKING:
@@ -28,11 +28,16 @@ __all__ = ["publish"]
 _SUFFIX = re.compile(r"-\d{8}T\d{6}Z")
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @click.argument("name")
 @click.option("--file", "file", type=click.Path(), required=True, help="File to upload; - reads standard input.")
 @click.option("--rename", is_flag=True, help="Rename previous images to NAME-DATE instead of hiding them.")
-@click.option("--keep", type=WholeNumber(), metavar="N", help="Keep N previous images, delete older ones.  [all]")
+@click.option(
+    "--keep",
+    type=WholeNumber(),
+    metavar="N",
+    help="Keep N previous images, hidden or renamed; delete the others.  [all]",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @upload_options
 @attribute_options
@@ -65,7 +70,7 @@ def publish(
       ecl image publish base --file base.qcow2 --keep 2 --dry-run
     """
     previous = [image for image in named(cloud, name) if image.owner == cloud.project_id]
-    retired = _retired(cloud, name, rename)
+    retired = _retired(cloud, name)
     surplus = _surplus(keep, [*previous, *retired])
     if dry_run:
         _print_plan(name, file, previous, surplus, rename)
@@ -97,12 +102,22 @@ def _retired_name(image: Image) -> str:
     return f"{image.name}-{(image.created_at or '').replace('-', '').replace(':', '')}"
 
 
-def _retired(cloud: Cloud, name: str, rename: bool) -> list[Image]:
-    """Return the project's images that earlier calls put aside, newest first."""
-    if not rename:
-        return [image for image in named(cloud, name, os_hidden=True) if image.owner == cloud.project_id]
-    images = cloud.image.images(owner=cloud.project_id, sort="created_at:desc")
-    return [image for image in images if _SUFFIX.fullmatch((image.name or "").removeprefix(name))]
+def _retired(cloud: Cloud, name: str) -> list[Image]:
+    """Return the project's images that earlier calls hid or renamed, newest first."""
+    own = [
+        image
+        for hidden in (False, True)
+        for image in cloud.image.images(owner=cloud.project_id, os_hidden=hidden, sort="created_at:desc")
+    ]
+    retired = [image for image in own if _is_retired(image, name)]
+    return sorted(retired, key=lambda image: image.created_at or "", reverse=True)
+
+
+def _is_retired(image: Image, name: str) -> bool:
+    if image.name == name:
+        return bool(image.os_hidden)
+    prefix, suffix = (image.name or "")[: len(name)], (image.name or "")[len(name) :]
+    return prefix == name and _SUFFIX.fullmatch(suffix) is not None
 
 
 def _surplus(keep: int | None, images: list[Image]) -> list[Image]:

@@ -1,4 +1,4 @@
-"""``ecl image schema-show``: the JSON Schemas of the image service."""
+"""``ecl image schema show``: the JSON Schemas of the image service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SCHEMAS = {
 }
 
 
-@click.command("schema-show", cls=Command)
+@click.command("show", cls=Command)
 @click.argument("schema", type=Choice(*_SCHEMAS), default="image", metavar="[SCHEMA]")
 @showing
 @pass_cloud

@@ -9,6 +9,7 @@ import click
 
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._completion import CloudName
 from ecl.cli._confirm import confirm, say
 from ecl.cli._errors import Interrupted, describe
 from ecl.cli._output import Column, Output, listing
@@ -25,17 +26,18 @@ _COLUMNS = [
     Column("cloud", "Cloud"),
     Column("action", "Action"),
     Column("name", "Name"),
-    Column("id", "ID"),
+    Column("id", "ID", extra=1),
     Column("why", "Why"),
 ]
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=_COLUMNS)
 @click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--cloud",
     "clouds",
     multiple=True,
+    type=CloudName(),
     metavar="CLOUD",
     help="Cloud in clouds.yaml; repeatable.  [clouds of the manifest, or --os-cloud]",
 )
@@ -85,10 +87,15 @@ def sync(
     contents = {entry.name: Content(entry) for entry in wanted.entries}
     rows: list[dict[str, Any]] = []
     todo: list[tuple[str, Step, dict[str, Any]]] = []
+    seen: dict[tuple[str, str], str] = {}
     for name, target in targets.items():
+        twin = seen.setdefault(_place(name, target), name)
+        if twin != name:
+            say(f"{name} is the same project as {twin}, so it is left out.")
+            continue
         for step, row in _planned(name, target, wanted, contents, prune):
             rows.append(row)
-            if step is not None and step.action not in ("keep", "conflict"):
+            if step is not None and step.action not in ("keep", "conflict", "error"):
                 todo.append((name, step, row))
     failed = sum(row["action"] in ("conflict", "error") for row in rows)
     if apply and not dry_run:
@@ -99,6 +106,20 @@ def sync(
     out.rows(_COLUMNS, rows)
     if failed:
         raise click.ClickException(f"{failed} of {len(rows)} steps failed.")
+
+
+def _place(name: str, cloud: Cloud) -> tuple[str, str]:
+    """Return the project and the address that a cloud of clouds.yaml stands for; its name, if that is not known."""
+    from ecl import _http, exceptions
+    from ecl.image.image_service import ImageService
+
+    try:
+        return cloud.project_id, _http.endpoint(cloud.session, ImageService())
+    except exceptions.ConfigException:
+        raise
+    except exceptions.SDKException:
+        # The plan for this cloud meets the same error, and shows it.
+        return "", name
 
 
 def _planned(

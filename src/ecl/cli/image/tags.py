@@ -1,4 +1,4 @@
-"""``ecl image tag-add`` and ``tag-remove``."""
+"""``ecl image tag add``, ``list`` and ``remove``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import click
 
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._output import Column, Output, listing
 from ecl.cli.image._find import find, image_argument, newest_option
 
-__all__ = ["tag_add", "tag_remove"]
+__all__ = ["tag_add", "tag_list", "tag_remove"]
 
 
-@click.command("tag-add", cls=Command)
+@click.command("add", cls=Command)
 @image_argument
 @click.argument("tags", nargs=-1, required=True, metavar="TAG...")
 @newest_option
@@ -23,7 +24,18 @@ def tag_add(cloud: Cloud, *, image: str, tags: tuple[str, ...], newest: bool) ->
         cloud.image.add_tag(found, tag)
 
 
-@click.command("tag-remove", cls=Command)
+@click.command("list", cls=Command)
+@image_argument
+@newest_option
+@listing
+@pass_cloud
+def tag_list(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
+    """List the tags of an image."""
+    tags = sorted(find(cloud, image, newest).tags or ())
+    out.rows([Column("tag", "Tag")], [{"tag": tag} for tag in tags])
+
+
+@click.command("remove", cls=Command)
 @image_argument
 @click.argument("tags", nargs=-1, required=True, metavar="TAG...")
 @newest_option

@@ -8,13 +8,14 @@ import click
 
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._completion import CloudName
 from ecl.cli._confirm import say
 from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._find import find, image_argument, named, newest_option
 from ecl.cli.image._options import bandwidth_option, properties_of
-from ecl.cli.image._record import print_image
+from ecl.cli.image._record import FIELDS, print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["transfer"]
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @image_argument
-@click.argument("destination", metavar="CLOUD")
+@click.argument("destination", type=CloudName(), metavar="CLOUD")
 @newest_option
 @click.option("--to-region", metavar="NAME", help="Region of the destination.  [the one in clouds.yaml]")
 @click.option("--name", help="Name of the copy.  [the same]")

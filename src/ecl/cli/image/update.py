@@ -12,7 +12,7 @@ from ecl.cli._output import Output, showing
 from ecl.cli.image._advice import member_advice
 from ecl.cli.image._find import find, image_argument, newest_option
 from ecl.cli.image._options import attribute_options, attributes
-from ecl.cli.image._record import print_image
+from ecl.cli.image._record import FIELDS, print_image
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["unset", "update"]
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @image_argument
 @newest_option
 @click.option("--name", help="New name of the image.")
@@ -81,7 +81,7 @@ def _switch(cloud: Cloud, image: Image, action: str) -> Image:
     return cloud.image.get_image(image)
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, columns=FIELDS)
 @image_argument
 @newest_option
 @click.option("--tag", "tags", multiple=True, help="Remove this tag; repeatable.")
