@@ -8,10 +8,13 @@ hold no image of the region; no service may use it meanwhile.
 from __future__ import annotations
 
 import argparse
+import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -30,6 +33,7 @@ __all__ = [
     "SMALL_TENANT",
     "FilledImage",
     "fill",
+    "fill_glance",
     "filled_images",
     "project",
 ]
@@ -71,8 +75,8 @@ def project(number: int) -> str:
     return f"f{number:031x}"
 
 
-def filled_images(count: int, seed: int = 0) -> Iterator[FilledImage]:
-    """Yield *count* images, deleted ones included, the oldest first."""
+def filled_images(count: int, seed: int = 0, *, small: str = SMALL_TENANT) -> Iterator[FilledImage]:
+    """Yield *count* images, deleted ones included, the oldest first; *small* is the project in place of the usual."""
     random = Random(seed)
     often = max(1, count // _RARE)
     for number in range(count):
@@ -86,10 +90,10 @@ def filled_images(count: int, seed: int = 0) -> Iterator[FilledImage]:
             if number % often == often // 4:
                 image.name = RARE_NAME
         if number % max(1, count // _FEW) == count // _FEW // 2:
-            image.owner = SMALL_TENANT
+            image.owner = small
         elif number % often == often // 5:
             image.visibility = "shared"
-            filled.members[SMALL_TENANT] = random.choice(("accepted", "pending"))
+            filled.members[small] = random.choice(("accepted", "pending"))
         yield filled
 
 
@@ -150,7 +154,7 @@ _COLUMNS = {
 }
 
 
-def fill(database: Database, region: str, count: int, seed: int = 0) -> None:
+def fill(database: Database, region: str, count: int, seed: int = 0, *, small: str = SMALL_TENANT) -> None:
     """Add *count* images to *region*, in one transaction, and let PostgreSQL count what it has then."""
     with database.write() as connection:
         indexes = [index for table in _COLUMNS for index in table.indexes]
@@ -158,7 +162,7 @@ def fill(database: Database, region: str, count: int, seed: int = 0) -> None:
         for index in indexes:
             index.drop(connection)
         chunk: list[FilledImage] = []
-        for filled in filled_images(count, seed):
+        for filled in filled_images(count, seed, small=small):
             chunk.append(filled)
             if len(chunk) == _CHUNK:
                 _insert(connection, region, chunk)
@@ -198,6 +202,49 @@ def _write(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]
             for row in rows:
                 copy.write_row(row)
     cursor.close()
+
+
+# --- Glance ---------------------------------------------------------------------------------------------------
+
+_GLANCE_IMAGE = (
+    *("id", "name", "size", "status", "created_at", "updated_at", "disk_format", "container_format", "checksum"),
+    *("owner", "min_disk", "min_ram", "protected", "virtual_size", "visibility", "os_hidden", "os_hash_algo"),
+    "os_hash_value",
+)
+
+
+def fill_glance(path: Path, count: int, seed: int = 0, *, small: str = SMALL_TENANT) -> None:
+    """Add the same images to the SQLite file of a Glance that does not run."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for filled in filled_images(count, seed, small=small):
+            image = filled.image
+            created, updated = _glance_time(image.created_at), _glance_time(image.updated_at)
+            gone = image.status == "deleted"
+            values = {name: getattr(image, name) for name in _GLANCE_IMAGE}
+            values |= {"created_at": created, "updated_at": updated, "deleted": gone}
+            values["deleted_at"] = updated if gone else None
+            common = {"image_id": image.id, "created_at": created, "updated_at": updated, "deleted": gone}
+            _add(connection, "images", values)
+            for tag in image.tags:
+                _add(connection, "image_tags", {**common, "value": tag})
+            for name, value in image.properties.items():
+                _add(connection, "image_properties", {**common, "name": name, "value": value})
+            for member, status in filled.members.items():
+                _add(connection, "image_members", {**common, "member": member, "status": status, "can_share": False})
+            for store in image.stores:
+                more = {"value": f"file:///{store}/{image.id}", "meta_data": "{}", "status": "active"}
+                _add(connection, "image_locations", {**common, **more})
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ANALYZE")
+
+
+def _add(connection: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:
+    places = ", ".join(f":{name}" for name in values)
+    connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})", values)
+
+
+def _glance_time(moment: int) -> str:
+    return datetime.fromtimestamp(moment / MICROSECONDS, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def main() -> None:

@@ -158,6 +158,9 @@ class _Listing:
 
     def _rarest(self) -> tuple[int, _Source] | None:
         """Return the number and the source of the images that meet one filter, the smallest; None if none is small."""
+        if ids := self._query.texts.get("id"):
+            # To count these, SQLite would read another index, a whole one.
+            return len(ids), self._indexed(frozenset({"id"}))
         smallest: tuple[int, _Source] | None = None
         for source in self._sources():
             count = self._count(source)
@@ -172,7 +175,7 @@ class _Listing:
         for name, value in query.properties.items():
             yield self._listed(images_with_property(self._region, name, value))
         filtered = {name for name, _ in column_filters(images.c, query)}
-        for name in sorted(filtered & {*_SORTED, "id", "owner"}):
+        for name in sorted(filtered & {*_SORTED, "owner"}):
             yield self._indexed(frozenset({name}))
 
     def _source_of(self, way: Way) -> _Source | None:
