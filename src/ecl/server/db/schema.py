@@ -110,6 +110,10 @@ _live_index("by_status", "region", "os_hidden", "status", "created_at", "id")
 _live_index("by_owner", "region", "owner", "os_hidden", "created_at", "id")
 _live_index("by_visibility", "region", "visibility", "os_hidden", "created_at", "id")
 
+# What a start asks for: few of all images.
+_held = images.c.upload_id.is_not(None)
+Index("ix_images_by_upload", images.c.region, images.c.upload_id, sqlite_where=_held, postgresql_where=_held)
+
 
 def _of_image() -> list[Column[str]]:
     """Return the columns that refer to the image of a row."""

@@ -1,4 +1,4 @@
-"""Indexes for lists of a million images."""
+"""Indexes for a million images."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 _LIVE = sa.text("(status NOT IN ('deleted', 'killed', 'pending_delete'))")
+_HELD = sa.text("upload_id IS NOT NULL")
 #: Index of the live images to its columns.
 _LIVE_INDEXES = {
     "ix_images_by_created_at": ["region", "os_hidden", "created_at", "id", "status"],
@@ -50,12 +51,16 @@ def upgrade() -> None:
         op.drop_index(_name(table, columns), table_name=table)
     for name, columns in _LIVE_INDEXES.items():
         op.create_index(name, "images", columns, sqlite_where=_LIVE, postgresql_where=_LIVE)
+    op.create_index(
+        "ix_images_by_upload", "images", ["region", "upload_id"], sqlite_where=_HELD, postgresql_where=_HELD
+    )
     for table, name, columns in _OF_IMAGE:
         op.create_index(name, table, columns)
 
 
 def downgrade() -> None:
     """Make the old indexes again."""
+    op.drop_index("ix_images_by_upload", table_name="images")
     for name in _LIVE_INDEXES:
         op.drop_index(name, table_name="images")
     for table, name, _ in _OF_IMAGE:
