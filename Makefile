@@ -60,7 +60,7 @@ postgres: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	@benchmarks/prepare
 	@$(VENV)/bin/python -m benchmarks.run $(if $(SIZE),--size $(SIZE)) $(if $(ONLY),--only $(ONLY)) \
-	    $(if $(RUNS),--runs $(RUNS))
+	    $(if $(RUNS),--runs $(RUNS)) $(if $(ROWS),--rows $(ROWS))
 
 format: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check --fix .

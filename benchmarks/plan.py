@@ -42,6 +42,7 @@ class Plan:
         size: Bytes of the image that is moved.
         runs: Counted runs of each contender.
         folder: For files that may go.
+        rows: Images of the largest region.
         scale: What small figures (10,000 images, seconds of load) are divided by, for a quick look.
     """
 
@@ -49,6 +50,7 @@ class Plan:
     runs: int
     folder: Path
     scale: int = 1
+    rows: int = 100_000
     _files: dict[str, list[Path]] = field(default_factory=dict)
 
     @property

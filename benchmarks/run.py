@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.figure import Figure, unavailable
-from benchmarks.figures import commands, imports, link, listing, memory, requests, transfer
+from benchmarks.figures import commands, imports, link, listing, memory, requests, scale, transfer
 from benchmarks.machine import describe, short_name
 from benchmarks.measure import Failed
 from benchmarks.plan import MIB, Plan, parse_size
@@ -38,6 +38,7 @@ _SUBJECTS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "listing": listing.listing,
     "find": listing.find,
     "requests": requests.requests,
+    "scale": scale.scale,
 }
 
 
@@ -49,7 +50,7 @@ def main() -> int:
     failed = False
     facts = {**describe(), "image": f"{options.size // MIB} MiB", "runs": f"{options.runs}, after one to warm up"}
     with tempfile.TemporaryDirectory(prefix="ecl-bench-") as folder:
-        plan = Plan(options.size, options.runs, Path(folder), options.scale)
+        plan = Plan(options.size, options.runs, Path(folder), options.scale, options.rows)
         _warm_memory(plan)
         for subject in subjects:
             began = time.monotonic()
@@ -73,6 +74,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each contender")
     parser.add_argument("--only", help=f"subjects, with commas: {','.join(_SUBJECTS)}")
     parser.add_argument("--scale", type=int, default=1, help="divide the 10,000 images by this, for a quick look")
+    parser.add_argument("--rows", type=int, default=100_000, help="images of the largest region, for scale")
     parser.add_argument("--results", type=Path, default=_HERE / "results", help="folder of the reports")
     options = parser.parse_args()
     for subject in (options.only or "").split(","):

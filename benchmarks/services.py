@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,11 +114,16 @@ def embedded_target(service: ImageService) -> Target:
 
 
 @contextlib.contextmanager
-def run_peer() -> Iterator[Target]:
-    """Run a real Glance under gunicorn with one worker, with nothing of the tests' own in it but its tokens."""
+def run_peer(prepare: Callable[[Path], None] | None = None) -> Iterator[Target]:
+    """
+    Run a real Glance under gunicorn with one worker, with nothing of the tests' own in it but its tokens.
+
+    Args:
+        prepare: Is called with the path of its database before it starts.
+    """
     from glance_backend import run_glance
 
-    with run_glance(writers_wait=False) as url:
+    with run_glance(writers_wait=False, prepare=prepare) as url:
         token = "token-of-member"
         yield Target(url, token, {"auth_type": "admin_token", "auth": {"endpoint": url, "token": token}})
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 __all__ = ["GlanceFailed", "glance_is_installed", "run_glance"]
@@ -87,15 +87,16 @@ def glance_is_installed() -> bool:
 
 
 @contextlib.contextmanager
-def run_glance(*, writers_wait: bool = True) -> Iterator[str]:
+def run_glance(*, writers_wait: bool = True, prepare: Callable[[Path], None] | None = None) -> Iterator[str]:
     """
-    Start a Glance with no images, and stop it at the end.
+    Start a Glance, with no images unless *prepare* adds some, and stop it at the end.
 
     Yields the address of its root, without a trailing slash.
 
     Args:
         writers_wait: Keep background tasks from being lost to a locked database (`glance_gunicorn`). It costs Glance
             one statement more for each transaction, so the benchmarks leave it out.
+        prepare: Is called with the path of the database before the start.
 
     Raises:
         GlanceFailed: It ended early, or did not answer within a minute.
@@ -103,6 +104,8 @@ def run_glance(*, writers_wait: bool = True) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="glance-") as name:
         folder = Path(name)
         _configure(folder)
+        if prepare is not None:
+            prepare(folder / "glance.sqlite")
         with socket.create_server(("127.0.0.1", 0)) as listener:
             process = _start(folder, listener, writers_wait)
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"

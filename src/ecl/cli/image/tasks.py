@@ -56,7 +56,7 @@ def task_list(
         tasks = cloud.image.image_tasks(find(cloud, image, newest))
         found = (task for task in tasks if all(value in (None, task[name]) for name, value in wanted.items()))
     else:
-        query = {**wanted, "sort_key": sort_key, "sort_dir": sort_dir}
+        query: dict[str, Any] = {**wanted, "sort_key": sort_key, "sort_dir": sort_dir}
         found = cloud.image.tasks(**{name: value for name, value in query.items() if value is not None})
     rows = (dict(task) for number, task in enumerate(found) if limit is None or number < limit)
     out.rows(_COLUMNS, rows)

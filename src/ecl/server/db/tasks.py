@@ -86,7 +86,7 @@ def list_tasks(
     """
     conditions = [tasks.c.region == region, *(tasks.c[name] == value for name, value in filters.items())]
     if marker is not None:
-        conditions.append(after(tasks, order, marker))
+        conditions.append(after(tasks.c, order, marker))
     columns = [ordered(tasks.c[key.name], key) for key in order]
     rows = connection.execute(select(*_COLUMNS).where(*conditions).order_by(*columns).limit(limit))
     return [_task(row) for row in rows]
