@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["SAFE", "UNSAFE"]
+__all__ = ["IMPOSSIBLE", "SAFE", "UNSAFE"]
 
 _MIB = 1 << 20
 _SECTOR = 512
@@ -13,6 +13,13 @@ _SECTOR = 512
 def _qcow2(backing_file: int = 0, features: int = 0) -> bytes:
     head = struct.pack(">4sIQIIQIIQQIIQ", b"QFI\xfb", 3, backing_file, 8, 16, 8 * _MIB, 0, 0, 0, 0, 0, 0, 0)
     return (head + struct.pack(">QQQII", features, 0, 0, 4, 104)).ljust(65536, b"\0")
+
+
+def _qcow2_with(offset: int, field: str, value: int) -> bytes:
+    """Return a qcow2 of 256 KiB in which one field of the header is *value*."""
+    image = bytearray(_qcow2().ljust(256 << 10, b"\0"))
+    struct.pack_into(field, image, offset, value)
+    return bytes(image)
 
 
 def _vmdk(kind: str = "monolithicSparse", extents: str = 'RW 16384 SPARSE "disk.vmdk"', more: str = "") -> bytes:
@@ -45,9 +52,29 @@ UNSAFE: dict[str, tuple[str, bytes, str]] = {
     "two partition tables that differ": ("raw", _partitioned(0xEE, 0x0C), "mbr"),
     "a disk and a CD at once": ("raw", _iso(_partitioned(0xEE)), "Multiple formats"),
 }
+#: By what is impossible in its header: the format that it has, its bytes, and a word of the refusal.
+IMPOSSIBLE: dict[str, tuple[str, bytes, str]] = {
+    "a qcow2 of 2^64-1 bytes": ("qcow2", _qcow2_with(24, ">Q", 2**64 - 1), "virtual size"),
+    "a qcow2 of 2^63 bytes": ("qcow2", _qcow2_with(24, ">Q", 2**63), "virtual size"),
+    "a qcow2 with huge clusters": ("qcow2", _qcow2_with(20, ">I", 63), "cluster_bits"),
+    "a qcow2 with tiny clusters": ("qcow2", _qcow2_with(20, ">I", 8), "cluster_bits"),
+    "a qcow2 with a huge L1 table": ("qcow2", _qcow2_with(36, ">I", 0xFFFFFFFF), "L1 table"),
+    "a qcow2 with an unknown encryption": ("qcow2", _qcow2_with(32, ">I", 3), "encryption method"),
+    "a VHD of 0xff": ("vhd", b"conectix".ljust(256 << 10, b"\xff"), "virtual size"),
+    "a VDI of 2^64-1 bytes": (
+        "vdi",
+        (bytes(64) + struct.pack("<I", 0xBEDA107F)).ljust(0x170, b"\0") + struct.pack("<Q", 2**64 - 1).ljust(65536),
+        "virtual size",
+    ),
+}
 #: By what is right with it: the format that it has, its bytes, and its virtual size; None: it is not known.
 SAFE: dict[str, tuple[str, bytes, int | None]] = {
     "a qcow2": ("qcow2", _qcow2(), 8 * _MIB),
+    "a qcow2 of 2^63-1 bytes": ("qcow2", _qcow2_with(24, ">Q", 2**63 - 1), 2**63 - 1),
+    "a qcow2 with clusters of 2 MiB": ("qcow2", _qcow2_with(20, ">I", 21), 8 * _MIB),
+    "a qcow2 with the largest L1 table": ("qcow2", _qcow2_with(36, ">I", 1 << 22), 8 * _MIB),
+    "an encrypted qcow2": ("qcow2", _qcow2_with(32, ">I", 2), 8 * _MIB),
+    "an encrypted disk": ("raw", b"LUKS\xba\xbe\0\1".ljust(65536, b"\0"), 65536),
     "a vmdk": ("vmdk", _vmdk(), 8 * _MIB),
     "a streamed vmdk": ("vmdk", _vmdk("streamOptimized"), 8 * _MIB),
     "a partitioned disk": ("raw", _partitioned(0xEE), _MIB),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ecl._disk_header import impossible_header
 from ecl.image.foreign import NEEDED, foreign, is_text
 
 __all__ = ["Inspection", "inspect"]
@@ -27,7 +28,7 @@ class Inspection:
     disk_format: str
     #: Bytes of the disk that the image holds; None where the header does not say.
     virtual_size: int | None
-    #: Why it is dangerous to boot this (it would read other files of the host), or None.
+    #: Why nothing should boot this, or None: it would read other files of the host, or its header is impossible.
     danger: str | None
     #: What it is where it is no disk, and what to do about it: "is compressed with gzip: …"; None if it may be a disk.
     foreign: str | None = None
@@ -93,13 +94,14 @@ def _danger(match: Any, format_inspector: Any) -> str | None:
     except format_inspector.ImageFormatError:
         # Too short for the inspector; the service decides.
         return None
-    return None
+    return impossible_header(match)
 
 
 def _virtual_size(match: Any, name: str) -> int | None:
     if match is None or name in ("raw", "gpt"):
         return None
     try:
-        return int(match.virtual_size) or None
+        size = int(match.virtual_size)
     except Exception:  # noqa: BLE001 - a parser of foreign bytes may raise anything; the size is then not known
         return None
+    return size if size > 0 else None

@@ -19,7 +19,7 @@ from ecl.server.data.store.folder import FolderStore
 from ecl.server.settings.model import ImageLimits
 from support.images import RealImage
 from support.region_service import Client, RegionService, poll, run_region
-from support.unsafe_images import SAFE, UNSAFE
+from support.unsafe_images import IMPOSSIBLE, SAFE, UNSAFE
 
 MIB = 1 << 20
 RAW = {"disk_format": "raw", "container_format": "bare"}
@@ -291,10 +291,10 @@ def test_a_backing_file_is_refused(alpha: Client, disk_format: str, real_image: 
 
 
 @pytest.mark.parametrize("called_raw", [False, True])
-@pytest.mark.parametrize("what", UNSAFE)
+@pytest.mark.parametrize("what", [*UNSAFE, *IMPOSSIBLE])
 def test_unsafe_content_is_refused(region: RegionService, alpha: Client, what: str, called_raw: bool) -> None:
-    """Content that is not safe to use is 415, whether it is called what it is or raw, and nothing is kept of it."""
-    disk_format, content, word = UNSAFE[what]
+    """Unsafe or impossible content is 415, whether it is called what it is or raw, and nothing is kept of it."""
+    disk_format, content, word = (UNSAFE | IMPOSSIBLE)[what]
     image = alpha.create(disk_format="raw" if called_raw else disk_format, container_format="bare")
     response = alpha.upload(image["id"], content)
     assert response.status_code == 415

@@ -11,6 +11,7 @@ from ecl.server.data.store.marker import NAME as MARKER
 from support.http_stub import Answer, HttpStub, Request
 from support.import_data import DATA
 from support.region_service import Client, RegionService, poll
+from support.unsafe_images import IMPOSSIBLE
 
 RAW = {"disk_format": "raw", "container_format": "bare"}
 OCTETS = {"Content-Type": "application/octet-stream"}
@@ -208,6 +209,19 @@ def test_content_that_contradicts_the_format(
     assert (shown["status"], shown["size"], shown["checksum"]) == ("queued", None, None)
     assert "its content is" in task_of(alpha, image)["message"]
     assert (_staged(region), region.data_files()) == ([], [])
+
+
+@pytest.mark.parametrize("what", IMPOSSIBLE)
+def test_impossible_content_ends_the_task(alpha: Client, what: str, start_import: Any, settled: Any) -> None:
+    """An import of an image with an impossible header fails once, for a reason that its owner can read."""
+    disk_format, content, word = IMPOSSIBLE[what]
+    image = alpha.create(disk_format=disk_format, container_format="bare")
+    stage(alpha, image, content)
+    start_import(alpha, image, "glance-direct")
+
+    assert settled(alpha, image)["status"] == "queued"
+    task = task_of(alpha, image)
+    assert (task["status"], word in task["message"]) == ("failure", True)
 
 
 def test_image_deleted_during_its_import(alpha: Client, origin: HttpStub, region: RegionService, start_import: Any,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 
 import pytest
 
@@ -15,9 +15,72 @@ DEFAULT = ImportSettings()
 ANY_PORT = ImportSettings(allowed_ports=())
 
 
+#: The networks that are not public; those of IPv6 whose embedded IPv4 addresses decide are not here.
+NOT_PUBLIC = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "168.63.129.16/32",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+    "::/128",
+    "::1/128",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "100:0:0:1::/64",
+    "2001::/23",
+    "2001:db8::/32",
+    "3fff::/20",
+    "5f00::/16",
+    "fc00::/7",
+    "fe80::/10",
+    "fec0::/10",
+    "ff00::/8",
+]
+
+
+@pytest.mark.parametrize("text", NOT_PUBLIC)
+def test_no_address_of_these_networks_is_public(text: str) -> None:
+    """First, last and middle of each special network are refused, on any Python, and in IPv6 forms of them."""
+    network = ip_network(text)
+    for index in (0, network.num_addresses // 2, network.num_addresses - 1):
+        address = network[index]
+        forms = [address]
+        if address.version == 4:
+            number = int(address)
+            mapped, nat64 = int(ip_address("::ffff:0:0")), int(ip_address("64:ff9b::"))
+            forms += [IPv6Address(number), IPv6Address(mapped + number), IPv6Address(nat64 + number)]
+            forms.append(IPv6Address((0x2002 << 112) + (number << 80) + 1))
+        for form in forms:
+            with pytest.raises(BadRequest, match="public internet"):
+                check_address(form, DEFAULT)
+
+
+@pytest.mark.parametrize("text", [text for text in NOT_PUBLIC if ":" not in text])
+def test_neighbours_of_these_networks_are_public(text: str) -> None:
+    """The address before and the one after a special IPv4 network are allowed, unless they are special, too."""
+    network = IPv4Network(text)
+    others = [IPv4Network(other) for other in NOT_PUBLIC if ":" not in other]
+    for number in (int(network[0]) - 1, int(network[-1]) + 1):
+        if 0 <= number < 2**32 and not any(IPv4Address(number) in other for other in others):
+            check_address(IPv4Address(number), DEFAULT)
+
+
 @pytest.mark.parametrize(
     "address",
     [
+        "192.0.0.9",
+        "192.0.0.192",
         "127.0.0.1",
         "127.8.9.10",
         "0.0.0.0",
@@ -62,7 +125,9 @@ def test_addresses_beyond_the_public_internet_are_refused(address: str) -> None:
         check_address(ip_address(address), DEFAULT)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "64:ff9b::808:808"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "64:ff9b::808:808", "2002:808:808::1"]
+)
 def test_public_addresses_are_allowed(address: str) -> None:
     """What anybody can reach, the service can."""
     check_address(ip_address(address), DEFAULT)
@@ -122,6 +187,12 @@ def test_hosts_that_are_inside_whatever_they_look_like(uri: str) -> None:
         "http://bücher.example/",
         "http://%31%32%37.0.0.1/",
         "http://[::1/",
+        "http://images.example:0/",
+        "http://" + "a" * 64 + ".example/",
+        "http://" + "a." * 127 + "example/",
+        "http://images..example/",
+        "http://.images.example/",
+        "http://images.example;x/",
     ],
 )
 def test_uris_that_cannot_be_fetched(uri: str) -> None:

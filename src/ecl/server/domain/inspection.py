@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import IO, Any, cast
 
+from ecl._disk_header import impossible_header
+from ecl.server.domain.text import printable
 from ecl.server.errors import UnsupportedMedia
 
 __all__ = ["Inspection"]
@@ -44,7 +46,8 @@ class Inspection:
         Return the virtual size in bytes, or None if the data does not tell.
 
         Raises:
-            UnsupportedMedia: The content is of another format, of several, or fails a safety check.
+            UnsupportedMedia: The content is of another format, of several, fails a safety check, or has a header that
+                no program can use.
         """
         if self._size == 0:
             self.feed(b"")
@@ -58,11 +61,14 @@ class Inspection:
             if found != self._declared and self._declared != "raw" and (inspectable or found != "raw"):
                 raise UnsupportedMedia(f"The disk_format of the image is {self._declared}, but its content is {found}.")
             inspector.safety_check()
+            fault = impossible_header(inspector) if found != "raw" else None
+            if fault is not None:
+                raise UnsupportedMedia(f"The content is {found}, but {fault}.")
         except SafetyCheckFailed as exc:
             names = ", ".join(sorted(exc.failures))
             raise UnsupportedMedia(f"The content is not safe to use; these checks failed: {names}.") from exc
         except ImageFormatError as exc:
-            raise UnsupportedMedia(f"The content could not be checked: {exc}") from exc
+            raise UnsupportedMedia(f"The content could not be checked: {printable(exc)}") from exc
         if self._declared == "raw":
             return self._size or None
         return _virtual_size(inspector) if found == self._declared else None
@@ -94,4 +100,5 @@ def _virtual_size(inspector: Any) -> int | None:
         size: int = inspector.virtual_size
     except Exception:  # noqa: BLE001 - a matching header may be truncated; then the size is unknown
         return None
-    return size or None
+    # A broken header may give a size below 0.
+    return size if size > 0 else None

@@ -276,7 +276,7 @@ def _in_range(name: str, value: float, low: float, high: float | None) -> None:
 
 
 def _check_imports(imports: ImportSettings) -> None:
-    for name, low in (("workers", 1), ("max_redirects", 0), ("timeout", 1), ("idle_timeout", 1)):
+    for name, low in (("workers", 1), ("max_redirects", 0), ("timeout", 1), ("idle_timeout", 1), ("min_rate", 0)):
         _in_range(f"imports.{name}", getattr(imports, name), low, None)
     for port in imports.allowed_ports:
         _in_range("imports.allowed_ports", port, 1, 65535)

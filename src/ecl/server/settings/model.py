@@ -92,6 +92,8 @@ class ImportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: Most seconds of one download, and of silence of its server.
     timeout: int = 6 * 3600
     idle_timeout: int = 60
+    #: Fewest bytes of data a second, over every *idle_timeout* seconds of waiting for the server; 0: any.
+    min_rate: int = 1024
 
 
 class PropertyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

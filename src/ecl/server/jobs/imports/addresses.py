@@ -7,6 +7,7 @@ name that resolves to another address a moment later changes nothing.
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,11 +23,47 @@ __all__ = ["Target", "check_address", "parse_target", "resolve"]
 Address = IPv4Address | IPv6Address
 
 _PORTS = {"http": 80, "https": 443}
-#: IPv6 networks whose last 32 bits are an IPv4 address: NAT64 and the old "compatible" form.
-_IPV4_CARRIERS = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
-#: Allocated IPv6 addresses, and NAT64; the documentation network is one of them.
-_ALLOCATED = (IPv6Network("2000::/3"), IPv6Network("64:ff9b::/96"))
-_DOCUMENTATION = IPv6Network("3fff::/20")
+#: IPv4 networks that are not the public internet. The list of the standard library differs between releases of Python.
+_NOT_PUBLIC_4 = tuple(
+    map(
+        IPv4Network,
+        (
+            "0.0.0.0/8",  # this network
+            "10.0.0.0/8",  # private
+            "100.64.0.0/10",  # shared by the customers of a provider
+            "127.0.0.0/8",  # loopback
+            "168.63.129.16/32",  # Azure's service for its guests
+            "169.254.0.0/16",  # link-local; metadata of clouds
+            "172.16.0.0/12",  # private
+            "192.0.0.0/24",  # IETF protocols
+            "192.0.2.0/24",  # documentation
+            "192.88.99.0/24",  # 6to4 relays
+            "192.168.0.0/16",  # private
+            "198.18.0.0/15",  # benchmarks
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, broadcast
+        ),
+    )
+)
+#: IPv6 is public only where addresses are allocated, and where an address has a public IPv4 address in it.
+_ALLOCATED = IPv6Network("2000::/3")
+_NOT_PUBLIC_6 = tuple(
+    map(
+        IPv6Network,
+        (
+            "2001::/23",  # IETF protocols: Teredo, benchmarks, ORCHID
+            "2001:db8::/32",  # documentation
+            "3fff::/20",  # documentation
+        ),
+    )
+)
+#: Translators (NAT64): the last 32 bits are an IPv4 address. The network of RFC 8215 is for local use, so not public.
+_NAT64 = IPv6Network("64:ff9b::/96")
+#: Most characters of a host name and of a label in it.
+_MAX_HOST = 253
+_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +102,8 @@ def parse_target(uri: str, settings: ImportSettings) -> Target:
     if not uri.isascii() or any(char <= " " or char == "\x7f" for char in uri) or "%" in host or "\\" in uri:
         raise BadRequest("The URI holds characters that must be percent-encoded.")
     port = _PORTS[parts.scheme] if port is None else port
+    if port == 0:
+        raise BadRequest("The URI must not name port 0.")
     if settings.allowed_ports and port not in settings.allowed_ports:
         allowed = ", ".join(map(str, settings.allowed_ports))
         raise BadRequest(f"The service does not connect to port {port}, only to {allowed}.")
@@ -80,7 +119,7 @@ def _literal(host: str) -> Address | None:
     Return the address in *host*, None if it is a name.
 
     Raises:
-        BadRequest: It is an address in an unusual form: ``2130706433``, ``0x7f.1``, ``0177.0.0.1``.
+        BadRequest: It is an address in an unusual form (``2130706433``, ``0x7f.1``, ``0177.0.0.1``), or not a name.
     """
     try:
         return ip_address(host)
@@ -92,6 +131,9 @@ def _literal(host: str) -> Address | None:
     # No top-level domain looks like a number; some resolvers read a host that ends in one as an address.
     if ":" in host or last.isdigit() or last[:2] == "0x":
         raise BadRequest(f"The host '{host[:80]}' is neither a name nor an address in its usual form.")
+    if len(host) > _MAX_HOST or not all(map(_LABEL.fullmatch, host.split("."))):
+        # The resolver would raise errors of its own for these.
+        raise BadRequest(f"The host '{host[:80]}' is not a name that can be resolved.")
     return None
 
 
@@ -116,27 +158,27 @@ def check_address(address: Address, settings: ImportSettings) -> None:
 
     An IPv4 address inside an IPv6 address is checked, too.
     """
-    for candidate in (address, *_embedded(address)):
-        if any(candidate in network for network in _networks(settings.allowed_networks)):
+    for candidate in (address, _embedded(address)):
+        if candidate is None or any(candidate in network for network in _networks(settings.allowed_networks)):
             return
         if not _is_public(candidate):
             raise BadRequest(f"The service does not connect to {address}: it is not on the public internet.")
 
 
 def _is_public(address: Address) -> bool:
-    if isinstance(address, IPv6Address):
-        is_allocated = any(address in network for network in _ALLOCATED)
-        return is_allocated and address.is_global and address not in _DOCUMENTATION
-    return address.is_global and not address.is_multicast
-
-
-def _embedded(address: Address) -> list[IPv4Address]:
     if isinstance(address, IPv4Address):
-        return []
-    embedded = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if any(address in network for network in _IPV4_CARRIERS):
-        embedded.append(IPv4Address(int(address) & 0xFFFFFFFF))
-    return [ipv4 for ipv4 in embedded if ipv4 is not None]
+        return not any(address in network for network in _NOT_PUBLIC_4)
+    if address in _NAT64:
+        # The IPv4 address in it is checked, too.
+        return True
+    return address in _ALLOCATED and not any(address in network for network in _NOT_PUBLIC_6)
+
+
+def _embedded(address: Address) -> IPv4Address | None:
+    """Return the IPv4 address in a public IPv6 address. No other form of IPv4 in IPv6 is public."""
+    if isinstance(address, IPv4Address):
+        return None
+    return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address.sixtofour
 
 
 @cache

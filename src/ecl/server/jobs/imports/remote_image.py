@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ecl import exceptions
 from ecl.server.domain.task import Task
+from ecl.server.domain.text import printable
 from ecl.server.errors import Conflict, TooLarge
 from ecl.server.jobs.imports.fetch import FetchError
 from ecl.server.jobs.peers.destinations import Destinations
@@ -69,7 +70,8 @@ class RemoteImage:
         except exceptions.NotFoundException as exc:
             raise self._not_found() from exc
         except exceptions.SDKException as exc:
-            raise FetchError(f"Image {self._id} cannot be fetched from region {self._region}: {exc.message}") from exc
+            why = printable(exc.message)
+            raise FetchError(f"Image {self._id} cannot be fetched from region {self._region}: {why}") from exc
         except Conflict as exc:
             raise FetchError(exc.message) from exc
 
