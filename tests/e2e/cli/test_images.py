@@ -184,13 +184,14 @@ def test_delete_of_several_or_protected_is_refused_without_yes(ecl: Command, nam
 
     several = ecl("image", "delete", first, second, code=2)
     protected = ecl("image", "delete", second, code=2)
-    dry = ecl("image", "delete", first, second, "--dry-run")
+    dry = ecl("image", "delete", first, second, "--dry-run", "-f", "json")
 
     assert "Delete 2 images" in several.err
     assert "is protected" in protected.err
-    assert dry.out.splitlines() == [
-        f"would delete {name} {first}", f"would delete {name} {second}, which is protected",
-    ]  # fmt: skip
+    assert dry.json == [
+        {"action": "delete", "name": name, "id": first, "why": ""},
+        {"action": "delete", "name": name, "id": second, "why": "it is protected"},
+    ]
     assert len(ecl("image", "list", "--name", name, "-f", "json").json) == 2
 
     ecl("image", "delete", first, second, "--yes")

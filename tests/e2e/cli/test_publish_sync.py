@@ -94,9 +94,15 @@ def test_publish_shows_its_plan(ecl: Command, disk: Path) -> None:
     """--dry-run names what would be uploaded, hidden and deleted, and does nothing."""
     first = ecl("image", "publish", "base", "--file", str(disk), "-f", "value", "-c", "id").out.strip()
 
-    plan = ecl("image", "publish", "base", "--file", str(disk), "--keep", "0", "--dry-run").out.splitlines()
+    words = ("image", "publish", "base", "--file", str(disk), "--keep", "0", "--dry-run")
 
-    assert plan == [f"would upload {disk} as base", f"would hide base {first}", f"would delete base {first}"]
+    assert ecl(*words, "-f", "json").json == [
+        {"action": "upload", "name": "base", "id": None, "why": f"from {disk}"},
+        {"action": "hide", "name": "base", "id": first, "why": ""},
+        {"action": "delete", "name": "base", "id": first, "why": ""},
+    ]
+    assert ecl(*words, "-f", "value", "-c", "action", "-c", "status").out == "upload\nhide\ndelete\n"
+    assert "-f shell cannot show" in ecl(*words, "-f", "shell", code=2).err
     assert [each["id"] for each in images(ecl)] == [first]
 
 

@@ -66,11 +66,11 @@ def test_share_accepts_with_the_other_credentials(ecl: Command, image: str, proj
 
 def test_share_dry_run(ecl: Command, image: str, project_of: Project) -> None:
     """With --dry-run what would be done is said, and nothing is."""
-    ended = ecl("image", "share", image, "--accept-as", "guest", "--dry-run")
+    planned = ecl("image", "share", image, "--accept-as", "guest", "--dry-run", "-f", "json").json
 
-    assert project_of("guest") in ended.err
-    assert "accepted as guest" in ended.err
-    assert ended.out == ""
+    assert [(each["action"], each["id"], each["why"]) for each in planned] == [
+        ("share", image, f"with project {project_of('guest')}"), ("accept", image, "as cloud guest"),
+    ]  # fmt: skip
     assert ecl("image", "member-list", image, "-f", "json").json == []
 
 
@@ -112,11 +112,12 @@ def test_transfer_takes_data_metadata_and_tags(ecl: Command, image: str, name: s
     ecl("image", "update", image, "--tag", "t", "--property", "k=v", "--min-disk", "3")
     here = ecl("image", "show", image, "-f", "json").json
 
-    dry = ecl("image", "transfer", image, "there", "--dry-run")
+    dry = ecl("image", "transfer", image, "there", "--dry-run", "-f", "json").json
     sent = ecl("image", "transfer", image, "there", "--property", "k2=v2", "-f", "json").json
     again = ecl("image", "transfer", image, "there", "-f", "json")
 
-    assert dry.out == f"would send {name} (100000 bytes) to there\n"
+    assert dry == [{"action": "transfer", "name": name, "id": image, "why": "to there, 97.7 KiB"}]
+    assert ecl("image", "transfer", image, "there", "--dry-run", "-f", "value", "-c", "action").out == "keep\n"
     assert {key: sent[key] for key in ("name", "os_hash_value", "tags", "min_disk", "disk_format")} == {
         key: here[key] for key in ("name", "os_hash_value", "tags", "min_disk", "disk_format")
     }

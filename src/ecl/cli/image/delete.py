@@ -7,6 +7,8 @@ import click
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
 from ecl.cli._confirm import confirm, say
+from ecl.cli._output import Output, listing
+from ecl.cli.image._dry_run import print_steps, step
 from ecl.cli.image._find import IMAGE, find, newest_option
 from ecl.cli.image._options import yes_option
 from ecl.cli.image._record import described
@@ -17,10 +19,11 @@ __all__ = ["delete"]
 @click.command(cls=Command)
 @click.argument("images", type=IMAGE, nargs=-1, required=True, metavar="IMAGE...")
 @newest_option
-@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, in the chosen format, and delete nothing.")
 @yes_option
+@listing
 @pass_cloud
-def delete(cloud: Cloud, *, images: tuple[str, ...], newest: bool, dry_run: bool, yes: bool) -> None:
+def delete(cloud: Cloud, out: Output, *, images: tuple[str, ...], newest: bool, dry_run: bool, yes: bool) -> None:
     """
     Delete images.
 
@@ -31,8 +34,7 @@ def delete(cloud: Cloud, *, images: tuple[str, ...], newest: bool, dry_run: bool
 
     found = list({image.id: image for image in (find(cloud, name, newest) for name in images)}.values())
     if dry_run:
-        for image in found:
-            click.echo(f"would delete {described(image)}{', which is protected' if image.protected else ''}")
+        print_steps(out, [step("delete", image, "it is protected" if image.protected else "") for image in found])
         return
     if len(found) > 1:
         confirm(f"Delete {len(found)} images ({', '.join(described(image) for image in found)})?", yes)

@@ -13,6 +13,7 @@ from ecl.cli._confirm import say
 from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli._suggest import Choice
 from ecl.cli.image._advice import member_advice
+from ecl.cli.image._dry_run import print_steps, step
 from ecl.cli.image._find import find, image_argument, newest_option
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def member_show(
 @click.option(
     "--accept-as", type=CloudName(), metavar="CLOUD", help="Cloud in clouds.yaml whose project accepts the image."
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, in the chosen format, and do nothing.")
 @showing
 @pass_cloud
 def share(
@@ -163,8 +164,9 @@ def share(
         raise click.UsageError(f"Cloud {accept_as!r} is logged in to project {there.project_id}, not {project}.")
     found = find(cloud, image, newest)
     if dry_run:
-        acceptance = f", and accepted as {accept_as}" if accept_as else ""
-        say(f"Image {found.name or found.id} ({found.id}) would be shared with {project}{acceptance}.")
+        steps = [step("share", found, f"with project {project}")]
+        steps += [step("accept", found, f"as cloud {accept_as}")] if accept_as else []
+        print_steps(out, steps)
         return
     try:
         member = cloud.image.create_member(found, member=project)

@@ -14,6 +14,7 @@ from ecl.cli._confirm import confirm, say
 from ecl.cli._numbers import WholeNumber
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
+from ecl.cli.image._dry_run import print_steps, step
 from ecl.cli.image._find import named
 from ecl.cli.image._options import attribute_options, attributes, taken_options, upload_options, yes_option
 from ecl.cli.image._record import FIELDS, described, print_image
@@ -38,7 +39,7 @@ _SUFFIX = re.compile(r"-\d{8}T\d{6}Z")
     metavar="N",
     help="Keep N previous images, hidden or renamed; delete the others.  [all]",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, in the chosen format, and do nothing.")
 @upload_options
 @attribute_options
 @yes_option
@@ -73,7 +74,7 @@ def publish(
     retired = _retired(cloud, name)
     surplus = _surplus(keep, [*previous, *retired])
     if dry_run:
-        _print_plan(name, file, previous, surplus, rename)
+        print_steps(out, list(_plan(name, file, previous, surplus, rename)))
         return
     if len(surplus) > 1:
         confirm(f"Delete {len(surplus)} previous images ({', '.join(map(described, surplus))})?", yes)
@@ -125,14 +126,9 @@ def _surplus(keep: int | None, images: list[Image]) -> list[Image]:
     return [] if keep is None else [image for image in images[keep:] if not image.protected]
 
 
-def _print_plan(name: str, file: str, previous: list[Image], surplus: list[Image], rename: bool) -> None:
-    for line in _plan(name, file, previous, surplus, rename):
-        click.echo(line)
-
-
-def _plan(name: str, file: str, previous: list[Image], surplus: list[Image], rename: bool) -> Iterator[str]:
-    yield f"would upload {file} as {name}"
+def _plan(name: str, file: str, previous: list[Image], surplus: list[Image], rename: bool) -> Iterator[dict[str, Any]]:
+    yield step("upload", name, f"from {file}")
     for old in previous:
-        yield f"would rename {described(old)} to {_retired_name(old)}" if rename else f"would hide {described(old)}"
+        yield step("rename", old, f"to {_retired_name(old)}") if rename else step("hide", old)
     for old in surplus:
-        yield f"would delete {described(old)}"
+        yield step("delete", old)

@@ -13,6 +13,8 @@ from ecl.cli._confirm import say
 from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
+from ecl.cli._values import human_size
+from ecl.cli.image._dry_run import print_steps, step
 from ecl.cli.image._find import find, image_argument, named, newest_option
 from ecl.cli.image._options import bandwidth_option, properties_of
 from ecl.cli.image._record import FIELDS, print_image
@@ -39,7 +41,7 @@ __all__ = ["transfer"]
 )
 @click.option("--members", is_flag=True, help="Share the copy with the same project IDs; each must accept it.")
 @click.option("--again", is_flag=True, help="Transfer even if the destination has the same image.")
-@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, in the chosen format, and do nothing.")
 @bandwidth_option
 @progress_option
 @showing
@@ -77,11 +79,14 @@ def transfer(
     there = cloud.other(destination, to_region)
     wanted = name or found.name or ""
     same = None if again else _same(there, wanted, found)
+    if dry_run:
+        row = step("transfer", found, f"to {destination}, {human_size(found.size or 0)}") | {"name": wanted}
+        if same is not None:
+            row = step("keep", same, f"{destination} has the same data")
+        print_steps(out, [row])
+        return
     if same is not None:
         say(f"Image {same.id} in {destination} is the same already.")
-    elif dry_run:
-        click.echo(f"would send {wanted or found.id} ({found.size} bytes) to {destination}")
-        return
     else:
         with meter(progress, "transfer", wanted or image) as at:
             options: dict[str, Any] = {"properties": properties, "name": wanted, "members": members}
