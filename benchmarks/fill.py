@@ -130,7 +130,8 @@ def _image(random: Random, number: int, count: int) -> FilledImage:
     if status == "deleted":
         return filled
     if has_data:
-        image.stores = ["main", "second"] if random.random() < 0.2 else ["main"]
+        stores = ("main", "second") if random.random() < 0.2 else ("main",)
+        image.stores = dict.fromkeys(stores, image.id)
     image.tags = sorted({f"tag-{int(_COMMON_TAGS * random.random() ** 2):02}" for _ in range(random.randrange(4))})
     image.properties = {"os_distro": distro, "os_version": str(random.randrange(30))}
     if random.random() < 0.2:
@@ -150,7 +151,7 @@ _COLUMNS = {
     image_tags: ("region", "image_id", "tag"),
     image_properties: ("region", "image_id", "name", "value", "position"),
     image_members: ("region", "image_id", "member_id", "status", "created_at", "updated_at"),
-    image_locations: ("region", "image_id", "store", "created_at"),
+    image_locations: ("region", "image_id", "store", "created_at", "key"),
 }
 
 
@@ -186,7 +187,7 @@ def _insert(connection: Connection, region: str, chunk: Sequence[FilledImage]) -
         rows[image_tags] += [(*key, tag) for tag in image.tags]
         rows[image_properties] += [(*key, *item, place) for place, item in enumerate(image.properties.items())]
         rows[image_members] += [(*key, *item, created, created) for item in filled.members.items()]
-        rows[image_locations] += [(*key, store, created) for store in image.stores]
+        rows[image_locations] += [(*key, store, created, name) for store, name in image.stores.items()]
     for table, lines in rows.items():
         _write(connection, table, lines)
 

@@ -13,7 +13,7 @@ __all__ = ["BACKED", "DATA", "IMAGE", "QCOW2", "described", "script_upload", "se
 DATA = bytes(range(256)) * 9_000
 IMAGE = {"id": "abc", "name": "disk", "status": "queued", "disk_format": "raw", "container_format": "bare"}
 #: An image in a format of its own, and one that needs another file.
-QCOW2 = b"QFI\xfb" + (3).to_bytes(4, "big") + bytes(496 + 3600)
+QCOW2 = b"QFI\xfb" + (3).to_bytes(4, "big") + bytes(12) + (16).to_bytes(4, "big") + bytes(480 + 3600)
 BACKED = b"QFI\xfb" + (3).to_bytes(4, "big") + (104).to_bytes(8, "big") + (4).to_bytes(4, "big") + bytes(4076)
 
 

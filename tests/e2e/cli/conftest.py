@@ -28,7 +28,10 @@ def service() -> Iterator[ImageService]:
 def clouds_yaml(service: ImageService, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Clouds: here and guest, two projects of jp1; there, a project of jp2; admin."""
     path = tmp_path_factory.mktemp("clouds") / "clouds.yaml"
-    write_clouds(path, service, {name: service.add_project(CLOUDS[name]) for name in CLOUDS})
+    here = service.add_project(CLOUDS["here"])
+    # The same user, who may so copy from here to there.
+    there = service.add_project(CLOUDS["there"], here.username)
+    write_clouds(path, service, {"here": here, "guest": service.add_project(CLOUDS["guest"]), "there": there})
     return path
 
 
