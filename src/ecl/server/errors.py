@@ -6,7 +6,7 @@ What can be wrong with a request, whichever API it came through.
       Unauthorized              TooLarge
       Forbidden                 UnsupportedMedia
       NotFound                  Unavailable
-      Conflict
+      Conflict                  NoSpace
 
 The class is the kind of error. `ecl.server.http.errors` has the HTTP status of each.
 """
@@ -18,6 +18,7 @@ __all__ = [
     "Conflict",
     "Forbidden",
     "Gone",
+    "NoSpace",
     "NotFound",
     "ServiceError",
     "TooLarge",
@@ -72,3 +73,7 @@ class UnsupportedMedia(ServiceError):
 
 class Unavailable(ServiceError):
     """Something that the service needs does not answer; a later attempt may succeed."""
+
+
+class NoSpace(ServiceError):
+    """A disk that the service needs is full; the message says which."""

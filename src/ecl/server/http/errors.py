@@ -21,6 +21,9 @@ __all__ = [
 #: Where OpenStack's words differ from those of this or a later Python.
 _REASONS = {413: "Request Entity Too Large", 416: "Request Range Not Satisfiable"}
 
+#: Seconds after which a client may try again what was unavailable.
+_RETRY_AFTER = 5
+
 
 def reason(status: int) -> str:
     """Return the phrase that goes with *status*: ``404`` gives ``Not Found``."""
@@ -64,6 +67,7 @@ _STATUSES: Mapping[type[ServiceError], int] = {
     UnsupportedPatch: 415,
     RangeNotSatisfiable: 416,
     errors.Unavailable: 503,
+    errors.NoSpace: 507,
 }
 
 
@@ -74,4 +78,6 @@ def status_of(error: ServiceError) -> int:
 
 def headers_of(error: ServiceError) -> Mapping[str, str]:
     """Return the headers that the answer to *error* needs."""
-    return error.headers if isinstance(error, HttpError) else {}
+    if isinstance(error, HttpError):
+        return error.headers
+    return {"Retry-After": str(_RETRY_AFTER)} if isinstance(error, errors.Unavailable) else {}

@@ -210,6 +210,7 @@ def _check(settings: Settings) -> None:
         ("token_lifetime", 1, None),
         ("shutdown_timeout", 0, None),
         ("replicator_workers", 1, None),
+        ("database_connections", 2, None),
     ):
         _in_range(name, getattr(settings, name), low, high)
     for name in ImageLimits.__struct_fields__:
