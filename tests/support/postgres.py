@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import inspect
@@ -18,7 +20,7 @@ from sqlalchemy import inspect
 from ecl.server.db.engine import Database
 from ecl.server.db.metadef_schema import metadata
 
-__all__ = ["Postgres", "postgres"]
+__all__ = ["Postgres", "postgres", "running_postgres"]
 
 #: Nothing that it holds outlives the tests, so it may forget all when the machine stops.
 _SETTINGS = {
@@ -58,6 +60,10 @@ class Postgres:
         if user is not None:
             for path in (more, self._folder):
                 os.chown(path, user.pw_uid, user.pw_gid)
+        self._as_user: dict[str, Any] = {
+            "env": {"PATH": f"{programs}:/usr/bin:/bin", "LC_ALL": "C"},
+            **({} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}),
+        }
         self._script = subprocess.Popen(
             ["/bin/sh", "-c", _SCRIPT, "postgres", self._folder],
             stdin=subprocess.PIPE,
@@ -65,10 +71,9 @@ class Postgres:
             stderr=subprocess.STDOUT,
             text=True,
             cwd="/",
-            env={"PATH": f"{programs}:/usr/bin:/bin", "LC_ALL": "C"},
             # Ctrl-C is for us: we end it.
             start_new_session=True,
-            **({} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}),
+            **self._as_user,
         )
         self._numbers = count(1)
         self._urls: dict[Path, str] = {}
@@ -90,6 +95,35 @@ class Postgres:
         self._script.stdout.read()
         self._script.stdout.close()
         self._script.wait()
+
+    def kill(self) -> None:
+        """Kill all its processes at once, as the kernel does when memory runs out; clients see connections break."""
+        self._signal(signal.SIGKILL)
+
+    def start_again(self) -> None:
+        """Start it after `kill`, and return when it takes connections."""
+        # Its process may still be there as a zombie, for which a new one would not start.
+        for lock in (self._folder / "data" / "postmaster.pid", *self._folder.glob(".s.PGSQL.*")):
+            lock.unlink()
+        command = ["pg_ctl", "-D", str(self._folder / "data"), "-l", str(self._folder / "log"), "-w", "start"]
+        done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, cwd="/", **self._as_user)
+        assert done.returncode == 0, (self._folder / "log").read_text()
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop all its processes (SIGSTOP) until the block ends."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        main = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for process in (main, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
 
     def url(self, name: str) -> str:
         """Return the URL of the database *name*."""
@@ -158,12 +192,21 @@ def _programs() -> Path | None:
     return None if program is None else Path(program).resolve().parent
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """PostgreSQL; the test skips where it is not installed."""
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """Run a cluster of its own, for a test that ends it; the test skips where it is not installed."""
     programs = _programs()
     if programs is None:
         pytest.skip("the package postgresql is not installed (scripts/test-inputs)")
     running = Postgres(programs)
-    yield running
-    running.stop()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """PostgreSQL; the test skips where it is not installed."""
+    with running_postgres() as running:
+        yield running

@@ -6,7 +6,7 @@ What can be wrong with a request, whichever API it came through.
       Unauthorized              TooLarge
       Forbidden                 UnsupportedMedia
       NotFound                  Unavailable
-      Conflict
+      Conflict                  NoSpace
 
 The class is the kind of error. `ecl.server.http.errors` has the HTTP status of each.
 """
@@ -18,6 +18,7 @@ __all__ = [
     "Conflict",
     "Forbidden",
     "Gone",
+    "NoSpace",
     "NotFound",
     "ServiceError",
     "TooLarge",
@@ -76,3 +77,7 @@ class Unavailable(ServiceError):
     def __init__(self, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NoSpace(ServiceError):
+    """A disk that the service needs is full; the message says which."""

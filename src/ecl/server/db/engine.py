@@ -19,24 +19,31 @@ _T = TypeVar("_T")
 
 #: Milliseconds that a writing transaction waits for another one to end.
 _BUSY_TIMEOUT = 30_000
-#: Connections that stay open, and that are opened in addition if all are in use. The sum exceeds the worker threads.
+#: Connections that stay open; more are opened while all are in use.
 _POOL_SIZE = 8
-_POOL_OVERFLOW = 56
+#: Most connections to an SQLite file: more than there are threads.
+_SQLITE_CONNECTIONS = 64
+#: Seconds to wait for a connection while all are in use.
+_POOL_TIMEOUT = 10
 #: Key of the advisory lock that writers take; any number that no other application uses.
 _WRITERS = 0x65636C696D67
 #: Options of libpq. It gives up a server that does not answer after 10 s when connecting, and later after 30 s: 15 s of
-#: silence and three probes, 5 s apart. Without UTF-8 the driver may return text as bytes.
+#: silence and three probes, 5 s apart, or 30 s without an acknowledgement of what was sent. Without UTF-8 the driver
+#: may return text as bytes.
 _LIBPQ = {
     "connect_timeout": 10,
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
     "client_encoding": "utf8",
 }
 #: The server probes its clients in the same way: until it notices that one is gone, it holds that client's locks.
+#: It also ends a statement after 60 s, and a session that stops for 60 s within a transaction, with all its locks.
 _SESSION = (
     "SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
-    f"SET lock_timeout = {_BUSY_TIMEOUT}"
+    f"SET tcp_user_timeout = 30000; SET lock_timeout = {_BUSY_TIMEOUT}; "
+    "SET statement_timeout = 60000; SET idle_in_transaction_session_timeout = 60000"
 )
 
 
@@ -46,12 +53,13 @@ class Database:
 
     Args:
         url: An SQLAlchemy URL, such as ``sqlite:////var/lib/ecl/ecl.db`` or ``postgresql://user:password@host/ecl``.
+        connections: Most connections to PostgreSQL.
 
     Raises:
         UnusableDatabase: The URL is none, or the driver is not installed. Nothing is connected yet.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: int = 45) -> None:
         parsed = parse_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         #: Path of the SQLite file, or name of the PostgreSQL database.
@@ -60,11 +68,13 @@ class Database:
             connect_args: dict[str, Any] = {"check_same_thread": False}
         else:
             connect_args = {name: value for name, value in _LIBPQ.items() if name not in parsed.query}
+        most = _SQLITE_CONNECTIONS if self.is_sqlite else connections
         self.engine = create_engine(
             parsed,
             connect_args=connect_args,
-            pool_size=_POOL_SIZE,
-            max_overflow=_POOL_OVERFLOW,
+            pool_size=min(_POOL_SIZE, most),
+            max_overflow=max(0, most - _POOL_SIZE),
+            pool_timeout=_POOL_TIMEOUT,
             # Test a connection before use, so that no request fails after a restart of the server.
             pool_pre_ping=not self.is_sqlite,
         )
@@ -128,6 +138,8 @@ class Database:
                 encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
                 if encoding != "UTF8":
                     raise UnusableDatabase(f"its encoding is {encoding}; make it with ENCODING 'UTF8'")
+                # A migration of many rows may take longer than any request.
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             migrate(connection)
             ensure_database_id(connection)
 

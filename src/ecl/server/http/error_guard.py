@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ecl.server.db.failures import as_service_error
 from ecl.server.errors import BadRequest, ServiceError
 
 __all__ = ["ErrorGuard"]
@@ -26,9 +27,9 @@ class ErrorGuard:
     """
     The outermost layer of an API; it needs the request ID of `RequestIds`.
 
-    A `ServiceError` becomes the response that *render* makes. Any other exception is logged with its traceback, and the
-    response is a 500 that tells only the request ID. If the response has begun, the connection is cut instead, so that
-    no client takes a part for the whole.
+    A `ServiceError` becomes the response that *render* makes, and so does a failure of the database: it is 503 or 507.
+    Any other exception is logged with its traceback, and the response is a 500 that tells only the request ID. If the
+    response has begun, the connection is cut instead, so that no client takes a part for the whole.
 
     Args:
         app: The API.
@@ -66,9 +67,18 @@ class ErrorGuard:
 def _as_service_error(exc: Exception, scope: Scope) -> ServiceError:
     if isinstance(exc, ServiceError):
         return exc
+    failure = as_service_error(exc)
+    if failure is not None:
+        # One line: while the database is away, a traceback for each request would fill the log.
+        _log.error("failed: %s: %s (%s)", _what(scope), failure.message, _first_line(exc))
+        return failure
     _log.error("failed: %s", _what(scope), exc_info=exc)
     request_id = scope.get("ecl.request_id", "without ID")
     return ServiceError(f"The service failed. Its log says more about request {request_id}.")
+
+
+def _first_line(exc: Exception) -> str:
+    return str(getattr(exc, "orig", None) or exc).partition("\n")[0][:200]
 
 
 def _what(scope: Scope) -> str:

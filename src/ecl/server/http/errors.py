@@ -23,6 +23,9 @@ __all__ = [
 #: Where OpenStack's words differ from those of this or a later Python.
 _REASONS = {413: "Request Entity Too Large", 416: "Request Range Not Satisfiable"}
 
+#: Seconds after which a client may try again what was unavailable.
+_RETRY_AFTER = 5
+
 
 def reason(status: int) -> str:
     """Return the phrase that goes with *status*: ``404`` gives ``Not Found``."""
@@ -84,6 +87,7 @@ _STATUSES: Mapping[type[ServiceError], int] = {
     TooManyFailures: 429,
     errors.Unavailable: 503,
     TooBusy: 503,
+    errors.NoSpace: 507,
 }
 
 
@@ -94,6 +98,8 @@ def status_of(error: ServiceError) -> int:
 
 def headers_of(error: ServiceError) -> Mapping[str, str]:
     """Return the headers that the answer to *error* needs."""
-    if isinstance(error, errors.Unavailable) and error.retry_after is not None:
-        return {"Retry-After": str(error.retry_after)}
-    return error.headers if isinstance(error, HttpError) else {}
+    if isinstance(error, HttpError):
+        return error.headers
+    if isinstance(error, errors.Unavailable):
+        return {"Retry-After": str(_RETRY_AFTER if error.retry_after is None else error.retry_after)}
+    return {}

@@ -40,7 +40,7 @@ def opened_database(settings: Settings) -> Iterator[Database]:
     from ecl.server.db.claim import claimed_regions
     from ecl.server.db.engine import Database
 
-    database = Database(database_url(settings))
+    database = Database(database_url(settings), settings.database_connections)
     with ExitStack() as stack:
         stack.callback(database.close)
         with explained_start(settings):

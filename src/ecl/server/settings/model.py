@@ -170,6 +170,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls_key: Path | None = None
     #: SQLAlchemy URL; None: SQLite in the data folder.
     database_url: str | None = None
+    #: Most connections to PostgreSQL, besides the one that claims the regions. Two services fit its default of 100.
+    database_connections: int = 45
     regions: tuple[RegionSettings, ...] = (RegionSettings("jp1"), RegionSettings("jp2"))
     #: Folder of metadata definitions (``*.json``): each start adds those that a region does not have.
     metadefs_dir: Path | None = None
