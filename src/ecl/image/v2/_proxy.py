@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from ecl import exceptions, proxy2
 from ecl._resource.missing import naming
 from ecl.image.v2 import _arguments
 from ecl.image.v2 import image as _image
-from ecl.image.v2 import image_copy as _copy
-from ecl.image.v2 import license as _license
 from ecl.image.v2 import member as _member
-from ecl.image.v2 import schema as _schema
 from ecl.image.v2 import store as _store
 from ecl.image.v2 import tag as _tag
 from ecl.image.v2._proxy_admin import AdminProxy
-from ecl.image.v2._proxy_base import ImageRef, polls
+from ecl.image.v2._proxy_base import ImageRef
 from ecl.image.v2._proxy_data import DataProxy
+from ecl.image.v2._proxy_ecl import EclProxy
 from ecl.image.v2._proxy_import import ImportProxy
 from ecl.image.v2._proxy_metadef import MetadefProxy
 from ecl.image.v2._proxy_schema import SchemaProxy
@@ -32,7 +30,7 @@ TimeFilter = str | datetime.date
 NumberFilter = int | str | Sequence[int | str]
 
 
-class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy2.BaseProxy):
+class Proxy(DataProxy, ImportProxy, EclProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy2.BaseProxy):
     """
     Every operation of the image API.
 
@@ -215,92 +213,6 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
         with self._naming_image(image_id):
             return _image.Image().update(self.session, image_id, changes)
 
-    # --- copies to other regions (ECL) --------------------------------------------------------------------
-
-    def copy_image(self, image_id: ImageRef, tenant_id_dst: str) -> _copy.ImageCopy:
-        """
-        Start a copy of an image to a tenant in another region.
-
-        Operation: POST /v2/extension/image_replicator/jobs.
-
-        Args:
-            tenant_id_dst: Tenant that gets the copy. It also determines the region, because a tenant belongs to one.
-
-        Returns:
-            A job, of which only *job_id* is known yet; :meth:`wait_for_image_copy` waits for its end.
-
-        Raises:
-            NotFoundException: Image or tenant unknown, or its licence or template not supported there.
-            ConflictException: The image is not active, or the other region cannot take it.
-        """
-        return _copy.ImageCopy().copy_image(self.session, self._image_id(image_id), tenant_id_dst)
-
-    def cancel_copy_image(self, job_id: str) -> None:
-        """
-        Cancel a copy; the unfinished image is deleted.
-
-        Operation: DELETE /v2/extension/image_replicator/jobs/{job_id}.
-
-        Raises:
-            NotFoundException: There is no such job.
-            ConflictException: The job has ended, or is being canceled already.
-        """
-        _copy.ImageCopy().cancel_copy_image(self.session, self._id_of(_copy.ImageCopy, job_id))
-
-    def list_image_copy_jobs(self) -> Iterator[_copy.ImageCopy]:
-        """
-        Yield the project's copy jobs.
-
-        Operation: GET /v2/extension/image_replicator/jobs.
-        """
-        return _copy.ImageCopy().list_image_copy_jobs(self.session)
-
-    def get_image_copy_job(self, job_id: str) -> _copy.ImageCopy:
-        """
-        Get a copy job.
-
-        Operation: GET /v2/extension/image_replicator/jobs/{job_id}.
-
-        Raises:
-            NotFoundException: There is no such job.
-        """
-        return _copy.ImageCopy().get_image_copy_job(self.session, self._id_of(_copy.ImageCopy, job_id))
-
-    def wait_for_image_copy(
-        self,
-        job: str | _copy.ImageCopy,
-        *,
-        progress: Callable[[int], object] | None = None,
-        interval: float = 2,
-        wait: float = 3600,
-    ) -> _copy.ImageCopy:
-        """
-        Poll a copy job until it has succeeded.
-
-        Args:
-            progress: Called with the percentage when it has increased.
-            interval: Maximum seconds between polls; the first polls come faster.
-            wait: Seconds before giving up; the job continues.
-
-        Raises:
-            ResourceFailure: The job ended in ``error`` or ``canceled``.
-            ResourceTimeout: *wait* seconds passed first.
-        """
-        shown = -1
-        for _ in polls(interval, wait):
-            current = self.get_image_copy_job(self._id_of(_copy.ImageCopy, job))
-            percent = current.copy_progress if isinstance(current.copy_progress, int) else 0
-            if progress is not None and percent > shown:
-                shown = percent
-                progress(percent)
-            if current.status == "replicated":
-                return current
-            if current.status in _copy.FINAL_STATUSES:
-                raise exceptions.ResourceFailure(f"Copy job {current.job_id} ended as {current.status!r}")
-        raise exceptions.ResourceTimeout(
-            f"Copy job {current.job_id} is {current.status!r}, {percent} %, after {wait} seconds"
-        )
-
     # --- members ------------------------------------------------------------------------------------------
 
     def create_member(self, image: ImageRef, **attrs: Any) -> _member.Member:
@@ -444,53 +356,6 @@ class Proxy(DataProxy, ImportProxy, AdminProxy, MetadefProxy, SchemaProxy, proxy
     def remove_tag(self, image: ImageRef, tag: str) -> None:
         """Remove a tag from an image, as :meth:`delete_tag` does."""
         self.delete_tag(image, tag)
-
-    # --- licence switch types (ECL) -----------------------------------------------------------------------
-
-    def licenses(self) -> Iterator[_license.License]:
-        """
-        Yield the licence switch types: one object, whose *license_switch_types* is the list.
-
-        Operation: GET /v2/extension/license_switch/types.
-
-        Raises:
-            NotFoundException: The cloud has no such extension.
-        """
-        return _license.License.list(self.session)
-
-    # --- schemas ------------------------------------------------------------------------------------------
-
-    def get_image_schema(self) -> _schema.Scheme:
-        """Get the JSON Schema of an image. Operation: GET /v2/schemas/image."""
-        return _schema.Scheme().get_image_schema(self.session)
-
-    def get_images_schema(self) -> _schema.Scheme:
-        """Get the JSON Schema of a list of images. Operation: GET /v2/schemas/images."""
-        return _schema.Scheme().get_images_schema(self.session)
-
-    def get_image_member_schema(self) -> _schema.Scheme:
-        """Get the JSON Schema of a member. Operation: GET /v2/schemas/member."""
-        return _schema.Scheme().get_image_member_schema(self.session)
-
-    def get_metadata_namespace_schema(self) -> _schema.Scheme:
-        """Get the JSON Schema of a metadata namespace. Operation: GET /v2/schemas/metadefs/namespace."""
-        return _schema.Scheme().get_metadata_namespace_schema(self.session)
-
-    def get_metadata_object_schema(self) -> _schema.Scheme:
-        """Get the JSON Schema of a metadata object. Operation: GET /v2/schemas/metadefs/object."""
-        return _schema.Scheme().get_metadata_object_schema(self.session)
-
-    def get_metadata_property_schema(self) -> _schema.Scheme:
-        """Get the JSON Schema of a metadata property. Operation: GET /v2/schemas/metadefs/property."""
-        return _schema.Scheme().get_metadata_property_schema(self.session)
-
-    def get_metadata_resource_type_schema(self) -> _schema.Scheme:
-        """
-        Get the JSON Schema of a resource type's association with a metadata namespace.
-
-        Operation: GET /v2/schemas/metadefs/resource_type.
-        """
-        return _schema.Scheme().get_metadata_resource_type_schema(self.session)
 
     # ------------------------------------------------------------------------------------------------------
 

@@ -81,3 +81,35 @@ class SchemaProxy(ImageProxyBase):
     def get_metadef_tags_schema(self) -> Scheme:
         """Get the JSON Schema of a list of metadata tags. Operation: GET /v2/schemas/metadefs/tags."""
         return self.get_schema("metadefs/tags")
+
+    def get_image_schema(self) -> Scheme:
+        """Get the JSON Schema of an image. Operation: GET /v2/schemas/image."""
+        return Scheme().get_image_schema(self.session)
+
+    def get_images_schema(self) -> Scheme:
+        """Get the JSON Schema of a list of images. Operation: GET /v2/schemas/images."""
+        return Scheme().get_images_schema(self.session)
+
+    def get_image_member_schema(self) -> Scheme:
+        """Get the JSON Schema of a member. Operation: GET /v2/schemas/member."""
+        return Scheme().get_image_member_schema(self.session)
+
+    def get_metadata_namespace_schema(self) -> Scheme:
+        """Get the JSON Schema of a metadata namespace. Operation: GET /v2/schemas/metadefs/namespace."""
+        return Scheme().get_metadata_namespace_schema(self.session)
+
+    def get_metadata_object_schema(self) -> Scheme:
+        """Get the JSON Schema of a metadata object. Operation: GET /v2/schemas/metadefs/object."""
+        return Scheme().get_metadata_object_schema(self.session)
+
+    def get_metadata_property_schema(self) -> Scheme:
+        """Get the JSON Schema of a metadata property. Operation: GET /v2/schemas/metadefs/property."""
+        return Scheme().get_metadata_property_schema(self.session)
+
+    def get_metadata_resource_type_schema(self) -> Scheme:
+        """
+        Get the JSON Schema of a resource type's association with a metadata namespace.
+
+        Operation: GET /v2/schemas/metadefs/resource_type.
+        """
+        return Scheme().get_metadata_resource_type_schema(self.session)
