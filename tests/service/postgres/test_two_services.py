@@ -159,7 +159,7 @@ def test_a_start_without_database(postgres: Postgres, change: Callable[[str], st
 
 
 def test_the_log_has_no_password(postgres: Postgres) -> None:
-    """A service whose database has gone away answers 500 and logs why, without the password."""
+    """A service whose database has gone away answers 503 and logs why, without the password."""
     url = postgres.create()
     with ImageService(("jp1",), database_url=url.replace("ecl@", "ecl:s3cret@")) as service:
         proxy = service.connect().image
@@ -169,7 +169,7 @@ def test_the_log_has_no_password(postgres: Postgres) -> None:
         answer = proxy.session.get(
             "/v2/images", endpoint_filter={"service_type": "image"}, raise_exc=False, connect_retries=0
         )
-        assert answer.status_code == 500
+        assert answer.status_code == 503
         service.stop()
 
         assert "not currently accepting connections" in service.log

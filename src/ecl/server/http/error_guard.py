@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ecl.server.db.failures import as_service_error
+from ecl.server.domain.text import printable
 from ecl.server.errors import BadRequest, ServiceError
 
 __all__ = ["ErrorGuard"]
@@ -70,15 +71,11 @@ def _as_service_error(exc: Exception, scope: Scope) -> ServiceError:
     failure = as_service_error(exc)
     if failure is not None:
         # One line: while the database is away, a traceback for each request would fill the log.
-        _log.error("failed: %s: %s (%s)", _what(scope), failure.message, _first_line(exc))
+        _log.error("failed: %s: %s (%s)", _what(scope), failure.message, printable(getattr(exc, "orig", None) or exc))
         return failure
     _log.error("failed: %s", _what(scope), exc_info=exc)
     request_id = scope.get("ecl.request_id", "without ID")
     return ServiceError(f"The service failed. Its log says more about request {request_id}.")
-
-
-def _first_line(exc: Exception) -> str:
-    return str(getattr(exc, "orig", None) or exc).partition("\n")[0][:200]
 
 
 def _what(scope: Scope) -> str:
