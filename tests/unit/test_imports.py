@@ -184,3 +184,11 @@ def test_public_names_have_docstrings() -> None:
 def classes(tree: ast.Module) -> list[ast.ClassDef]:
     """Return the public classes of a module."""
     return [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+
+
+def test_modules_are_read_in_one_sitting() -> None:
+    """No module of the package has more than 450 lines, and the mean is at most 130."""
+    lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
+
+    assert [name for name, length in lengths.items() if length > 450] == []
+    assert sum(lengths.values()) / len(lengths) <= 130

@@ -13,8 +13,8 @@ from ecl.cli.main import cli
 
 ROOT = Path(__file__).parents[2]
 
-#: What the rule holds for; a folder means the Python files below it.
-PLAIN = ("src/ecl/cli", "docs/command.md", "README.md", "CONTRIBUTING.md")
+#: What the rule holds for; a folder means the Python and Markdown files below it.
+PLAIN = ("src/ecl", "docs", "benchmarks/README.md", "README.md", "CONTRIBUTING.md")
 
 #: Words that a colleague whose first language is another one has to look up, or that only we use.
 NOT_PLAIN = (
@@ -51,7 +51,11 @@ def files() -> list[str]:
     found: list[str] = []
     for name in PLAIN:
         path = ROOT / name
-        found += [name] if path.is_file() else sorted(str(each.relative_to(ROOT)) for each in path.rglob("*.py"))
+        found += (
+            [name]
+            if path.is_file()
+            else sorted(str(each.relative_to(ROOT)) for each in (*path.rglob("*.py"), *path.rglob("*.md")))
+        )
     return found
 
 

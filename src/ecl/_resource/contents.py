@@ -103,7 +103,7 @@ class Contents:
 
     def to_dict(self, body: bool = True, headers: bool = True, ignore_none: bool = False) -> dict[str, Any]:
         """
-        Return the attributes by their Python names, and all else of the body by the service's.
+        Return the attributes by their Python names, and the rest of the body by the service's.
 
         Args:
             body: Include what travels in the body.

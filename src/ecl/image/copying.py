@@ -48,7 +48,7 @@ def copy(
     /v2/images/{image_id}/members at the destination.
 
     Args:
-        members: Share the copy with the same projects, too; each has to accept it anew.
+        members: Share the copy with the same projects, too; each has to accept it again.
         progress: Called with bytes done and bytes in all at most ten times a second.
         max_bandwidth: Bytes a second, at most.
         properties: Properties of the copy that differ from the source's, whatever they are called; None leaves one

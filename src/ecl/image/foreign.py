@@ -47,7 +47,7 @@ def foreign(head: bytes) -> str | None:
 
 
 def is_text(head: bytes) -> bool:
-    """Tell whether what has these first bytes is text; no bytes are none."""
+    """Return True if data with these first bytes is text; without a byte it is not."""
     try:
         # The last character may be cut off.
         text = head[: -3 if len(head) >= NEEDED else None].decode()

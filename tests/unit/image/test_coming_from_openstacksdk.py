@@ -50,7 +50,7 @@ def test_name_by_position(proxy, created):
     proxy.create_image("debian", disk_format="raw")
 
     assert created.last.json == {"name": "debian", "disk_format": "raw"}
-    with pytest.raises(TypeError, match="takes one name, and all else as keyword arguments"):
+    with pytest.raises(TypeError, match="takes the name by position; give everything else by keyword"):
         proxy.create_image("debian", "raw")
     with pytest.raises(TypeError, match="takes one name"):
         proxy.create_image("debian", name="x")

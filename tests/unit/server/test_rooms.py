@@ -92,9 +92,3 @@ def test_sql_is_written_in_db(name: str) -> None:
     }
 
     assert made <= {"Connection"}
-
-
-@pytest.mark.parametrize("name", SERVER)
-def test_modules_are_read_in_one_sitting(name: str) -> None:
-    """No module has more than 450 lines."""
-    assert len(modules()[name].read_text().splitlines()) <= 450

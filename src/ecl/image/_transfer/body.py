@@ -13,7 +13,7 @@ __all__ = ["Body"]
 
 
 class Body:
-    """The blocks of a source, hashed and counted as they are sent. Iterated again, it begins anew."""
+    """The blocks of a source, hashed and counted as they are sent. Each iteration starts from the beginning."""
 
     def __init__(
         self,

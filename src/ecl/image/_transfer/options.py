@@ -23,7 +23,7 @@ class UploadOptions:
     What a caller can say about an upload, beside image and data.
 
     Raises:
-        InvalidRequest: *max_expanded* or *size* is not a positive whole number, or a hash is none.
+        InvalidRequest: *max_expanded* or *size* is not a positive whole number, or a hash is malformed.
     """
 
     progress: ProgressCallback | None = None

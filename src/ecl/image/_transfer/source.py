@@ -16,7 +16,7 @@ from ecl.image._transfer.digest import BLOCK
 
 __all__ = ["ImageData", "Source", "is_text"]
 
-#: What an image can be read from. Text is a path; bytes are the data itself; a callable returns the blocks anew each
+#: What an image can be read from. Text is a path; bytes are the data itself; a callable returns the blocks again each
 #: time it is called.
 ImageData = (
     str
@@ -185,7 +185,7 @@ class Source:
         Let :meth:`blocks` fail before the last block unless the data has this size and these hashes.
 
         Args:
-            size: Bytes; counts as the size of a source that has none of its own.
+            size: Bytes; the size of a source that does not know it.
             hashes: Algorithm to hexadecimal hash, in lower case.
             allow_empty: False: there must be a byte.
 

@@ -49,7 +49,7 @@ def _stage(remote: RemoteImage, source: Source, options: UploadOptions) -> Body:
     image = remote.describe()
     if image.size is not None and image.size != body.done:
         raise exceptions.InvalidResponse(
-            message=f"Image {image.id}: {body.done} bytes were sent, {image.size} arrived; delete it and begin anew"
+            message=f"Image {image.id}: {body.done} bytes were sent, {image.size} arrived; delete it and start again"
         )
     return body
 

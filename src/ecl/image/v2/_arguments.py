@@ -61,7 +61,7 @@ def name_first(method: Callable[P, R]) -> Callable[P, R]:
         if not names:
             return method(*args, **kwargs)
         if len(names) > 1 or "name" in kwargs:
-            raise TypeError(f"{method.__name__}() takes one name, and all else as keyword arguments")
+            raise TypeError(f"{method.__name__}() takes the name by position; give everything else by keyword")
         if not isinstance(names[0], str):
             raise exceptions.InvalidRequest(f"name must be text, not {type(names[0]).__name__}")
         by_keyword: Any = {**kwargs, "name": names[0]}

@@ -53,7 +53,7 @@ class Proxy(DataProxy, ImportProxy, EclProxy, AdminProxy, MetadefProxy, SchemaPr
             ignore_missing: False raises when there is no such image.
 
         Raises:
-            ResourceNotFound: There is none, and *ignore_missing* is false.
+            ResourceNotFound: There is no such image, and *ignore_missing* is false.
             ForbiddenException: The image is protected, or not yours.
         """
         if store is not None:
@@ -84,7 +84,7 @@ class Proxy(DataProxy, ImportProxy, EclProxy, AdminProxy, MetadefProxy, SchemaPr
 
         Raises:
             DuplicateResource: Several images have that name, and *newest* is false.
-            ResourceNotFound: There is none, and *ignore_missing* is false.
+            ResourceNotFound: There is no such image, and *ignore_missing* is false.
         """
         return self._find(_image.Image, name_or_id, ignore_missing=ignore_missing, newest=newest, hidden=hidden)
 

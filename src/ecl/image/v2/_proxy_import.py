@@ -332,7 +332,7 @@ class ImportProxy(ImageProxyBase):
             ignore_missing: False raises when there is no such image, or it is not in that store.
 
         Raises:
-            ResourceNotFound: There is none, and *ignore_missing* is false.
+            ResourceNotFound: There is no such data, and *ignore_missing* is false.
             ForbiddenException: It is the last store that has the data, or you are not an administrator.
             ConflictException: There is no such store, or the image is not active.
         """

@@ -56,7 +56,7 @@ class Database:
         connections: Most connections to PostgreSQL.
 
     Raises:
-        UnusableDatabase: The URL is none, or the driver is not installed. Nothing is connected yet.
+        UnusableDatabase: The text is not a URL, or the driver is not installed. Nothing is connected yet.
     """
 
     def __init__(self, url: str, connections: int = 45) -> None:

@@ -249,7 +249,7 @@ class _Pace:
         self._before = 0
 
     def rest(self) -> None:
-        """Begin anew: there was nothing to wait for."""
+        """Start again: there was nothing to wait for."""
         self._since = None
 
     def is_too_slow(self, now: float, count: int) -> bool:

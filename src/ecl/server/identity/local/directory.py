@@ -107,7 +107,7 @@ def find_user(connection: Connection, name_or_id: str) -> User:
     Return the user of this ID or name.
 
     Raises:
-        NotFound: There is none.
+        NotFound: Nothing has it.
     """
     user = get_user(connection, id=name_or_id) or get_user(connection, name=name_or_id)
     if user is None:
@@ -182,7 +182,7 @@ def find_project(connection: Connection, name_or_id: str) -> Project:
     Return the project of this ID or name.
 
     Raises:
-        NotFound: There is none.
+        NotFound: Nothing has it.
     """
     project = get_project(connection, id=name_or_id) or get_project(connection, name=name_or_id)
     if project is None:
