@@ -47,7 +47,7 @@ def _run(clouds: Path, example: str, *arguments: str) -> str:
 
 def test_copy_to_another_cloud(image_service: ImageService, clouds: Path) -> None:
     """The image is in the other cloud, with the same hash."""
-    image = image_service.connect("jp1").image.create_image(name="travels", data=b"a disk" * 1000)
+    image = image_service.connect("jp1").image.create_image(name="travels", data=b"a disk" * 1000, disk_format="raw")
 
     output = _run(clouds, "copy_to_another_cloud.py", "travels", "one", "far")
 
@@ -57,6 +57,6 @@ def test_copy_to_another_cloud(image_service: ImageService, clouds: Path) -> Non
 
 def test_share_with_a_tenant(image_service: ImageService, clouds: Path) -> None:
     """The other tenant has accepted the image."""
-    image_service.connect("jp1").image.create_image(name="shared disk", data=b"a disk" * 1000)
+    image_service.connect("jp1").image.create_image(name="shared disk", data=b"a disk" * 1000, disk_format="raw")
 
     assert "accepted" in _run(clouds, "share_with_a_tenant.py", "shared disk", "one", "two")
