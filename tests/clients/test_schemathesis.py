@@ -24,7 +24,7 @@ def test_made_up_requests(tmp_path: Path) -> None:
     with ImageService(["jp1"]) as service:
         connection = service.connect(user="admin")
         token = connection.session.get_token()
-        image = connection.image.create_image(data=b"0123456789", name="there", protected=True)
+        image = connection.image.create_image(data=b"0123456789", disk_format="raw", name="there", protected=True)
         connection.image.create_metadef_namespace(namespace="there", is_protected=True)
         there = {"ECL_TEST_IMAGE": image.id, "ECL_TEST_NAMESPACE": "there"}
         hooks = {"SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(Path(__file__).parent)}

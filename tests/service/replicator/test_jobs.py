@@ -171,7 +171,7 @@ def test_start_of_an_unknown_image(here: Proxy, tenant: str) -> None:
 
 def test_start_of_a_deleted_image(here: Proxy, tenant: str) -> None:
     """An image that has been deleted is 404."""
-    image = here.create_image(name="deleted", data=b"x")
+    image = here.create_image(name="deleted", data=b"x", disk_format="raw")
     here.delete_image(image)
 
     with pytest.raises(exceptions.NotFoundException):
@@ -201,7 +201,7 @@ def test_start_within_a_region(service: ImageService, here: Proxy, image: Image)
 
 def test_start_without_the_licence_there(here: Proxy, tenant: str) -> None:
     """An image with a licence switch type that the destination lacks is 404; one that it has is copied."""
-    image = here.create_image(name="rhel", data=b"x" * 512, license_switch=RED_HAT)
+    image = here.create_image(name="rhel", data=b"x" * 512, disk_format="raw", license_switch=RED_HAT)
     try:
         with pytest.raises(exceptions.NotFoundException, match=RED_HAT):
             here.copy_image(image.id or "", tenant)
@@ -211,7 +211,9 @@ def test_start_without_the_licence_there(here: Proxy, tenant: str) -> None:
 
 def test_start_without_the_template_there(here: Proxy, tenant: str) -> None:
     """An official template of a type that the destination lacks is 404."""
-    image = here.create_image(name="template", data=b"x" * 512, **{".official_image_template": "Other_1"})
+    image = here.create_image(
+        name="template", data=b"x" * 512, disk_format="raw", **{".official_image_template": "Other_1"}
+    )
     try:
         with pytest.raises(exceptions.NotFoundException, match="Other_1"):
             here.copy_image(image.id or "", tenant)
@@ -275,7 +277,7 @@ def test_a_service_that_fails(method: str, path: str) -> None:
     with ImageService(["jp1", "jp2"]) as broken:
         token = broken.connect("jp1").session.get_token()
         table = "tokens" if "license" in path else "copy_jobs"
-        image = broken.connect("jp1").image.create_image(data=b"x")
+        image = broken.connect("jp1").image.create_image(data=b"x", disk_format="raw")
         with broken.database.write() as connection:
             connection.execute(text(f"DROP TABLE {table}"))
 
