@@ -27,7 +27,7 @@ listen images
   server service 127.0.0.1:{service_port}
 """
 #: Seconds that haproxy gets to begin and to end.
-_PATIENCE = 10.0
+_LOCK_TIMEOUT_MS = 10.0
 
 
 class Balancer:
@@ -55,7 +55,7 @@ class Balancer:
     def __enter__(self) -> Self:
         assert HAPROXY is not None
         self._process = subprocess.Popen([HAPROXY, "-db", "-q", "-f", str(self._config)])
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _LOCK_TIMEOUT_MS
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self._port)).close()
@@ -70,4 +70,4 @@ class Balancer:
     ) -> None:
         assert self._process is not None
         self._process.terminate()
-        self._process.wait(_PATIENCE)
+        self._process.wait(_LOCK_TIMEOUT_MS)

@@ -200,8 +200,8 @@ def test_a_lost_claim_is_taken_again(
 ) -> None:
     """When the server ends the session, the regions are held again soon after."""
     one, other = databases
-    monkeypatch.setattr("ecl.server.db.claim._PULSE", 0.01)
-    monkeypatch.setattr("ecl.server.db.claim._PATIENCE", 200)
+    monkeypatch.setattr("ecl.server.db.claim._CHECK_SECONDS", 0.01)
+    monkeypatch.setattr("ecl.server.db.claim._LOCK_TIMEOUT_MS", 200)
     with claimed_regions(one, ["a"]):
         lost = _holders(other)
         postgres.end_sessions(one.name)
@@ -217,8 +217,8 @@ def test_a_claim_that_another_got(
     one, other = databases
     stopped = threading.Event()
     monkeypatch.setattr("ecl.server.db.claim.os.kill", lambda pid, number: stopped.set())
-    monkeypatch.setattr("ecl.server.db.claim._PULSE", 0.01)
-    monkeypatch.setattr("ecl.server.db.claim._PATIENCE", 200)
+    monkeypatch.setattr("ecl.server.db.claim._CHECK_SECONDS", 0.01)
+    monkeypatch.setattr("ecl.server.db.claim._LOCK_TIMEOUT_MS", 200)
     with claimed_regions(one, ["a"]):
         (lost,) = _holders(other)
         # Waits in line for the lock, so it is the next to have it.

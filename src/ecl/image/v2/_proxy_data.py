@@ -324,7 +324,7 @@ class DataProxy(ImageProxyBase):
             KeyboardInterrupt: Ctrl-C. Complete images stay, the others are deleted; a note names each that could not
                 be deleted.
         """
-        from ecl.image.v2._many import create_many
+        from ecl.image.v2._batch import create_many
 
         wanted = [for_create(image, {}) for image in images]
         return create_many(self.session, wanted, workers=workers, progress=progress, max_bandwidth=max_bandwidth)
@@ -355,7 +355,7 @@ class DataProxy(ImageProxyBase):
             SDKException: The error of the first that failed; what was written of the others is kept.
             KeyboardInterrupt: Ctrl-C; what was written is kept.
         """
-        from ecl.image.v2._many import download_many
+        from ecl.image.v2._batch import download_many
 
         pairs = images.items() if isinstance(images, Mapping) else images
         return download_many(

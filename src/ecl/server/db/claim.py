@@ -28,9 +28,9 @@ _log = logging.getLogger(__name__)
 #: First half of the keys of the locks; the second half is derived from the region's name.
 _LOCK_CLASS = 0x65636C
 #: Milliseconds to wait for a lock: the server may not have noticed yet that its holder was killed.
-_PATIENCE = 3000
+_LOCK_TIMEOUT_MS = 3000
 #: Seconds between two checks of the connection.
-_PULSE = 5.0
+_CHECK_SECONDS = 5.0
 #: PostgreSQL's SQLSTATE for a lock timeout.
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -95,7 +95,7 @@ class _Claim:
         try:
             name = f"process {os.getpid()} on {socket.gethostname()}"
             connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": name})
-            connection.exec_driver_sql(f"SET lock_timeout = {_PATIENCE}")
+            connection.exec_driver_sql(f"SET lock_timeout = {_LOCK_TIMEOUT_MS}")
             for region in self._regions:
                 _lock(connection, region)
             self._backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
@@ -105,7 +105,7 @@ class _Claim:
         self._connection = connection
 
     def _keep(self) -> None:
-        while not self._ended.wait(_PULSE):
+        while not self._ended.wait(_CHECK_SECONDS):
             try:
                 if self._connection is None:
                     self._lock_all()
