@@ -74,6 +74,7 @@ def test_upload_dies_before_it_is_acknowledged(
 ) -> None:
     """The image is queued again after the restart, no file is left, and the upload can be repeated."""
     monkeypatch.setattr("ecl._http.retry.ATTEMPTS", 1)
+    monkeypatch.setattr("ecl.image._transfer.upload.SETTLE", 0.0)
     service.break_at(moment)
     service.start()
     proxy = service.connect().image
@@ -92,6 +93,7 @@ def test_upload_dies_before_it_is_acknowledged(
 def test_upload_dies_after_it_is_durable(service: _BreakingService, monkeypatch: pytest.MonkeyPatch) -> None:
     """An image that is active when the process dies is active after the restart, with all of its bytes."""
     monkeypatch.setattr("ecl._http.retry.ATTEMPTS", 1)
+    monkeypatch.setattr("ecl.image._transfer.upload.SETTLE", 0.0)
     service.break_at("after the image is active, before the answer")
     service.start()
     proxy = service.connect().image
@@ -122,6 +124,7 @@ def test_acknowledged_work_survives_a_kill(service: _BreakingService) -> None:
 def test_kill_in_the_middle_of_an_upload(service: _BreakingService, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half an upload is no image: queued again after the restart, and its bytes are gone."""
     monkeypatch.setattr("ecl._http.retry.ATTEMPTS", 1)
+    monkeypatch.setattr("ecl.image._transfer.upload.SETTLE", 0.0)
     service.start()
     proxy = service.connect().image
     image = proxy.create_image(name="cut", disk_format="raw", container_format="bare")
@@ -144,6 +147,7 @@ def test_kill_in_the_middle_of_an_upload(service: _BreakingService, monkeypatch:
 def test_delete_dies_before_the_bytes_are_removed(service: _BreakingService, monkeypatch: pytest.MonkeyPatch) -> None:
     """A deleted image stays deleted, and its bytes go at the next start."""
     monkeypatch.setattr("ecl._http.retry.ATTEMPTS", 1)
+    monkeypatch.setattr("ecl.image._transfer.upload.SETTLE", 0.0)
     service.break_at("after the row is deleted, before the bytes are")
     service.start()
     proxy = service.connect().image

@@ -121,6 +121,7 @@ def test_failed_import_is_undone_after_a_crash(service: _BreakingService, origin
 def test_staging_dies(service: _BreakingService, monkeypatch: pytest.MonkeyPatch) -> None:
     """An image whose staging was cut is queued again after the restart, and can be staged again."""
     monkeypatch.setattr("ecl._http.retry.ATTEMPTS", 1)
+    monkeypatch.setattr("ecl.image._transfer.upload.SETTLE", 0.0)
     service.break_at("before the file has its name")
     service.start()
     proxy = service.connect().image

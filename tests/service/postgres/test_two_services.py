@@ -77,6 +77,7 @@ def test_a_file_has_one_service(tmp_path: Path) -> None:
 def test_the_next_one_takes_over(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a service was killed, the next one for its regions starts, and puts its uploads back to queued."""
     monkeypatch.setattr("ecl._http.retry.ATTEMPTS", 1)
+    monkeypatch.setattr("ecl.image._transfer.upload.SETTLE", 0.0)
     first = start("jp1")
     project = first.add_project()
     proxy = first.connect(project=project).image

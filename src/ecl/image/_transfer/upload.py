@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from ecl import exceptions
 from ecl._http import is_silence, retry
 from ecl._http.polling import polls
@@ -118,7 +120,8 @@ def _await_outcome(remote: RemoteImage, doubt: exceptions.SDKException | None) -
     Args:
         doubt: What was raised after all bytes had been sent, if the service may be storing them. It gets as long as
             its answer would have been waited for, also while the image is queued yet a gateway says 504: some
-            gateways pass a request on only when they have all of it.
+            gateways pass a request on only when they have all of it. A service that nobody can connect to gets
+            SETTLE seconds to come back.
 
     Raises:
         SDKException: *doubt*, where time is up before the outcome is clear. The image is still in work.
@@ -129,6 +132,7 @@ def _await_outcome(remote: RemoteImage, doubt: exceptions.SDKException | None) -
             raise _in_doubt(doubt, image)
         return image, False
     began = False
+    reached = time.monotonic()
     for _ in polls(_OUTCOME_INTERVAL, remote.patience, _SETTLE_INTERVAL):
         try:
             image = remote.describe()
@@ -136,9 +140,11 @@ def _await_outcome(remote: RemoteImage, doubt: exceptions.SDKException | None) -
             raise
         except exceptions.SDKException as exc:
             image = remote.known
-            if not _passes(exc):
+            is_away = isinstance(exc, exceptions.ConnectFailure) and time.monotonic() - reached > SETTLE
+            if is_away or not _passes(exc):
                 break
             continue
+        reached = time.monotonic()
         began = began or image.status == "saving"
         if image.status == "queued" and (began or doubt.http_status != _GATEWAY_TIMEOUT):
             return image, began
