@@ -8,6 +8,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,9 @@ def test_slow_clients(
     image = proxy.create_image(data=b"honest", disk_format="raw", container_format="bare")
     # What the service needs once for every kind of work is there before the measurement.
     assert proxy.download_image(image) == b"honest"
+    # So are the threads and the connections to the database, of which there are as many as uploads that begin at once.
+    with ThreadPoolExecutor(64) as pool:
+        pool.map(lambda _: proxy.create_image(data=b"warm", disk_format="raw", container_format="bare"), range(64))
     words = words_of(service, proxy)
     before, threads = _resident(service), _threads(service)
     host, port = service.url.removeprefix("http://").split(":")
