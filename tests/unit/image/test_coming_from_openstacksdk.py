@@ -52,7 +52,7 @@ def test_name_by_position(proxy, created):
     assert created.last.json == {"name": "debian", "disk_format": "raw"}
     with pytest.raises(TypeError, match="takes the name by position; give everything else by keyword"):
         proxy.create_image("debian", "raw")
-    with pytest.raises(TypeError, match="takes one name"):
+    with pytest.raises(TypeError, match="takes the name by position"):
         proxy.create_image("debian", name="x")
     with pytest.raises(exceptions.InvalidRequest, match="name must be text, not int"):
         proxy.create_image(5)
