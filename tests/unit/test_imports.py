@@ -8,6 +8,8 @@ import importlib
 import re
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -192,3 +194,10 @@ def test_modules_are_read_in_one_sitting() -> None:
 
     assert [name for name, length in lengths.items() if length > 450] == []
     assert sum(lengths.values()) / len(lengths) <= 130
+
+
+def test_files_of_tests_have_names_of_their_own() -> None:
+    """Two test files of one name cannot be collected in one run: folders of tests are no packages."""
+    names = Counter(path.name for path in Path(__file__).parents[1].rglob("test_*.py"))
+
+    assert [name for name, count in names.items() if count > 1] == []
