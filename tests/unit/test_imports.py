@@ -111,6 +111,11 @@ def test_connecting_loads_no_transfer_engine() -> None:
     assert not [name for name in loaded if name.startswith(TOP)]
 
 
+def test_the_image_service_needs_no_http_library() -> None:
+    """The image service's methods load neither keystoneauth1 nor requests: that is for who connects."""
+    assert not loaded_by("import ecl.image.v2._proxy") & {"keystoneauth1", "requests", "urllib3", "oslo_utils", "yaml"}
+
+
 def test_importing_the_image_package_is_free() -> None:
     """``import ecl.image`` loads no module of the service's before one of its names is used."""
     assert {name for name in loaded_by("import ecl.image") if name.startswith("ecl")} == {
