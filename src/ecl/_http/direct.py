@@ -115,11 +115,10 @@ class DirectSession:
         """
         if self._real is None and self._is_plain(kwargs):
             answer = self._send(url, method, **kwargs)
-            if answer is not None and answer.status_code != _UNAUTHORIZED:
-                return answer
             if answer is not None:
-                # The token was revoked. The new one is tried once, as keystoneauth1 does.
-                self._real_session().invalidate()
+                if answer.status_code != _UNAUTHORIZED or not self._real_session().invalidate():
+                    return answer
+                # The token was revoked. A new one is tried once, as keystoneauth1 does.
                 kwargs["allow_reauth"] = False
         return self._real_session().request(url, method, **kwargs)
 
@@ -179,7 +178,8 @@ def _failure(url: str, exc: Exception) -> tuple[Exception, Exception]:
         kind = requests.ConnectTimeout if isinstance(exc, ConnectTimeout) else requests.ReadTimeout
         return ksa_exceptions.ConnectTimeout(f"Request to {url} timed out"), kind(exc)
     if isinstance(exc, http.client.IncompleteRead):
-        broken = (f"Connection broken: {exc!r}", exc)
+        # Where the body came in chunks, nobody knows how much is missing.
+        broken = "Response ended prematurely" if exc.expected is None else (f"Connection broken: {exc!r}", exc)
         return ksa_exceptions.UnknownConnectionError(f"Unexpected exception for {url}: {broken}", exc), exc
     aborted = ("Connection aborted.", exc)
     return ksa_exceptions.ConnectFailure(f"Unable to establish connection to {url}: {aborted}"), exc

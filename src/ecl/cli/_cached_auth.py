@@ -89,7 +89,7 @@ class CachedAuth(plugin.BaseAuthPlugin):
     def invalidate(self) -> bool:
         """Drop the token, here and in the cache. Returns true if there was one."""
         with self._lock:
-            had_token = self.auth_ref is not None
+            had_token = (self.auth_ref if self._has_read_cache else self._read()) is not None
             self.auth_ref = None
             self._has_read_cache = True
             self._cache.forget()
