@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import logging
 import os
 import sys
 from collections.abc import Callable, Collection, Set
@@ -90,6 +89,12 @@ class Cloud:
     def connection(self) -> Connection:
         """The connection. Creating it sends nothing."""
         from ecl import _auth, connection
+
+        if not self.given.debug:
+            import logging
+
+            # It would warn of a failed discovery, on a line of its own before the error that says what to do.
+            logging.getLogger("keystoneauth").setLevel(logging.ERROR)
 
         def make() -> Any:
             return _auth.make_plugin(self.config.auth_type, self.config.auth)
@@ -182,9 +187,6 @@ def pass_cloud(command: Callable[..., R]) -> Callable[..., R]:
             from ecl import utils
 
             utils.enable_logging(debug=True, stream=sys.stderr)
-        else:
-            # It would warn of a failed discovery, on a line of its own before the error that says what to do.
-            logging.getLogger("keystoneauth").setLevel(logging.ERROR)
         try:
             return command(cloud, *args, **kwargs)
         finally:
