@@ -312,6 +312,15 @@ def test_odd_address_is_handed_over(stub):
         assert was_handed_over(made)
 
 
+def test_header_that_cannot_be_sent(stub, pauses):
+    """A token that no header can hold, as of a damaged cache, is the real session's matter."""
+    conn = ecl.connect(**Keystone(stub).options())
+    stub.on("GET", "/v2/images/abc", Answer.json(IMAGE))
+    token = KnownToken("a\r\nb", token_body(stub.url))
+    with contextlib.closing(DirectSession(token, lambda: conn.session, profile=Profile())) as session:
+        assert Proxy(session).get_image("abc").id == "abc"
+
+
 def test_threads_share_it(stub, alone):
     """Many threads at once are served, each over a connection of its own."""
     stub.on("GET", "/v2/images/abc", Answer.json(IMAGE))

@@ -11,7 +11,7 @@ import http.client
 import json
 import os
 import re
-import select
+import selectors
 import sys
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -100,7 +100,11 @@ class PlainHttp:
         try:
             connection.sock.settimeout(timeout[1])
             length = {} if body or method in ("GET", "HEAD") else {"Content-Length": "0"}
-            connection.request(method, parts["target"], body, {**_HEADERS, **length, **headers})
+            try:
+                connection.request(method, parts["target"], body, {**_HEADERS, **length, **headers})
+            except ValueError as exc:
+                # A header that cannot be sent: they are checked before the first byte goes.
+                raise NotSent(url) from exc
             response = connection.getresponse()
             answer = Answer(url, response, _decoded(response.read(), response.getheader("Content-Encoding")))
         except BaseException:
@@ -119,8 +123,7 @@ class PlainHttp:
         """Return a connection that the service has not closed."""
         while self._idle:
             found, connection = self._idle.pop()
-            # Between two answers a service sends nothing but the end.
-            if found == origin and not select.select([connection.sock], [], [], 0)[0]:
+            if found == origin and not _has_ended(connection):
                 return connection
             connection.close()
         return None
@@ -154,6 +157,13 @@ class PlainHttp:
             self._context.set_alpn_protocols(["http/1.1"])
             self._context.hostname_checks_common_name = False
         return self._context
+
+
+def _has_ended(connection: http.client.HTTPConnection) -> bool:
+    """Tell whether the service has closed *connection*: after an answer, nothing else is to be read from it."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.sock, selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 def is_behind_a_proxy() -> bool:
