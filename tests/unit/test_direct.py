@@ -420,7 +420,9 @@ def test_endpoint_that_is_given(stub):
     [
         {}, {"access": {"token": {"id": "x"}}}, {"token": {"expires_at": "2099-01-01T00:00:00Z"}},
         {"token": {"catalog": []}}, {"token": {"catalog": [], "expires_at": "soon"}},
-        {"token": {"catalog": [], "expires_at": "2099-01-01T00:00:00"}},
+        {"token": {"catalog": [], "expires_at": "2099-01-01T00:00:00"}}, {"token": []}, [],
+        {"token": {"catalog": [1], "expires_at": "2099-01-01T00:00:00Z"}},
+        {"token": {"catalog": [{"endpoints": [{}]}], "expires_at": "2099-01-01T00:00:00Z"}},
     ],
 )  # fmt: skip
 def test_token_that_says_too_little(body):

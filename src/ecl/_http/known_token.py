@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 __all__ = ["KnownToken"]
+
+
+class _Endpoint(NamedTuple):
+    """One address of a service."""
+
+    service_type: str
+    service_name: str | None
+    interface: str
+    region_name: str | None
+    url: str
+
+    @classmethod
+    def of(cls, service: Mapping[str, Any], endpoint: Mapping[str, Any]) -> Self:
+        """Read an entry of the catalog. Raises KeyError, AttributeError or TypeError for anything else."""
+        region = endpoint.get("region_id") or endpoint.get("region")
+        url = endpoint["url"] or ""
+        return cls(service["type"], service.get("name") or None, str(endpoint["interface"]), region, str(url))
 
 
 class KnownToken:
@@ -26,15 +43,18 @@ class KnownToken:
             body: The body of Keystone's answer to the log-in.
 
         Raises:
-            ValueError: It says too little to use the token: when it ends, or where the services are.
+            ValueError: It is not the answer of version 3, or says neither when the token ends nor where services are.
         """
-        token = body.get("token")
-        if not isinstance(token, dict) or not isinstance(token.get("catalog"), list):
-            raise ValueError("not a token of Keystone's version 3 with a catalog")
         self.text = text
-        self.project_id: str | None = token.get("project", {}).get("id")
-        self._catalog: list[dict[str, Any]] = token["catalog"]
-        self._expires = datetime.datetime.fromisoformat(str(token.get("expires_at")))
+        try:
+            token = body["token"]
+            self.project_id: str | None = token["project"]["id"] if token.get("project") else None
+            self._expires = datetime.datetime.fromisoformat(token["expires_at"])
+            self._endpoints = [
+                _Endpoint.of(service, each) for service in token["catalog"] for each in service.get("endpoints", ())
+            ]
+        except (TypeError, KeyError, AttributeError) as exc:
+            raise ValueError("not a token of Keystone's version 3 with a catalog") from exc
         if self._expires.tzinfo is None:
             raise ValueError("the end of the token has no time zone")
 
@@ -59,12 +79,10 @@ class KnownToken:
             None if there is none of exactly that type; keystoneauth1 knows other names of some types.
         """
         found: dict[str, str] = {}
-        for service in self._catalog:
-            if service.get("type") != service_type or service_name not in (None, service.get("name") or service_name):
-                continue
-            for endpoint in service.get("endpoints", ()):
-                region = endpoint.get("region_id") or endpoint.get("region")
-                if region_name in (None, region) and endpoint.get("url"):
-                    found.setdefault(endpoint.get("interface"), endpoint["url"])
+        for each in self._endpoints:
+            # A service without a name may be the one.
+            is_named = not service_name or each.service_name in (None, service_name)
+            if each.service_type == service_type and is_named and region_name in (None, each.region_name) and each.url:
+                found.setdefault(each.interface, each.url)
         wanted = [interface or "public"] if isinstance(interface, str | None) else interface
         return next((found[name] for each in wanted if (name := each.removesuffix("URL")) in found), None)

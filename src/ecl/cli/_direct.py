@@ -39,8 +39,8 @@ def session_for(config: CloudConfig, make_session: Callable[[], Session]) -> Dir
     if is_behind_a_proxy():
         return None
     try:
-        token = KnownToken(entry["auth_token"], entry["body"])
-    except (TypeError, KeyError, AttributeError, ValueError):
+        token = KnownToken(entry["auth_token"], entry.get("body"))
+    except ValueError:
         # A token of another version, or a damaged file.
         return None
     if token.seconds_left() <= MARGIN:

@@ -43,6 +43,12 @@ def keystone(stub: HttpStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return keystone
 
 
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """A cache folder of this test alone."""
+    return tmp_path / "cache"
+
+
 def use_cloud(keystone: Keystone, folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: object) -> None:
     """Have clouds.yaml name the cloud of *keystone*, and a cache of its own."""
     path = folder / "clouds.yaml"
@@ -227,6 +233,20 @@ def test_token_near_its_end(ecl: Command, stub: HttpStub, tmp_path: Path, monkey
 
     assert len(keystone.logins) == short + 1
     assert without_library(stub) == [False, True]
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"token": None}, {"token": {"catalog": [1], "expires_at": "x"}}])
+def test_damaged_answer_of_keystone(
+    body: object, ecl: Command, stub: HttpStub, keystone: Keystone, cache: Path
+) -> None:
+    """Where the cache does not say where the services are, the command logs in."""
+    (kept,) = cache.glob("ecl-image/tokens/*")
+    kept.write_text(json.dumps({**json.loads(kept.read_text()), "body": body}))
+    stub.requests.clear()
+
+    assert [image["name"] for image in ecl(*LIST).json] == ["debian"]
+    assert without_library(stub) == [False]
+    assert len(keystone.logins) == 2
 
 
 def test_region_and_interface(ecl: Command, stub: HttpStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
