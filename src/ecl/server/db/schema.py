@@ -40,6 +40,7 @@ __all__ = [
     "image_properties",
     "image_tags",
     "images",
+    "job_turns",
     "live",
     "metadata",
     "nodes",
@@ -280,7 +281,7 @@ copy_jobs = Table(
     # Who posted it; their rights are checked again when the job runs.
     Column("user_id", String(64)),
     Index(None, "source_region_id", "source_tenant_id", "created_at"),
-    Index(None, "status"),
+    Index(None, "status", "source_tenant_id"),
 )
 
 # Import tasks.
@@ -306,7 +307,18 @@ tasks = Table(
     *_lease(),
     Index(None, "region", "created_at", "id"),
     Index(None, "region", "image_id"),
-    Index(None, "status"),
+    Index(None, "status", "owner"),
+)
+
+# When a job of each project was last begun: projects take turns.
+job_turns = Table(
+    "job_turns",
+    metadata,
+    # The table of the jobs.
+    Column("queue", String(30), primary_key=True),
+    # Empty for jobs of no project.
+    Column("project_id", String(255), primary_key=True),
+    Column("begun_at", BigInteger, nullable=False),
 )
 
 # --- identity -----------------------------------------------------------------------------------------------

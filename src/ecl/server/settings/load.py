@@ -244,6 +244,7 @@ def _check(settings: Settings) -> None:
         ("node_lease", 0.1, 3600),
         ("job_attempts", 1, None),
         ("job_retry_delay", 0.1, 3600),
+        ("project_jobs", 1, None),
         ("database_connections", 2, None),
     ):
         _in_range(name, getattr(settings, name), low, high)

@@ -191,6 +191,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: until the second attempt. The pause before each later one is twice as long.
     job_attempts: int = 5
     job_retry_delay: float = 30
+    #: Most unfinished copies of one project, and most unfinished imports; for more the answer is 429.
+    project_jobs: int = 1000
     #: Write one line for each request, as text or as a JSON object.
     access_log: bool = False
     access_log_format: Literal["text", "json"] = "text"

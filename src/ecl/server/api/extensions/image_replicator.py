@@ -12,6 +12,7 @@ from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.db.copy_jobs import change_job, fetch_job, insert_job, list_jobs
+from ecl.server.db.leases import COPIES
 from ecl.server.domain.access import check_can_download
 from ecl.server.domain.copy_job import CANCEL_REQUESTED, CANCELABLE, REPLICATE_REQUESTED, CopyJob, job_to_wire
 from ecl.server.errors import BadRequest, Conflict, Forbidden, NotFound
@@ -62,6 +63,7 @@ def _start(request: ImageRequest, image_id: str, tenant_id: str) -> str:
         user_id=caller.user_id,
     )
     with service.database.write() as connection:
+        COPIES.check_most(connection, job.source_tenant_id, service.settings.project_jobs)
         insert_job(connection, job)
     return job.id
 
