@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import visible_image
@@ -65,7 +65,7 @@ def _detail(store: Store) -> dict[str, Any]:
 
 async def _usage(request: ImageRequest) -> Response:
     await request.refuse_body()
-    return json_response({"usage": await run_in_threadpool(_usage_of, request)})
+    return json_response({"usage": await threads.query(_usage_of, request)})
 
 
 def _usage_of(request: ImageRequest) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _usage_of(request: ImageRequest) -> dict[str, Any]:
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_remove, request, request.path_params["store"])
+    await threads.change(_remove, request, request.path_params["store"])
     return empty()
 
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 
+from ecl.server import threads
 from ecl.server.data.content import Content, format_to_inspect
 from ecl.server.data.fanout import Block, Fanout, buffers
 from ecl.server.data.incoming import Ended, Incoming, LeaseLost
@@ -149,7 +149,7 @@ async def receive_upload(upload: Upload, body: Body) -> None:
                 raise _size_differs(upload, f"more than {upload.declared_size}")
             await intake.put(buffer[:count])
         await intake.join()
-        await run_in_threadpool(intake.finish, size)
+        await threads.change(intake.finish, size)
     except Exception as exc:
         ended = await asyncio.shield(_give_up(intake))
         if ended is Ended.SUCCEEDED:
@@ -257,7 +257,7 @@ async def _give_up(intake: _Intake) -> Ended | None:
     """Undo the upload. Return how it ended, None if that is left to the reaper."""
     await intake.close()
     try:
-        return await run_in_threadpool(intake.give_up)
+        return await threads.change(intake.give_up)
     except DatabaseError as exc:
         _log.error("image %s stays %s for now: %s", intake.upload.image_id, intake.upload.status, first_line(exc))
     except Exception:  # noqa: BLE001 - the client gets the upload's own error

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
-from starlette.concurrency import run_in_threadpool
 
+from ecl.server import threads
 from ecl.server.db.url import UnusableDatabase, parse_url
 
 __all__ = ["Database", "DatabaseError", "first_line"]
@@ -117,7 +117,7 @@ class Database:
         On SQLite it runs in the event loop itself: it takes a tenth of the time that a thread needs to start, and
         readers do not wait for writers. Otherwise it runs in a worker thread.
         """
-        return self._look_up(query) if self.is_sqlite else await run_in_threadpool(self._look_up, query)
+        return self._look_up(query) if self.is_sqlite else await threads.query(self._look_up, query)
 
     def _look_up(self, query: Callable[[Connection], _T]) -> _T:
         with self.read() as connection:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.download import OCTETS, download
@@ -37,7 +37,7 @@ async def receive_body(request: ImageRequest, store: Store) -> None:
         service.slots.uploads.taken(),
         Incoming(service.node, service.database, service.region, store, request.image_id) as incoming,
     ):
-        upload = await run_in_threadpool(_begin, request, incoming, declared)
+        upload = await threads.change(_begin, request, incoming, declared)
         await receive_upload(upload, request.body_reader())
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.paging import page_response
 from ecl.server.api.common.patch_types import patch_version
 from ecl.server.api.common.request import ImageRequest
@@ -35,7 +35,7 @@ async def _list(request: ImageRequest) -> Response:
     check_can_list(request.caller)
     parameters = request.query()
     query = parse_list_query(parameters, request.service.settings.limits)
-    page = await run_in_threadpool(_page, request, query)
+    page = await threads.query(_page, request, query)
     is_full = len(page) == query.limit > 0
     marker = page[-1].id if is_full else None
     return page_response("images", [_to_wire(request, image) for image in page], parameters, marker)
@@ -75,7 +75,7 @@ async def _create(request: ImageRequest) -> Response:
     body = await request.read_json()
     service = request.service
     image = new_image(body, request.caller, service.region.settings, service.settings.limits)
-    await run_in_threadpool(_insert, request, image)
+    await threads.change(_insert, request, image)
     wire = _to_wire(request, image)
     headers = {
         "Location": request.endpoint + wire["self"],
@@ -128,7 +128,7 @@ async def _update(request: ImageRequest) -> Response:
     for operation in operations:
         if operation.verb != "remove":
             validate("image", {operation.name: operation.value})
-    image = await run_in_threadpool(_patch, request, request.image_id, operations)
+    image = await threads.change(_patch, request, request.image_id, operations)
     return json_response(_to_wire(request, image))
 
 
@@ -153,7 +153,7 @@ def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) ->
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_remove, request, request.image_id)
+    await threads.change(_remove, request, request.image_id)
     return empty()
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image
@@ -23,7 +23,7 @@ async def _put(request: ImageRequest) -> Response:
     tag = request.path_params["tag"]
     if len(tag) > _MAX_TAG:
         raise BadRequest(f"A tag may have at most {_MAX_TAG} characters.")
-    await run_in_threadpool(_add, request, request.image_id, tag)
+    await threads.change(_add, request, request.image_id, tag)
     return empty()
 
 
@@ -42,7 +42,7 @@ def _add(request: ImageRequest, image_id: str, tag: str) -> None:
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_remove, request, request.image_id, request.path_params["tag"])
+    await threads.change(_remove, request, request.image_id, request.path_params["tag"])
     return empty()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image
@@ -33,7 +33,7 @@ __all__ = ["ROUTES"]
 async def _import(request: ImageRequest) -> Response:
     body = await request.read_json()
     wanted = parse_import(body, request.service.settings.imports)
-    await run_in_threadpool(_start, request, request.image_id, wanted, body)
+    await threads.change(_start, request, request.image_id, wanted, body)
     request.service.importer.notify()
     return empty(202)
 

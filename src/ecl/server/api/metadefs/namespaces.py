@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.paging import page_response
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
@@ -67,7 +67,7 @@ async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
     query = _parse_query(request)
     check_reads(request.caller)
-    page = await run_in_threadpool(_page, request, query)
+    page = await threads.query(_page, request, query)
     is_full = len(page) == query.limit > 0
     marker = page[-1][0].namespace if is_full else None
     items = [namespace_to_wire(namespace, items) for namespace, items in page]
@@ -103,7 +103,7 @@ async def _create(request: ImageRequest) -> Response:
     namespace, body = namespace_of_body(await request.read_json(), request.caller, moment)
     check_can_write(request.caller)
     items = items_of_body(body, moment)
-    await run_in_threadpool(_insert, request, namespace, items)
+    await threads.change(_insert, request, namespace, items)
     # The items are shown as they were sent.
     wire = namespace_to_wire(namespace) | {key: body[key] for key in LIST_KEYS.values() if key in body}
     return json_response(wire, 201, {"Location": request.endpoint + wire["self"]})
@@ -121,7 +121,7 @@ def _insert(request: ImageRequest, namespace: Namespace, items: list[Item]) -> N
 
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
-    namespace, items = await run_in_threadpool(_fetch, request)
+    namespace, items = await threads.query(_fetch, request)
     resource_type = dict(request.query()).get("resource_type")
     return json_response(namespace_to_wire(namespace, prefixed(items, resource_type) if resource_type else items))
 
@@ -133,7 +133,7 @@ def _fetch(request: ImageRequest) -> tuple[Namespace, list[Item]]:
 
 async def _replace(request: ImageRequest) -> Response:
     namespace, _body = namespace_of_body(await request.read_json(), request.caller, now())
-    await run_in_threadpool(_update, request, namespace)
+    await threads.change(_update, request, namespace)
     return json_response(namespace_to_wire(namespace))
 
 
@@ -149,7 +149,7 @@ def _update(request: ImageRequest, namespace: Namespace) -> None:
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_remove, request)
+    await threads.change(_remove, request)
     return empty()
 
 
