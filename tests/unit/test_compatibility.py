@@ -500,6 +500,13 @@ def test_timeouts(stub, on):
     assert seen == [(10.0, 60.0), None]
 
 
+def test_bounds(proxy, stub):
+    """An answer that says that it is longer than 64 MiB is not read."""
+    stub.on("GET", "/v2/images/abc", Answer(200, b" " * ((64 << 20) + 1)))
+    with pytest.raises(exceptions.InvalidResponse, match="longer than 64 MiB"):
+        proxy.get_image("abc")
+
+
 def test_retries(proxy, stub, pauses):
     """A GET is repeated, as Retry-After says."""
     busy = Answer(503, headers={"Retry-After": "3"})
