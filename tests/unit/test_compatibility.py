@@ -92,6 +92,14 @@ def test_images_generator(proxy, stub, on):
     assert [image.id for image in images] == ["1", "2"]
 
 
+def test_images_sorted(proxy, on):
+    """An image that is missing in a sorted list of two pages is in the list."""
+    link = {"next": "/v2/images?marker=1"}
+    on("GET", "/v2/images", {"images": [{"id": "1"}], **link}, {"images": []}, {"images": [{"id": "1"}, {"id": "2"}]})
+
+    assert [image.id for image in proxy.images(sort="size:asc")] == ["1", "2"]
+
+
 def test_images_limit(proxy, stub, on):
     """*limit* is the most images in all, *page_size* the most in one answer."""
     on("GET", "/v2/images", {"images": [{"id": "1"}, {"id": "2"}], "next": "/v2/images?marker=2"},

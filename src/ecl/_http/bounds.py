@@ -43,7 +43,7 @@ def bounded(session: Any, streamed: bool = False) -> dict[str, list[Callable[...
     # Hooks of a request replace those of the session of requests.
     own = getattr(getattr(session, "session", None), "hooks", {}).get("response", [])
 
-    def read(response: requests.Response, **kwargs: Any) -> None:
+    def read(response: requests.Response, **_: Any) -> None:
         seconds = math.inf if timeout == 0 else max(SECONDS, timeout or 0)
         if response.status_code >= 400:
             _read_error(response, seconds)
