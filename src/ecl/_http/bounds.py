@@ -22,7 +22,7 @@ __all__ = ["bounded"]
 #: Bytes of one answer, decoded: a thousand images with everything that Glance allows in their properties.
 MOST_BYTES = 64 * 1024 * 1024
 #: Bytes that are kept of an error answer.
-MOST_ERROR_BYTES = 1024 * 1024
+MOST_ERROR_BYTES = 64 * 1024
 #: Seconds from an answer's headers to its end; a longer time-out of the session counts instead, and 0 allows any time.
 SECONDS = 600.0
 
@@ -94,7 +94,7 @@ def _read_error(response: requests.Response, seconds: float) -> None:
                 break
     except (exceptions.SDKException, requests.RequestException):
         response.close()
-    _fill(response, b"".join(blocks))
+    _fill(response, b"".join(blocks)[:MOST_ERROR_BYTES])
 
 
 def _fill(response: requests.Response, body: bytes) -> None:
