@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import warnings
 from collections.abc import Collection, Mapping
@@ -146,6 +145,8 @@ def option_names(auth_type: str, methods: Collection[str] = ()) -> set[str]:
 
 def _loader(auth_type: str, methods: Collection[str] = ()) -> Any:
     """Find keystoneauth1's loader of a type. Raises ConfigException."""
+    import difflib
+
     from keystoneauth1 import exceptions as ksa_exceptions
     from keystoneauth1 import loading
 
@@ -182,6 +183,8 @@ def _load(auth_type: str, options: dict[str, Any]) -> BaseAuthPlugin:
 def _only(options: dict[str, Any], known: set[str], auth_type: str) -> dict[str, Any]:
     unknown = sorted(options.keys() - known)
     if len(unknown) == 1:
+        import difflib
+
         near = difflib.get_close_matches(unknown[0], known, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         warnings.warn(

@@ -8,7 +8,6 @@ It reads as openstacksdk does; docs/compatibility.md lists the differences and t
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -180,6 +179,8 @@ def from_mapping(
 def _no_such_cloud(name: str, clouds: Mapping[str, Any], env: Mapping[str, str]) -> str:
     if not clouds:
         return f"There is no cloud {name!r}: {_where(env)}"
+    import difflib
+
     near = difflib.get_close_matches(name, clouds, 1)
     hint = f"did you mean {near[0]!r}?" if near else f"the file has {', '.join(clouds)}"
     return f"There is no cloud {name!r} in clouds.yaml; {hint}"

@@ -205,20 +205,7 @@ def from_config(
 
 
 def _from(loaded: config.CloudConfig, profile: _profile.Profile | None, own: Mapping[str, Any]) -> Connection:
-    profile = copy.deepcopy(profile) if profile else _profile.Profile()
-    if loaded.interface:
-        profile.set_interface(profile.ALL, loaded.interface)
-    if loaded.image_interface:
-        profile.set_interface("image", loaded.image_interface)
-    if loaded.image_service_name:
-        profile.set_name("image", loaded.image_service_name)
-    if loaded.image_service_type:
-        profile._get_filter("image").service_type = loaded.image_service_type
-    region_name = own.get("region_name") or loaded.region_name
-    if region_name:
-        profile.set_region(profile.ALL, region_name)
-    if loaded.image_region_name:
-        profile.set_region("image", loaded.image_region_name)
+    wanted = _profile.for_cloud(loaded, profile, own.get("region_name"))
     override = loaded.image_endpoint_override
     arguments: dict[str, Any] = {
         "verify": loaded.verify,
@@ -231,7 +218,7 @@ def _from(loaded: config.CloudConfig, profile: _profile.Profile | None, own: Map
         from ecl import _auth
 
         arguments["authenticator"] = _auth.make_plugin(loaded.auth_type, loaded.auth)
-    return Connection(profile=profile, **arguments)
+    return Connection(profile=wanted, **arguments)
 
 
 def _option(options: object, name: str) -> str | None:

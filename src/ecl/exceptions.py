@@ -34,7 +34,6 @@ Each has ``message``, ``details``, ``http_status``, ``request_id``, ``url`` and 
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -328,6 +327,8 @@ def _without_status_line(text: str, status: int) -> str:
 
 def _plain(text: str) -> str:
     """Strip tags and entities, fold white space, drop what a terminal would obey, and shorten."""
+    import html
+
     words = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
     shown = "".join(character for character in words if character.isprintable())
     return shown if len(shown) <= _MESSAGE_LIMIT else shown[:_MESSAGE_LIMIT] + " …"

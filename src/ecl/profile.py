@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
 from ecl.image import image_service
 from ecl.service_filter import ServiceFilter
 
-__all__ = ["Profile"]
+if TYPE_CHECKING:
+    from ecl.config import CloudConfig
+
+__all__ = ["Profile", "for_cloud"]
 
 # Other services of the cloud. This library has no methods for them, but accepts preferences for them, so that a
 # profile written for eclsdk works unchanged.
@@ -143,3 +146,27 @@ class Profile:
             self._for_all[attribute] = value
         for name in self.service_keys if service == self.ALL else [service]:
             setattr(self._get_filter(name), attribute, value)
+
+
+def for_cloud(config: CloudConfig, profile: Profile | None = None, region_name: str | None = None) -> Profile:
+    """
+    Return the preferences that the configuration of a cloud has.
+
+    Args:
+        profile: Preferences for what the configuration leaves open.
+        region_name: Instead of the configuration's.
+    """
+    result = copy.deepcopy(profile) if profile else Profile()
+    if config.interface:
+        result.set_interface(result.ALL, config.interface)
+    if config.image_interface:
+        result.set_interface("image", config.image_interface)
+    if config.image_service_name:
+        result.set_name("image", config.image_service_name)
+    if config.image_service_type:
+        result._get_filter("image").service_type = config.image_service_type
+    if region_name or config.region_name:
+        result.set_region(result.ALL, region_name or config.region_name or "")
+    if config.image_region_name:
+        result.set_region("image", config.image_region_name)
+    return result

@@ -109,6 +109,9 @@ class Session(ksa_session.Session):
         if not headers.get("Accept"):
             headers["Accept"] = "application/json"
         kwargs["headers"] = headers
+        if kwargs.get("requests_auth") is None:
+            # Without one, requests would send the password that ~/.netrc has for the host.
+            kwargs["requests_auth"] = _as_it_is
         if not self.timeout:
             # Keystone does not keep anybody waiting for ever, either; unless 0 asks for that.
             kwargs.setdefault("timeout", _http.TIMEOUT if self.timeout is None else None)
@@ -129,6 +132,11 @@ class Session(ksa_session.Session):
             return response
         with _http.translated(), tls.named_files(self):
             return super().request(url, method, **kwargs)
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Authenticate a request in the way of requests: the token is in its headers already."""
+    return request
 
 
 def map_exceptions(func: Callable[P, R]) -> Callable[P, R]:

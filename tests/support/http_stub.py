@@ -392,6 +392,7 @@ class Keystone:
                 "token": {
                     "methods": ["password"],
                     "user": {"id": "u", "name": "u", "domain": {"id": "default", "name": "Default"}},
+                    "project": {"id": "0" * 32, "name": "p", "domain": {"id": "default", "name": "Default"}},
                     "expires_at": _time(self.lifetime),
                     "issued_at": _time(0),
                     "catalog": catalog,

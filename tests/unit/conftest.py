@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 import ecl
 from ecl.connection import Connection
 from ecl.image.v2._proxy import Proxy
+from support.direct import direct_proxy
 from support.http_stub import HttpStub
 
 
@@ -39,6 +40,23 @@ def conn(stub: HttpStub) -> Connection:
 def proxy(conn: Connection) -> Proxy:
     """The image service at the stub."""
     return conn.image
+
+
+@pytest.fixture(params=["keystoneauth1", "direct"])
+def reach(request: pytest.FixtureRequest) -> Iterator[Callable[..., Proxy]]:
+    """The image service at an address: by a session of keystoneauth1, and by one that does without it."""
+
+    made: list[Proxy] = []
+
+    def connect(url: str, **options: object) -> Proxy:
+        if request.param == "direct":
+            made.append(direct_proxy(url, **options))
+            return made[-1]
+        return ecl.connect(auth_type="none", endpoint=url, **options).image
+
+    yield connect
+    for each in made:
+        each.session.close()
 
 
 @pytest.fixture

@@ -27,6 +27,12 @@ from support.http_stub import Answer, HttpStub, Keystone, make_certificate
 IMAGE = {"id": "abc", "name": "debian", "status": "active"}
 
 
+@pytest.fixture
+def proxy(reach, stub):
+    """The image service at the stub, by each kind of session."""
+    return reach(stub.url)
+
+
 def get(proxy):
     """Read an image."""
     return proxy.get_image("abc")
@@ -147,13 +153,13 @@ def test_retry_after_as_a_date(proxy, stub, pauses):
 
 @pytest.mark.parametrize("trouble", [Answer(503, b"busy"), Answer.drop()])
 @pytest.mark.parametrize("stream", [False, True])
-def test_nobody_needs_it_any_more(trouble, stream, conn, stub):
+def test_nobody_needs_it_any_more(trouble, stream, proxy, stub):
     """A request that has become needless is not sent again, and nobody pauses for that."""
     over = threading.Event()
     over.set()
     stub.on("GET", "/v2/images/abc", trouble)
     with pytest.raises((exceptions.ServerException, exceptions.ConnectFailure)):
-        _http.request(conn.session, "GET", "/v2/images/abc", service=ImageService(), stream=stream, cancelled=over)
+        _http.request(proxy.session, "GET", "/v2/images/abc", service=ImageService(), stream=stream, cancelled=over)
 
     assert len(stub.requests) == 1
 
@@ -203,23 +209,23 @@ def calls_of(listener: socket.socket) -> int:
     return count
 
 
-def test_timeout_of_a_connection(stub, pauses):
+def test_timeout_of_a_connection(reach, stub, pauses):
     """A service that is silent for longer than *timeout* is given up, and not asked again."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        proxy = ecl.connect(auth_type="none", endpoint=url, timeout=0.05).image
+        proxy = reach(url, timeout=0.05)
         with pytest.raises(exceptions.ConnectFailure, match=f"{url}.*(in time|timed out)"):
             get(proxy)
         assert calls_of(silent) == 1
 
 
-def test_timeout_holds_for_downloads(stub, pauses):
+def test_timeout_holds_for_downloads(reach, stub, pauses):
     """A connection's own time-out counts for data, too."""
     image = Image.existing(**IMAGE, checksum="0" * 32, size=1)
-    conn = ecl.connect(auth_type="none", endpoint=stub.url, timeout=0.05)
+    proxy = reach(stub.url, timeout=0.05)
     stub.on("GET", "/v2/images/abc/file", lambda request: (threadsafe_wait(), Answer.data(b"x"))[1])
     with pytest.raises(exceptions.ConnectFailure):
-        conn.image.download_image(image)
+        proxy.download_image(image)
 
     assert {request.path for request in stub.requests} == {"/v2/images/abc/file"}
 
@@ -260,11 +266,11 @@ def test_timeout_of_a_login(pauses, caplog, path):
 
 @pytest.mark.parametrize("suffix", ["", "/", "/v2", "/v2/", "/v2.7/", "/v2.0"])
 @pytest.mark.parametrize("prefix", ["", "/ecl-glance", "/image/jp1"])
-def test_endpoint_with_and_without_version(prefix, suffix, stub):
+def test_endpoint_with_and_without_version(prefix, suffix, reach, stub):
     """A catalog may name the endpoint with or without its version and a slash."""
     stub.on("GET", f"{prefix}/v2/images/abc", Answer.json(IMAGE))
 
-    assert get(ecl.connect(auth_type="none", endpoint=stub.url + prefix + suffix).image).id == "abc"
+    assert get(reach(stub.url + prefix + suffix)).id == "abc"
 
 
 def test_no_endpoint(stub):
@@ -285,12 +291,12 @@ def test_region(stub):
     assert other.lines == ["GET /v2/images/abc"]
 
 
-def test_unreachable(pauses):
+def test_unreachable(reach, pauses):
     """Nobody listens: one error that names the address and what to check."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
     with pytest.raises(exceptions.ConnectFailure) as caught:
-        get(ecl.connect(auth_type="none", endpoint=url).image)
+        get(reach(url))
 
     assert str(caught.value) == f"Cannot reach {url}: Connection refused. Check the address and that the service is up."
 
@@ -303,23 +309,22 @@ def test_keystone_unreachable(pauses):
         get(ecl.connect(auth_url=url + "/v3", username="u", password="p", project_id="i").image)
 
 
-def test_untrusted_certificate(tmp_path, pauses):
+def test_untrusted_certificate(reach, tmp_path, pauses):
     """A certificate that nobody vouches for is refused at once, and said so."""
-    with HttpStub(make_certificate(tmp_path)) as stub:
-        conn = ecl.connect(auth_type="none", endpoint=stub.url)
-        with pytest.raises(exceptions.ConnectFailure, match=r"(?i)certificate"):
-            get(conn.image)
+    trouble = pytest.raises(exceptions.ConnectFailure, match=r"(?i)certificate")
+    with HttpStub(make_certificate(tmp_path)) as stub, trouble:
+        get(reach(stub.url))
 
     assert stub.requests == []
     assert pauses == []
 
 
-def test_trusted_certificate(tmp_path):
+def test_trusted_certificate(reach, tmp_path):
     """*verify* is the CA to trust, or False."""
     certificate = make_certificate(tmp_path)
     with HttpStub(certificate) as stub:
         stub.on("GET", "/v2/images/abc", Answer.json(IMAGE))
-        get(ecl.connect(auth_type="none", endpoint=stub.url, verify=str(certificate[0])).image)
+        get(reach(stub.url, verify=str(certificate[0])))
 
     assert len(stub.requests) == 1
 

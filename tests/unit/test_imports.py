@@ -111,6 +111,17 @@ def test_connecting_loads_no_transfer_engine() -> None:
     assert not [name for name in loaded if name.startswith(TOP)]
 
 
+#: What may cost as much as it does: logging in, and moving data.
+COSTLY = {"ecl.session", "ecl._http.translation", "ecl.image.copying", "ecl.image.importing", "ecl.image.transfer",
+          "ecl.image.v2._batch", "ecl.image.v2._creating", "ecl.image.v2._data"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in SDK if name not in COSTLY and "._transfer" not in name])
+def test_http_libraries_are_for_who_connects(name: str) -> None:
+    """A module loads neither keystoneauth1 nor requests; making a connection does."""
+    assert not loaded_by(f"import {name}") & {"keystoneauth1", "requests", "urllib3", "oslo_utils"}
+
+
 def test_importing_the_image_package_is_free() -> None:
     """``import ecl.image`` loads no module of the service's before one of its names is used."""
     assert {name for name in loaded_by("import ecl.image") if name.startswith("ecl")} == {

@@ -85,6 +85,18 @@ def test_expired_token_is_answered_by_one_login(stub, keystone, logged_in):
     assert len(keystone.logins) == 2
 
 
+def test_netrc_is_not_read(stub, keystone, logged_in, tmp_path, monkeypatch):
+    """A ~/.netrc that names the host adds no password to requests: the token is what the cloud is asked with."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password other-secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    stub.on("GET", "/v2/images/abc", Answer.json(IMAGE))
+    logged_in.get_image("abc")
+
+    assert tokens(stub) == ["token-1"]
+    assert [request.line for request in stub.requests if "authorization" in request.headers] == []
+
+
 def test_refused_for_good(stub, keystone, logged_in):
     """A service that answers 401 to a new token as well is not asked a third time."""
     stub.on("GET", "/v2/images/abc", Answer(401, b"Authentication required"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import warnings
 from collections.abc import Mapping
@@ -62,6 +61,8 @@ def warn_of_unknown(variables: Mapping[str, Any], auth_type: str) -> None:
     unknown = sorted(key for key in variables if key not in known and not _OF_OTHERS.fullmatch(key))
     if not unknown:
         return
+    import difflib
+
     words = []
     for key in unknown:
         near = difflib.get_close_matches(key, known, 1, 0.75)

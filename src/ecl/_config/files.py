@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,23 @@ Cloud = dict[str, Any]
 
 def folders(env: Mapping[str, str]) -> list[Path]:
     """Return where files are looked for, in order: here, the user's folders, the machine's; ECL's name first."""
-    import platformdirs
-
     home = Path(env.get("SNAP_REAL_HOME") or "~").expanduser()
-    user = Path(env["XDG_CONFIG_HOME"]) if env.get("XDG_CONFIG_HOME") else platformdirs.user_config_path()
+    user = Path(env["XDG_CONFIG_HOME"]) if env.get("XDG_CONFIG_HOME") else _users_folder()
     machine = (env.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep)
     parents = [user, home / ".config", *(Path(folder) for folder in machine if folder), Path("/etc")]
     found = [Path(), *(parent / name for parent in parents for name in ("ecl", "openstack"))]
     return list(dict.fromkeys(found))
+
+
+def _users_folder() -> Path:
+    """Return where this user's configuration is on this system."""
+    home = os.environ.get("HOME", "")
+    if sys.platform == "linux" and os.path.isabs(home):
+        # As platformdirs says, whose import takes longer than reading the files does.
+        return Path(home, ".config")
+    import platformdirs
+
+    return platformdirs.user_config_path()
 
 
 def read_clouds(env: Mapping[str, str]) -> dict[str, Cloud]:
@@ -86,6 +95,8 @@ def _remote(name: str, address: str) -> str:
 
 def _shipped(name: str) -> Cloud | None:
     """Read a profile of openstacksdk's folder, without importing openstacksdk, which takes most of a second."""
+    import importlib.util
+
     spec = importlib.util.find_spec("openstack")
     if spec is None or spec.origin is None:
         return None

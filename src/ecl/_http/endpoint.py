@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import keystoneauth1.exceptions as ksa_exceptions
-
 from ecl import exceptions
 from ecl._http import catalog
-from ecl._http.errors import translated
+from ecl._http.errors import is_no_endpoint, translated
 from ecl.service_filter import ServiceFilter
 
 if TYPE_CHECKING:
@@ -39,7 +37,9 @@ def endpoint(session: SessionLike, service: ServiceFilter, path: str = "/v2") ->
     with translated():
         try:
             found = session.get_endpoint(skip_discovery=True, **wanted)
-        except ksa_exceptions.EndpointNotFound:
+        except Exception as exc:
+            if not is_no_endpoint(exc):
+                raise
             found = None
     if not found:
         raise exceptions.EndpointNotFound(catalog.missing(session, wanted))

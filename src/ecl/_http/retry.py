@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-import random
 import threading
 import time
 
@@ -34,6 +33,8 @@ def pause(attempt: int, retry_after: str | None = None, cancelled: threading.Eve
     """
     seconds = _seconds_of(retry_after)
     if seconds is None:
+        import random
+
         seconds = 0.5 * 2 ** (attempt - 1) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter, not a secret
     _sleep(min(max(seconds, 0.0), LONGEST_PAUSE), cancelled)
     return cancelled is None or not cancelled.is_set()

@@ -11,18 +11,17 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any
 
-import keystoneauth1.exceptions as ksa_exceptions
-import requests
-
 from ecl import exceptions
 from ecl._http import bounds, retry, tls
 from ecl._http.body import BodyFailed, StreamedBody, as_json
 from ecl._http.endpoint import endpoint
-from ecl._http.errors import is_silence, translated
+from ecl._http.errors import is_silence, is_untrusted, translated
 from ecl._http.sessions import below_adapter
 from ecl.service_filter import ServiceFilter
 
 if TYPE_CHECKING:
+    import requests
+
     from ecl._http.sessions import SessionLike
 
 __all__ = ["check", "request", "seconds_for"]
@@ -102,7 +101,7 @@ def request(
         except exceptions.ConnectFailure as exc:
             # A certificate that is not trusted now is not trusted a second later, and a caller that waited for a
             # silent service has waited long enough.
-            hopeless = isinstance(exc.cause, ksa_exceptions.SSLError) or is_silence(exc)
+            hopeless = is_untrusted(exc) or is_silence(exc)
             if last or hopeless or not is_safe or not retry.pause(attempt, cancelled=cancelled):
                 raise
             continue

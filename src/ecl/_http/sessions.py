@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
-from keystoneauth1.adapter import Adapter
-
 from ecl import exceptions
 from ecl._http.errors import translated
 
 if TYPE_CHECKING:
+    from keystoneauth1.adapter import Adapter
     from keystoneauth1.session import Session
 
     SessionLike = Session | Adapter
@@ -50,6 +49,8 @@ def as_session(session: object) -> Any:
 
 def _adapter_of(session: Any, config: Any) -> Adapter:
     """Return what speaks to the image service as a connection of openstacksdk would, by its configuration."""
+    from keystoneauth1.adapter import Adapter
+
     return Adapter(
         session,
         service_type=config.get_service_type("image"),

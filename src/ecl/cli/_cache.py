@@ -6,8 +6,8 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 import stat
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ _MAX_AGE_SECONDS = 7 * 86400
 
 def folder(kind: str) -> Path:
     """Return the folder for one *kind* of files, in the user's cache folder."""
+    chosen, home = os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("HOME", "")
+    if sys.platform == "linux" and os.path.isabs(home):
+        # As platformdirs says, whose import takes longer than reading a file does.
+        return (Path(chosen) if os.path.isabs(chosen) else Path(home, ".cache")) / "ecl-image" / kind
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("ecl-image", appauthor=False)) / kind
@@ -64,6 +68,8 @@ def write(kind: str, key: str, value: Any) -> None:
         if not _is_private(os.stat(cache_folder)):
             return
         _remove_old(cache_folder)
+        import secrets
+
         part = cache_folder / f".{secrets.token_hex(8)}"
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import logging
 import os
 import sys
 from collections.abc import Callable, Collection, Set
@@ -17,6 +16,7 @@ from ecl.cli import _signals
 from ecl.cli._suggest import hint
 
 if TYPE_CHECKING:
+    from ecl._http.direct import DirectSession
     from ecl.config import CloudConfig
     from ecl.connection import Connection
     from ecl.image.v2._proxy import Proxy
@@ -90,13 +90,19 @@ class Cloud:
         """The connection. Creating it sends nothing."""
         from ecl import _auth, connection
 
+        if not self.given.debug:
+            import logging
+
+            # It would warn of a failed discovery, on a line of its own before the error that says what to do.
+            logging.getLogger("keystoneauth").setLevel(logging.ERROR)
+
         def make() -> Any:
             return _auth.make_plugin(self.config.auth_type, self.config.auth)
 
         if self.given.token_cache:
-            from ecl.cli import _token_cache
+            from ecl.cli import _cached_auth
 
-            plugin = _token_cache.cached(self.config, make)
+            plugin = _cached_auth.cached(self.config, make)
         else:
             plugin = make()
         made = connection.from_config(cloud_config=self.config, authenticator=plugin)
@@ -104,10 +110,22 @@ class Cloud:
         made.session._collect_timing = self.given.timing
         return made
 
-    @property
+    @functools.cached_property
     def image(self) -> Proxy:
-        """The image service."""
-        return self.connection.image
+        """The image service, without keystoneauth1 if its token is cached and nothing else needs it."""
+        if self._direct is None:
+            return self.connection.image
+        from ecl.image.v2._proxy import Proxy
+
+        return Proxy(self._direct)
+
+    @functools.cached_property
+    def _direct(self) -> DirectSession | None:
+        if not self.given.token_cache or self.given.debug or self.given.timing:
+            return None
+        from ecl.cli import _direct
+
+        return _direct.session_for(self.config, lambda: self.connection.session)
 
     @property
     def session(self) -> Any:
@@ -125,7 +143,7 @@ class Cloud:
         from ecl import _http
 
         with _http.translated():
-            found = self.session.get_project_id()
+            found = (self._direct or self.session).get_project_id()
         if not found:
             raise click.UsageError("You are not logged in to a project: give --os-project-id.")
         return str(found)
@@ -142,6 +160,8 @@ class Cloud:
         for each in (self, *self._others):
             if "connection" in each.__dict__:
                 each.session.session.close()
+            if (direct := each.__dict__.get("_direct")) is not None:
+                direct.close()
 
     def print_timings(self) -> None:
         """Write the duration of each request to stderr."""
@@ -167,9 +187,6 @@ def pass_cloud(command: Callable[..., R]) -> Callable[..., R]:
             from ecl import utils
 
             utils.enable_logging(debug=True, stream=sys.stderr)
-        else:
-            # It would warn of a failed discovery, on a line of its own before the error that says what to do.
-            logging.getLogger("keystoneauth").setLevel(logging.ERROR)
         try:
             return command(cloud, *args, **kwargs)
         finally:

@@ -6,7 +6,6 @@ import functools
 import itertools
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -120,6 +119,8 @@ class Output:
 
         width = self.max_width or int(os.environ.get("CLIFF_MAX_TERM_WIDTH") or 0)
         if not width and sys.stdout.isatty():
+            import shutil
+
             width = shutil.get_terminal_size().columns
         titles = [column.title for column in columns]
         layouts = [Layout(column.key in _NUMBERS, _is_fixed(column.key), column.extra) for column in columns]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +12,8 @@ __all__ = ["Choice", "hint"]
 
 def hint(word: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'list'?``, or list all *known* words if none is similar."""
+    import difflib
+
     words = list(known)
     near = difflib.get_close_matches(word.lower(), words, 1, 0.5)
     return f"did you mean {near[0]!r}?" if near else f"choose from: {', '.join(words)}"

@@ -7,6 +7,7 @@ import stat
 import time
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from ecl.cli import _cache
@@ -17,6 +18,19 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that the cache is in."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path / "ecl-image" / "kind"
+
+
+@pytest.mark.parametrize("chosen", [None, "", "/var/cache/mine", "relative"])
+@pytest.mark.parametrize("home", ["/home/someone", "/", "relative", "", None])
+def test_folder_is_that_of_the_system(chosen: str | None, home: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is where the system keeps a user's caches, as platformdirs knows it."""
+    for name, value in (("XDG_CACHE_HOME", chosen), ("HOME", home)):
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+
+    assert _cache.folder("kind") == Path(platformdirs.user_cache_dir("ecl-image", appauthor=False), "kind")
 
 
 def test_what_is_written_is_read(place: Path) -> None:
