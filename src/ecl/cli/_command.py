@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -186,7 +186,12 @@ class LazyGroup(click.Group):
         """Return the subcommands and options that begin with *incomplete*, without importing subcommands."""
         from click.shell_completion import CompletionItem
 
-        # A shell completes one word, so "import info" is left out.
+        # What no subcommand has taken: the first words of an alias, or a wrong word.
+        before = [*ctx._protected_args, *ctx.args]
+        if before:
+            below = _below(" ".join(before), self.aliases)
+            return [CompletionItem(word) for word in _first_words(below) if word.startswith(incomplete)]
+        # A shell completes one word: "import info" is completed by "import".
         names = [name for name in self.list_commands(ctx) if " " not in name and name.startswith(incomplete)]
         found = [CompletionItem(name, help=self._line(name)) for name in names]
         return found + click.Command.shell_complete(self, ctx, incomplete)
@@ -199,8 +204,11 @@ class LazyGroup(click.Group):
     def _line(self, name: str) -> str:
         if name in self.table:
             return self.table[name][1]
-        words = dict.fromkeys(rest.partition(" ")[0] for rest in _below(name, self.table))
-        return f"{self.groups[name]} ({', '.join(words)})"
+        return f"{self.groups[name]} ({', '.join(_first_words(_below(name, self.table)))})"
+
+
+def _first_words(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name.partition(" ")[0] for name in names))
 
 
 def _below(group: str, names: Mapping[str, T]) -> dict[str, T]:

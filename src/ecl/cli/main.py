@@ -73,9 +73,9 @@ def main() -> NoReturn:
     """Run the command line and exit with its code."""
     _streams.prepare()
     if "_ECL_COMPLETE" in os.environ:
-        from ecl.cli import _completion
+        from ecl.cli import _shells
 
-        _completion.register()
+        _shells.register()
     warnings.showwarning = _show_warning
     # SIGTERM must not leave a half-made image either.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
