@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 import click
 
 __all__ = ["Interrupted", "describe", "exit_code", "one_line", "shortened"]
