@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ecl.server.data.store.base import DataMissing, Store, StoreTaken, StoreUnavailable, Unknown
+from ecl.server.data.store.base import DataMissing, Store, StoreTaken, StoreUnavailable
 from ecl.server.data.store.folder import FolderStore
+from ecl.server.data.store.unknown import Unknown, find_unknown
 
 
 @pytest.fixture(params=["folder"])
@@ -68,7 +69,7 @@ def test_nothing_is_visible_before_commit(store: Store) -> None:
     writer.abort()
     with pytest.raises(DataMissing):
         store.reader(key)
-    assert store.find_unknown(nothing_known) == Unknown()
+    assert find_unknown(store, nothing_known) == Unknown()
 
 
 def test_abort_after_commit_keeps_the_bytes(store: Store) -> None:
@@ -104,7 +105,7 @@ def test_delete_of_an_upload(store: Store) -> None:
         writer.commit()
     with pytest.raises(DataMissing):
         store.reader(key)
-    assert store.find_unknown(nothing_known) == Unknown()
+    assert find_unknown(store, nothing_known) == Unknown()
 
 
 def test_find_unknown(store: Store) -> None:
@@ -117,7 +118,7 @@ def test_find_unknown(store: Store) -> None:
         asked.extend(keys)
         return known & set(keys)
 
-    found = store.find_unknown(of_database)
+    found = find_unknown(store, of_database)
     assert (found.count, found.bytes) == (len(unknown), 7 * len(unknown))
     assert len(found.examples) == 3
     assert set(found.examples) < unknown
@@ -133,7 +134,7 @@ def test_find_unknown_uploads(store: Store) -> None:
         writer.write(b"half")
         writer.flush()
 
-    found = store.find_unknown(lambda keys: {known} & set(keys))
+    found = find_unknown(store, lambda keys: {known} & set(keys))
     assert (found.count, found.bytes) == (1, 4)
     assert unknown in found.examples[0]
     for writer in writers:
@@ -144,7 +145,7 @@ def test_find_unknown_can_be_stopped(store: Store) -> None:
     """A search in a large store ends when the service stops."""
     put(store, b"unknown")
 
-    assert store.find_unknown(nothing_known, lambda: True) == Unknown()
+    assert find_unknown(store, nothing_known, lambda: True) == Unknown()
 
 
 def test_claim(store: Store) -> None:
@@ -157,7 +158,7 @@ def test_claim(store: Store) -> None:
         with pytest.raises(StoreTaken, match=f"of region jp1 in the database {database}"):
             store.claim(*other)
     store.claim(database, "jp1")
-    assert store.find_unknown(nothing_known) == Unknown()
+    assert find_unknown(store, nothing_known) == Unknown()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_due
 from ecl.server.data.store.base import Store, StoreError
+from ecl.server.data.store.unknown import find_unknown
 from ecl.server.db.engine import Database, DatabaseError, first_line
 from ecl.server.db.garbage import known_keys
 from ecl.server.db.images import release_orphans
@@ -130,7 +131,7 @@ class Reaper:
             with self._database.read() as connection:
                 return known_keys(connection, region.name, region.place_of(store), keys)
 
-        unknown = store.find_unknown(known, self._ended.is_set)
+        unknown = find_unknown(store, known, self._ended.is_set)
         if unknown.count and not self._ended.is_set():
             _log.warning(
                 "region %s, store %s (%s): %d files (%d bytes) are unknown to the database and were left alone, such "
