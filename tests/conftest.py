@@ -13,9 +13,10 @@ import pytest
 
 from ecl.testing import ImageService
 from support.images import real_image
+from support.object_stores import seaweedfs
 from support.postgres import postgres
 
-__all__ = ["postgres", "real_image"]
+__all__ = ["postgres", "real_image", "seaweedfs"]
 
 #: Threads that serve a whole session, or that their pool keeps to use again.
 _KEPT_THREADS = ("AnyIO worker thread", "asyncio_", "ecl-")
@@ -42,7 +43,7 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     """Nothing that the user of this machine has set reaches a test, or a service that tests share."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("OS_", "ECL_", "XDG_")) or name.lower().endswith("_proxy"):
+            if name.startswith(("OS_", "ECL_", "XDG_", "AWS_")) or name.lower().endswith("_proxy"):
                 patch.delenv(name)
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NETRC"):
             patch.delenv(name, raising=False)

@@ -110,6 +110,9 @@ class Reader(ABC):
     #: Bytes.
     size: int
 
+    def expect(self, end: int) -> None:  # noqa: B027 - most readers fetch nothing ahead
+        """Say that nothing from *end* on will be read, so that it need not be fetched ahead."""
+
     @abstractmethod
     def read(self, offset: int, length: int) -> bytes:
         """Return up to *length* bytes from *offset*; fewer only at the end."""
@@ -162,6 +165,14 @@ class Store(ABC):
     @abstractmethod
     def delete(self, key: str) -> None:
         """Remove the data under *key*, of an upload, too. There may be none. Raises StoreUnavailable."""
+
+    def staging(self) -> Store | None:
+        """Return a staging area in the same place, of which `has_data_of` is true; None if there can be none."""
+        return None
+
+    def has_data_of(self, other: Store) -> bool:  # noqa: ARG002 - a store of its own has none
+        """Return True if what is under a key of *other* is under the same key here, without being moved."""
+        return False
 
     @abstractmethod
     def claim(self, database: str, region: str) -> None:
