@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ecl.testing import ImageService
+from support import object_stores
 from support.images import real_image
 from support.object_stores import seaweedfs
 from support.postgres import postgres
@@ -24,8 +25,22 @@ _THREAD_SECONDS = 5.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which database the services of the tests have."""
+    """Which database and which store the services of the tests have."""
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="default: sqlite")
+    parser.addoption("--store", choices=("folder", "object"), default="folder", help="default: folder")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Describe the project's own marker."""
+    config.addinivalue_line("markers", "folder_store: a test of folders, skipped with --store object")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip tests of folders where the services have none."""
+    if config.getoption("--store") == "object":
+        for item in items:
+            if item.get_closest_marker("folder_store") is not None:
+                item.add_marker(pytest.mark.skip("a test of folders"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,6 +50,17 @@ def _chosen_database(request: pytest.FixtureRequest) -> Iterator[None]:
         if request.config.getoption("--database") == "postgresql":
             running = request.getfixturevalue("postgres")
             patch.setattr(ImageService, "_default_database_url", staticmethod(running.url_of))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _chosen_store(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With ``--store object``, each region that is given no store has one in a bucket."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.config.getoption("--store") == "object":
+            storage = request.getfixturevalue("seaweedfs")
+            patch.setattr(object_stores, "chosen", storage)
+            patch.setattr(ImageService, "_default_store", staticmethod(storage.default_store))
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import socket
@@ -11,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,12 @@ import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from ecl.server.data.store.marker import NAME as MARKER
 from ecl.server.data.store.objects.bucket import open_bucket
 from ecl.server.data.store.objects.store import ObjectStore
 from ecl.server.settings.model import StoreSettings
 
-__all__ = ["BUCKET", "ObjectStorage", "running_storage", "seaweedfs"]
+__all__ = ["BUCKET", "ObjectStorage", "StoredObject", "prefix_of", "running_storage", "seaweedfs"]
 
 PROGRAMS = Path(__file__).parents[2] / ".venvs" / "object-stores" / "bin"
 BUCKET = "images"
@@ -65,6 +68,40 @@ def _free_ports(number: int) -> list[int]:
     raise AssertionError("there are no free ports")
 
 
+def prefix_of(folder: Path, region: str) -> str:
+    """Return the prefix that belongs to a region of a service in *folder*."""
+    return f"{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}/{region}"
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object, to be used as the path of a file is."""
+
+    storage: ObjectStorage
+    path: str
+
+    @property
+    def name(self) -> str:
+        """Its key."""
+        return self.path.rpartition("/")[2]
+
+    def read_bytes(self) -> bytes:
+        """Return its bytes."""
+        return bytes(self.storage.client().get(self.path).bytes())
+
+    def write_bytes(self, data: bytes) -> None:
+        """Replace its bytes."""
+        self.storage.client().put(self.path, data)
+
+    def unlink(self) -> None:
+        """Remove it."""
+        self.storage.client().delete(self.path)
+
+    def as_uri(self) -> str:
+        """Return its URL."""
+        return f"s3://{BUCKET}/{self.path}"
+
+
 class ObjectStorage:
     """A running storage with the bucket `BUCKET`."""
 
@@ -93,6 +130,13 @@ class ObjectStorage:
         settings = self.settings(prefix, **more)
         return ObjectStore(open_bucket(settings), settings.name, removal_delay=settings.removal_delay)
 
+    def default_store(self, folder: Path, region: str) -> dict[str, Any]:
+        """Return the settings of the store of a service in *folder*, as a file of settings has them."""
+        settings = self.settings(prefix_of(folder, region))
+        return {
+            name: getattr(settings, name) for name in settings.__struct_fields__ if getattr(settings, name) is not None
+        }
+
     def client(self, key: str = "ecl-admin") -> S3Store:
         """Return a client of the whole bucket."""
         return S3Store(
@@ -104,9 +148,10 @@ class ObjectStorage:
             retry_config={"max_retries": 0, "retry_timeout": timedelta(seconds=1)},
         )
 
-    def names(self, prefix: str) -> list[str]:
-        """Return the names of all objects under *prefix*."""
-        return sorted(each["path"].removeprefix(f"{prefix}/") for page in self.client().list(prefix) for each in page)
+    def objects(self, prefix: str) -> list[StoredObject]:
+        """Return all objects under *prefix* but the marker."""
+        paths = sorted(each["path"] for page in self.client().list(prefix) for each in page)
+        return [StoredObject(self, path) for path in paths if not path.endswith(MARKER)]
 
 
 def _program(name: str) -> Path:
@@ -166,6 +211,10 @@ def _make_bucket(storage: ObjectStorage, server: subprocess.Popen[bytes], log: P
             if time.monotonic() > deadline or server.poll() is not None:
                 pytest.fail(f"SeaweedFS did not start: {exc}\n{log.read_text()[-2000:]}", pytrace=False)
             time.sleep(0.1)
+
+
+#: What the services of the tests have by default; None: folders.
+chosen: ObjectStorage | None = None
 
 
 @pytest.fixture(scope="session")
