@@ -26,7 +26,7 @@ from ecl.server.data.store.objects.bucket import open_bucket
 from ecl.server.data.store.objects.store import ObjectStore
 from ecl.server.settings.model import StoreSettings
 
-__all__ = ["BUCKET", "ObjectStorage", "StoredObject", "prefix_of", "running_storage", "seaweedfs"]
+__all__ = ["BUCKET", "ObjectStorage", "StoredObject", "prefix_of", "running_rclone", "running_storage", "seaweedfs"]
 
 PROGRAMS = Path(__file__).parents[2] / ".venvs" / "object-stores" / "bin"
 BUCKET = "images"
@@ -39,7 +39,7 @@ _RIGHTS = {
 }
 #: It runs until standard input ends, so also when the tests are killed, and leaves nothing behind.
 _SCRIPT = """
-exec 3<&0
+exec 3<&0 2> /dev/null
 "$@" > "$0/log" 2>&1 3<&- &
 server=$!
 trap 'kill -9 $server; cd /; rm -rf "$0"' EXIT
@@ -209,8 +209,31 @@ def _make_bucket(storage: ObjectStorage, server: subprocess.Popen[bytes], log: P
             return
         except BaseError as exc:
             if time.monotonic() > deadline or server.poll() is not None:
-                pytest.fail(f"SeaweedFS did not start: {exc}\n{log.read_text()[-2000:]}", pytrace=False)
+                pytest.fail(f"the storage did not start: {exc}\n{log.read_text()[-2000:]}", pytrace=False)
             time.sleep(0.1)
+
+
+@contextmanager
+def running_rclone() -> Iterator[ObjectStorage]:
+    """Run rclone's S3 server, which answers each range by 200; the test skips where it is not installed."""
+    program = _program("rclone")
+    folder = Path(tempfile.mkdtemp(prefix="ecl-objects-"))
+    (folder / "data" / BUCKET).mkdir(parents=True)
+    (port,) = _free_ports(1)
+    keys = ("ecl-service", "ecl-admin")
+    command = [
+        "/bin/sh", "-c", _SCRIPT, folder, program, "serve", "s3", f"--addr=127.0.0.1:{port}", "--config=/dev/null",
+        *(f"--auth-key={key},{secret_of(key)}" for key in keys), folder / "data",
+    ]  # fmt: skip
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", start_new_session=True)
+    storage = ObjectStorage(f"http://127.0.0.1:{port}", folder)
+    try:
+        _make_bucket(storage, server, folder / "log")
+        yield storage
+    finally:
+        assert server.stdin is not None
+        server.stdin.close()
+        server.wait()
 
 
 #: What the services of the tests have by default; None: folders.

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from obstore.store import AzureStore, GCSStore, S3Store
 
-from ecl.server.data.store.base import StoreUnavailable
+from ecl.server.data.store.base import StoreError
 from ecl.server.data.store.objects.credentials import Keys, find_keys
-from ecl.server.data.store.objects.failures import translated_errors
+from ecl.server.data.store.objects.failures import BucketUnavailable, translated_errors
 from ecl.server.settings.buckets import BucketUrl, bucket_url
 from ecl.server.settings.model import StoreSettings
 
@@ -65,10 +65,18 @@ def open_bucket(settings: StoreSettings) -> Bucket:
     Make the client of a store's bucket. No request is sent.
 
     Raises:
-        StoreUnavailable: The credentials or the CA certificate cannot be read, or the options do not fit.
+        BucketUnavailable: The credentials or the CA certificate cannot be read, or the options do not fit.
     """
     assert settings.url is not None
     url = bucket_url(settings.url)
+    try:
+        with translated_errors():
+            return _opened(settings, url)
+    except StoreError as exc:
+        raise BucketUnavailable(f"{url}: {exc}") from exc
+
+
+def _opened(settings: StoreSettings, url: BucketUrl) -> Bucket:
     options: ClientConfig = {
         "allow_http": settings.allow_http,
         "connect_timeout": _CONNECT_TIMEOUT,
@@ -82,19 +90,18 @@ def open_bucket(settings: StoreSettings) -> Bucket:
         "retry_timeout": _RETRY_TIMEOUT,
     }
     common: dict[str, Any] = {"client_options": options, "retry_config": retries}
-    with translated_errors():
-        if url.scheme == "s3":
-            keys = find_keys(settings, os.environ, Path.home())
-            return Bucket(url, settings, S3Store(url.bucket, config=_s3_config(settings, keys), **common), keys)
-        if url.scheme == "gs":
-            account: GCSConfig = {}
-            if settings.credentials_file is not None:
-                account["service_account"] = str(settings.credentials_file)
-            return Bucket(url, settings, GCSStore(url.bucket, config=account, **common), None)
-        endpoint: AzureConfig = {}
-        if settings.endpoint is not None:
-            endpoint["endpoint"] = settings.endpoint
-        return Bucket(url, settings, AzureStore(url.bucket, config=endpoint, **common), None)
+    if url.scheme == "s3":
+        keys = find_keys(settings, os.environ, Path.home())
+        return Bucket(url, settings, S3Store(url.bucket, config=_s3_config(settings, keys), **common), keys)
+    if url.scheme == "gs":
+        account: GCSConfig = {}
+        if settings.credentials_file is not None:
+            account["service_account"] = str(settings.credentials_file)
+        return Bucket(url, settings, GCSStore(url.bucket, config=account, **common), None)
+    endpoint: AzureConfig = {}
+    if settings.endpoint is not None:
+        endpoint["endpoint"] = settings.endpoint
+    return Bucket(url, settings, AzureStore(url.bucket, config=endpoint, **common), None)
 
 
 def _s3_config(settings: StoreSettings, keys: Keys | None) -> Any:
@@ -131,4 +138,4 @@ def _certificate(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as exc:
-        raise StoreUnavailable(f"the cacert {path} cannot be read: {exc.strerror}") from exc
+        raise BucketUnavailable(f"the cacert {path} cannot be read: {exc.strerror}") from exc

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecl.server.data.store.base import StoreUnavailable
+from ecl.server.data.store.objects.failures import BucketUnavailable
 from ecl.server.settings.model import StoreSettings
 
 __all__ = ["Keys", "find_keys"]
@@ -36,7 +36,7 @@ def find_keys(settings: StoreSettings, environ: Mapping[str, str], home: Path) -
     Return the keys, or None if obstore has to find other credentials.
 
     Raises:
-        StoreUnavailable: A file that the settings or the environment name cannot be read, or has no keys.
+        BucketUnavailable: A file that the settings or the environment name cannot be read, or has no keys.
     """
     if settings.access_key_id is not None and settings.secret_access_key_file is not None:
         return Keys(settings.access_key_id, _secret(settings.secret_access_key_file))
@@ -56,9 +56,9 @@ def _secret(path: Path) -> str:
     try:
         secret = path.read_text(encoding="ascii").strip()
     except (OSError, ValueError) as exc:
-        raise StoreUnavailable(f"the secret_access_key_file {path} cannot be read: {_reason(exc)}") from exc
+        raise BucketUnavailable(f"the secret_access_key_file {path} cannot be read: {_reason(exc)}") from exc
     if not secret:
-        raise StoreUnavailable(f"the secret_access_key_file {path} is empty")
+        raise BucketUnavailable(f"the secret_access_key_file {path} is empty")
     return secret
 
 
@@ -68,14 +68,14 @@ def _from_file(path: Path, profile: str) -> Keys:
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeError) as exc:
-        raise StoreUnavailable(f"the credentials file {path} cannot be read: {_reason(exc)}") from exc
+        raise BucketUnavailable(f"the credentials file {path} cannot be read: {_reason(exc)}") from exc
     except configparser.Error as exc:
         # Its message may show a line with a secret.
-        raise StoreUnavailable(f"the credentials file {path} is no INI file with [{profile}]") from exc
+        raise BucketUnavailable(f"the credentials file {path} is no INI file with [{profile}]") from exc
     found = parser[profile] if parser.has_section(profile) else {}
     access_key_id, secret = found.get("aws_access_key_id"), found.get("aws_secret_access_key")
     if not access_key_id or not secret:
-        raise StoreUnavailable(
+        raise BucketUnavailable(
             f"the credentials file {path} has no aws_access_key_id and aws_secret_access_key in [{profile}]"
         )
     return Keys(access_key_id, secret, found.get("aws_session_token"))

@@ -50,13 +50,13 @@ _MEANINGS = {
 _RIGHTS = {"PUT": "write to", "POST": "write to", "DELETE": "remove from", "GET": "read", "HEAD": "read"}
 #: Parts of the text of an error without an answer, and what they mean.
 _WITHOUT_ANSWER = (
+    ("/latest/", "there are no credentials: set them in the environment, a file or the settings"),
     ("dns error", "the host of the endpoint cannot be found: correct it"),
     ("certificate", "the certificate of the service is not trusted: set cacert"),
     ("BadScheme", "the endpoint is not https: use https, or set allow_http"),
     ("URL scheme is not allowed", "the endpoint is not https: use https, or set allow_http"),
     ("kind: Connect", "nothing answers at the endpoint: correct it, or start the service"),
-    ("169.254.", "there are no credentials: set them in the environment, a file or the settings"),
-    ("instance metadata", "there are no credentials: set them in the environment, a file or the settings"),
+    ("redirect without LOCATION", "the bucket is in another region of the service: set bucket_region"),
     ("kind: Timeout", "the service does not answer in time"),
     ("non-partial response", "the service answers a range of bytes by the wrong status, so images cannot be read"),
 )
@@ -90,9 +90,10 @@ def _meaning(exc: Exception) -> str:
     code = _CODE.search(text)
     if code is not None and code[1] in _MEANINGS:
         return _MEANINGS[code[1]]
-    status = _status(text)
+    # Where the keys of a machine's role would be.
+    status = None if "/latest/" in text else _status(text)
     method = _METHOD.search(text)
-    if status in (401, 403) and "169.254." not in text:
+    if status in (401, 403):
         right = _RIGHTS.get(method[1] if method else "", "use")
         return f"the access key has no right to {right} the bucket: give it this right"
     if status is not None:
