@@ -90,10 +90,15 @@ class Incoming:
         """Record the upload, before its first byte."""
         add_upload(connection, self.row)
 
-    def writer(self) -> Writer:
-        """Return the writer of the data; it is opened at the first call."""
+    def writer(self, size: int | None = None) -> Writer:
+        """
+        Return the writer of the data; it is opened at the first call.
+
+        Args:
+            size: Bytes that will come, if that is known.
+        """
         if self._writer is None:
-            self._writer = self.store.writer(self.key)
+            self._writer = self.store.writer(self.key, size)
         return self._writer
 
     def finish(self, connection: Connection) -> None:
@@ -118,7 +123,7 @@ class Incoming:
         with self.database.write() as connection:
             # In PostgreSQL this waits for a commit whose answer was lost, as every writer waits for the one before it.
             ended, garbage = give_up(connection, self.row, status)
-        remove_now(self.region, self.database, garbage)
+        remove_now(self.region, self.database, garbage, is_unread=True)
         return ended
 
 

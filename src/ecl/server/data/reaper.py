@@ -17,6 +17,7 @@ from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_due
 from ecl.server.data.store.base import Store, StoreError
+from ecl.server.data.store.unknown import find_unknown
 from ecl.server.db.engine import Database, DatabaseError, first_line
 from ecl.server.db.garbage import known_keys
 from ecl.server.db.images import release_orphans
@@ -118,23 +119,30 @@ class Reaper:
     def _report(self) -> None:
         for region in self._regions:
             # What only is read here is somebody else's.
-            for store in (region.staging, *(store for store in region.stores if not store.read_only)):
+            stores = [store for store in region.stores if not store.read_only]
+            if region.store_with_staging is None:
+                stores.insert(0, region.staging)
+            for store in stores:
                 try:
                     self._report_store(region, store)
                 except (StoreError, DatabaseError) as exc:
                     _log.warning("region %s, store %s cannot be compared: %s", region.name, store.name, exc)
 
     def _report_store(self, region: Region, store: Store) -> None:
+        places = [region.place_of(store)]
+        if store is region.store_with_staging:
+            places.append(region.place_of(region.staging))
+
         def known(keys: Collection[str]) -> frozenset[str]:
             # One transaction, so a key that changes its table meanwhile is in one of them.
             with self._database.read() as connection:
-                return known_keys(connection, region.name, region.place_of(store), keys)
+                return frozenset().union(*(known_keys(connection, region.name, place, keys) for place in places))
 
-        unknown = store.find_unknown(known, self._ended.is_set)
+        unknown = find_unknown(store, known, self._ended.is_set)
         if unknown.count and not self._ended.is_set():
             _log.warning(
                 "region %s, store %s (%s): %d files (%d bytes) are unknown to the database and were left alone, such "
-                "as %s; if they belong to another service, give this store a folder of its own; if an older database "
+                "as %s; if they belong to another service, give this store a place of its own; if an older database "
                 "was restored, they may be newer images: save what is needed, then remove them by hand",
                 region.name,
                 store.name,

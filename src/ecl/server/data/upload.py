@@ -212,7 +212,7 @@ class _Intake:
 
     def _write(self, block: Block) -> None:
         # Opened by the thread that needs it first: handing that over to another thread would take longer than opening.
-        writer = self.upload.incoming.writer()
+        writer = self.upload.incoming.writer(self.upload.declared_size)
         if not block:
             # Flush while the hashes catch up.
             writer.flush()

@@ -75,9 +75,12 @@ def is_in_use(connection: Connection, region: str, store: str, key: str) -> bool
 
 def _used_keys(connection: Connection, region: str, store: str, keys: Collection[str]) -> frozenset[str]:
     if store == STAGING:
-        query = select(staged_data.c.key).where(staged_data.c.region == region, staged_data.c.key.in_(list(keys)))
-    else:
-        query = _keys_in(image_locations, region, store, keys)
+        staged = select(staged_data.c.key).where(staged_data.c.region == region, staged_data.c.key.in_(list(keys)))
+        # An import may have given the data to a store without moving it.
+        locations = image_locations.c
+        imported = select(locations.key).where(locations.region == region, locations.key.in_(list(keys)))
+        return frozenset(connection.execute(staged.union_all(imported)).scalars())
+    query = _keys_in(image_locations, region, store, keys)
     return frozenset(connection.execute(query).scalars())
 
 

@@ -100,6 +100,7 @@ def _data_response(request: ImageRequest, image: Image, reader: Reader, open_dat
     elif old_form is not None:
         first, last = parse_content_range(old_form, size)
         status = 206
+    reader.expect(last + 1)
     headers = {"Content-Type": OCTETS, "Content-Length": str(last - first + 1)}
     if image.checksum is not None:
         headers["Content-MD5"] = image.checksum
