@@ -22,7 +22,7 @@ from ecl.server.db.garbage import known_keys
 from ecl.server.db.images import release_orphans
 from ecl.server.db.leases import free_jobs
 from ecl.server.db.nodes import remove_dead_nodes
-from ecl.server.db.uploads import unfinished_uploads
+from ecl.server.db.uploads import UploadRow, unfinished_uploads
 from ecl.server.domain.status import SAVING, UPLOADING
 
 __all__ = ["Reaper"]
@@ -100,18 +100,26 @@ class Reaper:
         # An upload that this process works on was held before it came into the database.
         if all(node.holds(row.upload_id) for row in found):
             return
+        # One transaction for each, so that none holds the rows of several images.
+        for row in found:
+            self._end_upload(row, others_are_dead=others_are_dead)
         with self._database.write() as connection:
-            for row in unfinished_uploads(connection, self._names, node.id, others_are_dead=others_are_dead):
-                if node.holds(row.upload_id):
-                    continue
-                ended, _ = give_up(connection, row, SAVING, UPLOADING)
-                _log.warning(
-                    "image %s of region %s: an upload that was interrupted is given up%s",
-                    row.image_id,
-                    row.region,
-                    ", the image is queued again" if ended is Ended.GIVEN_UP else "",
-                )
             remove_dead_nodes(connection)
+
+    def _end_upload(self, row: UploadRow, *, others_are_dead: bool) -> None:
+        node = self._node
+        with self._database.write() as connection:
+            # Its process may have renewed its lease since, or ended it.
+            unfinished = unfinished_uploads(connection, self._names, node.id, others_are_dead=others_are_dead)
+            if row not in unfinished or node.holds(row.upload_id):
+                return
+            ended, _ = give_up(connection, row, SAVING, UPLOADING)
+        _log.warning(
+            "image %s of region %s: an upload that was interrupted is given up%s",
+            row.image_id,
+            row.region,
+            ", the image is queued again" if ended is Ended.GIVEN_UP else "",
+        )
 
     # --- files that the database does not know ------------------------------------------------------------
 
