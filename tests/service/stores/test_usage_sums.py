@@ -180,5 +180,19 @@ def test_wrong_sums_are_corrected(region: RegionService, alpha: Client) -> None:
         assert usage_of(connection, "jp1", alpha.project_id) == Usage(1000, 0, 1, 0)
 
 
+def test_the_reaper_corrects_sums(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """While a service runs, wrong sums are found and corrected by and by, and the log says so."""
+    with run_region(tmp_path, node_lease=1) as region:
+        alpha = region.client("alpha")
+        alpha.active(b"x" * 1000)
+        with region.database.write() as connection:
+            connection.execute(text("UPDATE project_usage SET active = 5"))
+        poll(lambda: "corrected" in caplog.text)
+        with region.database.read() as connection:
+            assert usage_of(connection, "jp1", alpha.project_id) == Usage(1000, 0, 1, 0)
+    assert f"region jp1, project {alpha.project_id}: what it uses" in caplog.text
+    assert "active -4" in caplog.text
+
+
 def _drifts(region: RegionService) -> list[Drift]:
     return recount_all(region.database, "jp1")

@@ -1,5 +1,6 @@
 """
-The reaper: takes over what dead processes have left, and removes data that is out of use, all the time.
+The reaper: takes over what dead processes have left, and removes data that is out of use, all the time. Slowly, one
+project after the other, it also recounts what projects use.
 
 At the start of a process it also reports the files that the database does not know. Those are never removed.
 """
@@ -22,6 +23,7 @@ from ecl.server.db.garbage import known_keys
 from ecl.server.db.images import release_orphans
 from ecl.server.db.leases import free_jobs
 from ecl.server.db.nodes import remove_dead_nodes
+from ecl.server.db.recount import next_owner, recount
 from ecl.server.db.uploads import UploadRow, unfinished_uploads
 from ecl.server.domain.status import SAVING, UPLOADING
 
@@ -47,6 +49,9 @@ class Reaper:
         self._regions = regions
         self._names = [region.name for region in regions]
         self._node = node
+        #: The region whose projects are recounted now, by number, and the last project that was.
+        self._turn = 0
+        self._counted: str | None = None
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="reaper", daemon=True),
@@ -88,10 +93,27 @@ class Reaper:
         while not self._ended.wait(self._node.interval):
             try:
                 self.clean_up()
+                self.recount_next()
             except DatabaseError as exc:
                 _log.warning("the reaper waits for the database: %s", first_line(exc))
             except Exception:  # noqa: BLE001 - the thread must live for the next time
                 _log.exception("the reaper failed")
+
+    def recount_next(self) -> None:
+        """Recount what the next project uses: one each time, so that this never takes long."""
+        region = self._names[self._turn % len(self._names)]
+        self._counted = next_owner(self._database, region, self._counted)
+        if self._counted is None:
+            self._turn += 1
+            return
+        drift = recount(self._database, region, self._counted)
+        if drift is not None:
+            _log.warning(
+                "region %s, project %s: what it uses was not what its images are, and is corrected: %s",
+                region,
+                drift.owner or "none",
+                drift,
+            )
 
     def _end_uploads(self, *, others_are_dead: bool) -> None:
         node = self._node
