@@ -108,18 +108,22 @@ def _truth(connection: Connection, region: str, owner: str) -> tuple[dict[str, i
     mine = (images.c.region == region, owned, live)
     staged = func.sum(case((images.c.status == UPLOADING, func.coalesce(images.c.size, 0)), else_=0))
     sums = dict.fromkeys(_NAMES, 0)
-    for status, count, size in connection.execute(
-        select(images.c.status, func.count(), staged).where(*mine).group_by(images.c.status)
-    ):
-        sums[status] = count
+    # Grouped by an expression: SQLite would rather read a whole index in the order of the groups than a part of one.
+    status = func.coalesce(images.c.status, images.c.status)
+    for name, count, size in connection.execute(select(status, func.count(), staged).where(*mine).group_by(status)):
+        sums[name] = count
         sums["staged_bytes"] += int(size)
+    # An outer join, because SQLite begins that with the images, and any other one with all locations.
+    of_image = (image_locations.c.region == images.c.region) & (image_locations.c.image_id == images.c.id)
+    store = func.coalesce(image_locations.c.store, image_locations.c.store)
     stored = (
-        select(image_locations.c.store, func.coalesce(func.sum(images.c.size), 0))
-        .join(images, (images.c.region == image_locations.c.region) & (images.c.id == image_locations.c.image_id))
+        select(store, func.coalesce(func.sum(images.c.size), 0))
+        .select_from(images)
+        .outerjoin(image_locations, of_image)
         .where(*mine)
-        .group_by(image_locations.c.store)
+        .group_by(store)
     )
-    return sums, {store: int(size) for store, size in connection.execute(stored)}
+    return sums, {name: int(size) for name, size in connection.execute(stored) if name is not None}
 
 
 def _correct(connection: Connection, drift: Drift) -> bool:
