@@ -13,6 +13,7 @@ from ecl.server.api.images.lookup import visible_image
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_now
 from ecl.server.data.store.base import Store
+from ecl.server.db.engine import retried
 from ecl.server.db.locations import discard_locations
 from ecl.server.db.usage import usage_of
 from ecl.server.domain.access import check_can_see_locations
@@ -81,6 +82,7 @@ async def _delete(request: ImageRequest) -> Response:
     return empty()
 
 
+@retried
 def _remove(request: ImageRequest, name: str) -> None:
     region = request.service.region
     store = region.store_named(name)

@@ -1,5 +1,6 @@
 """
-The reaper: takes over what dead processes have left, and removes data that is out of use, all the time.
+The reaper: takes over what dead processes have left, and removes data that is out of use, all the time. Slowly, one
+project after the other, it also recounts what projects use.
 
 At the start of a process it also reports the files that the database does not know. Those are never removed.
 """
@@ -23,7 +24,8 @@ from ecl.server.db.garbage import known_keys
 from ecl.server.db.images import release_orphans
 from ecl.server.db.leases import free_jobs
 from ecl.server.db.nodes import remove_dead_nodes
-from ecl.server.db.uploads import unfinished_uploads
+from ecl.server.db.recount import next_owner, recount
+from ecl.server.db.uploads import UploadRow, unfinished_uploads
 from ecl.server.domain.status import SAVING, UPLOADING
 
 __all__ = ["Reaper"]
@@ -48,6 +50,9 @@ class Reaper:
         self._regions = regions
         self._names = [region.name for region in regions]
         self._node = node
+        #: The region whose projects are recounted now, by number, and the last project that was.
+        self._turn = 0
+        self._counted: str | None = None
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="reaper", daemon=True),
@@ -89,10 +94,27 @@ class Reaper:
         while not self._ended.wait(self._node.interval):
             try:
                 self.clean_up()
+                self.recount_next()
             except DatabaseError as exc:
                 _log.warning("the reaper waits for the database: %s", first_line(exc))
             except Exception:  # noqa: BLE001 - the thread must live for the next time
                 _log.exception("the reaper failed")
+
+    def recount_next(self) -> None:
+        """Recount what the next project uses: one each time, so that this never takes long."""
+        region = self._names[self._turn % len(self._names)]
+        self._counted = next_owner(self._database, region, self._counted)
+        if self._counted is None:
+            self._turn += 1
+            return
+        drift = recount(self._database, region, self._counted)
+        if drift is not None:
+            _log.warning(
+                "region %s, project %s: what it uses was not what its images are, and is corrected: %s",
+                region,
+                drift.owner or "none",
+                drift,
+            )
 
     def _end_uploads(self, *, others_are_dead: bool) -> None:
         node = self._node
@@ -101,18 +123,26 @@ class Reaper:
         # An upload that this process works on was held before it came into the database.
         if all(node.holds(row.upload_id) for row in found):
             return
+        # One transaction for each, so that none holds the rows of several images.
+        for row in found:
+            self._end_upload(row, others_are_dead=others_are_dead)
         with self._database.write() as connection:
-            for row in unfinished_uploads(connection, self._names, node.id, others_are_dead=others_are_dead):
-                if node.holds(row.upload_id):
-                    continue
-                ended, _ = give_up(connection, row, SAVING, UPLOADING)
-                _log.warning(
-                    "image %s of region %s: an upload that was interrupted is given up%s",
-                    row.image_id,
-                    row.region,
-                    ", the image is queued again" if ended is Ended.GIVEN_UP else "",
-                )
             remove_dead_nodes(connection)
+
+    def _end_upload(self, row: UploadRow, *, others_are_dead: bool) -> None:
+        node = self._node
+        with self._database.write() as connection:
+            # Its process may have renewed its lease since, or ended it.
+            unfinished = unfinished_uploads(connection, self._names, node.id, others_are_dead=others_are_dead)
+            if row not in unfinished or node.holds(row.upload_id):
+                return
+            ended, _ = give_up(connection, row, SAVING, UPLOADING)
+        _log.warning(
+            "image %s of region %s: an upload that was interrupted is given up%s",
+            row.image_id,
+            row.region,
+            ", the image is queued again" if ended is Ended.GIVEN_UP else "",
+        )
 
     # --- files that the database does not know ------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,14 +24,14 @@ from ecl.server.data.fanout import Block, Fanout, buffers
 from ecl.server.data.incoming import Ended, Incoming, LeaseLost
 from ecl.server.data.region import Region
 from ecl.server.data.store.base import Store, StoreError, StoreFull
-from ecl.server.db.engine import DatabaseError, first_line
-from ecl.server.db.images import change_status
+from ecl.server.db.engine import DatabaseError, first_line, retried
+from ecl.server.db.images import change_status, lock_image
 from ecl.server.db.locations import add_location
 from ecl.server.db.staging import set_staged
 from ecl.server.db.usage import check_quota, usage_for_quotas
 from ecl.server.domain.image import Image
 from ecl.server.domain.import_request import check_not_importing
-from ecl.server.domain.quota import check_usage, remaining_bytes
+from ecl.server.domain.quota import remaining_bytes
 from ecl.server.domain.status import ACTIVE, QUEUED, SAVING, UPLOADING
 from ecl.server.errors import BadRequest, Conflict, Gone, TooLarge, Unavailable
 from ecl.server.settings.model import Settings
@@ -115,7 +116,7 @@ def begin_upload(
         raise Gone(f"The store {store.name} takes no new data.")
     check_not_importing(image)
     _check_size(declared_size or 0, upload)
-    check_usage(limits, usage, "image_count_uploading", 1)
+    check_quota(connection, region.name, image.owner, limits, "image_count_uploading", 1)
     if not change_status(
         connection, region.name, image.id, before=QUEUED, after=upload.status, values={"upload_id": incoming.upload_id}
     ):
@@ -226,11 +227,18 @@ class _Intake:
         if upload.declared_size is not None and size != upload.declared_size:
             raise _size_differs(upload, f"{size} instead of {upload.declared_size}")
         values = {"size": size} if upload.is_staging else self._content.attributes(size)
-        name, limits = incoming.region.name, upload.settings.limits
         # Before the transaction, so that no other writer waits for a disk.
         incoming.writer().commit()
+        self._put_to_use(size, values)
+
+    @retried
+    def _put_to_use(self, size: int, values: Mapping[str, object]) -> None:
+        """Make the image active, or its data staged, in one transaction."""
+        upload, incoming = self.upload, self.upload.incoming
+        name, limits = incoming.region.name, upload.settings.limits
         with incoming.database.write() as connection:
             incoming.finish(connection)
+            lock_image(connection, name, upload.image_id)
             # Other uploads of the project may have ended since this one started.
             check_quota(connection, name, upload.owner, limits, upload.quota, size)
             if not change_status(

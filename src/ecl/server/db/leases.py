@@ -154,8 +154,8 @@ class Leases:
         return frozenset(connection.execute(self._claimed(columns.lease_owner, owners)).scalars())
 
     def holds(self, connection: Connection, job_id: str, owner: str) -> bool:
-        """Return True if the claim of *owner* on the job is valid."""
-        query = select(self._table.c.id).where(*self._held(job_id, owner))
+        """Return True if the claim of *owner* on the job is valid; it stays so until the end of the transaction."""
+        query = select(self._table.c.id).where(*self._held(job_id, owner)).with_for_update(key_share=True)
         return connection.execute(query).first() is not None
 
     def release(self, connection: Connection, job_id: str, owner: str, *, delay: int = 0, failed: bool = False) -> None:

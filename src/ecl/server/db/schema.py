@@ -27,7 +27,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-from ecl.server.domain.status import INVISIBLE
+from ecl.server.domain.status import COUNTED, INVISIBLE
 
 __all__ = [
     "PREFIX",
@@ -44,9 +44,11 @@ __all__ = [
     "live",
     "metadata",
     "nodes",
+    "project_usage",
     "projects",
     "role_assignments",
     "staged_data",
+    "store_usage",
     "tasks",
     "tokens",
     "uploads",
@@ -198,6 +200,32 @@ staged_data = Table(
     Column("created_at", BigInteger, nullable=False),
     _image_key(),
     Index(None, "region", "key", unique=True),
+)
+
+# --- what projects use ------------------------------------------------------------------------------------------
+
+# What the live images of a project are in sum. Every transaction that changes an image changes the sums with it
+# (`ecl.server.db.usage`), and `ecl.server.db.recount` compares the two. The row is also the lock of a project's quotas.
+project_usage = Table(
+    "project_usage",
+    metadata,
+    Column("region", String(64), primary_key=True),
+    # Empty for images without owner.
+    Column("owner", String(255), primary_key=True),
+    # Images by status.
+    *(Column(status, BigInteger, nullable=False) for status in COUNTED),
+    # Bytes of the images that wait in the staging area for their import.
+    Column("staged_bytes", BigInteger, nullable=False),
+)
+
+# Bytes of a project's images in each store.
+store_usage = Table(
+    "store_usage",
+    metadata,
+    Column("region", String(64), primary_key=True),
+    Column("owner", String(255), primary_key=True),
+    Column("store", String(64), primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
 )
 
 # --- bytes that are no image's yet, or no longer -------------------------------------------------------------

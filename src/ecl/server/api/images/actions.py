@@ -8,6 +8,7 @@ from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image
+from ecl.server.db.engine import retried
 from ecl.server.db.images import change_status
 from ecl.server.domain.status import ACTIVE, DEACTIVATED
 from ecl.server.errors import Forbidden
@@ -28,6 +29,7 @@ async def _reactivate(request: ImageRequest) -> Response:
     return empty()
 
 
+@retried
 def _move(request: ImageRequest, image_id: str, before: str, after: str) -> None:
     region = request.service.region.name
     with request.service.database.write() as connection:

@@ -14,6 +14,7 @@ from ecl.server.api.images.lookup import changeable_image
 from ecl.server.data.incoming import Incoming
 from ecl.server.data.store.base import Store
 from ecl.server.data.upload import Upload, begin_upload, receive_upload
+from ecl.server.db.engine import retried
 from ecl.server.errors import BadRequest, UnsupportedMedia
 from ecl.server.http.routing import empty
 
@@ -41,6 +42,7 @@ async def receive_body(request: ImageRequest, store: Store) -> None:
         await receive_upload(upload, request.body_reader())
 
 
+@retried
 def _begin(request: ImageRequest, incoming: Incoming, declared: int | None) -> Upload:
     with incoming.database.write() as connection:
         image = changeable_image(connection, incoming.region.name, request.caller, incoming.image_id)

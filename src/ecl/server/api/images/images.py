@@ -14,7 +14,8 @@ from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import caller_sees, changeable_image, visible_image
 from ecl.server.data.removal import remove_now
-from ecl.server.db.images import fetch_image, id_is_taken, insert_image, mark_deleted, update_image
+from ecl.server.db.engine import retried
+from ecl.server.db.images import fetch_image, id_is_taken, id_taken, insert_image, mark_deleted, update_image
 from ecl.server.db.listing import list_images
 from ecl.server.db.usage import check_quota
 from ecl.server.domain.access import check_can_list
@@ -24,7 +25,7 @@ from ecl.server.domain.json_patch import Operation, parse_patch
 from ecl.server.domain.listing import ListQuery, parse_list_query
 from ecl.server.domain.schemas import validate
 from ecl.server.domain.update import apply_patch
-from ecl.server.errors import BadRequest, Conflict, Forbidden
+from ecl.server.errors import BadRequest, Forbidden
 from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES", "add_image"]
@@ -86,6 +87,7 @@ async def _create(request: ImageRequest) -> Response:
     return json_response(wire, 201, {name: value for name, value in headers.items() if value})
 
 
+@retried
 def _insert(request: ImageRequest, image: Image) -> None:
     with request.service.database.write() as connection:
         add_image(request, connection, image)
@@ -103,7 +105,7 @@ def add_image(request: ImageRequest, connection: Connection, image: Image) -> No
     region, limits = request.service.region.name, request.service.settings.limits
     request.service.protection.check_create(request.caller, image.properties)
     if id_is_taken(connection, region, image.id):
-        raise Conflict(f"The ID {image.id} is taken, or was taken by an image that is deleted now.")
+        raise id_taken(image.id)
     check_quota(connection, region, image.owner, limits, "image_count_total", 1)
     insert_image(connection, region, image)
 
@@ -132,6 +134,7 @@ async def _update(request: ImageRequest) -> Response:
     return json_response(_to_wire(request, image))
 
 
+@retried
 def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) -> Image:
     service, caller = request.service, request.caller
     region = service.region
@@ -157,6 +160,7 @@ async def _delete(request: ImageRequest) -> Response:
     return empty()
 
 
+@retried
 def _remove(request: ImageRequest, image_id: str) -> None:
     service = request.service
     region = service.region

@@ -13,6 +13,7 @@ from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.db import members as db
+from ecl.server.db.engine import retried
 from ecl.server.domain.access import check_can_change, is_owner
 from ecl.server.domain.image import Image
 from ecl.server.domain.member import MEMBER_STATUSES, Member, member_to_wire
@@ -47,6 +48,7 @@ async def _create(request: ImageRequest) -> Response:
     return json_response(member_to_wire(member))
 
 
+@retried
 def _invite(request: ImageRequest, image_id: str, member_id: str) -> Member:
     region = request.service.region.name
     maximum = request.service.settings.limits.image_member_quota
@@ -79,6 +81,7 @@ async def _update(request: ImageRequest) -> Response:
     return json_response(member_to_wire(member))
 
 
+@retried
 def _answer(request: ImageRequest, image_id: str, member_id: str, status: Any) -> Member:
     caller = request.caller
     with request.service.database.write() as connection:
@@ -98,6 +101,7 @@ async def _delete(request: ImageRequest) -> Response:
     return empty()
 
 
+@retried
 def _uninvite(request: ImageRequest, image_id: str, member_id: str) -> None:
     region = request.service.region.name
     with request.service.database.write() as connection:

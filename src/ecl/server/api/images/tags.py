@@ -8,6 +8,7 @@ from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image
+from ecl.server.db.engine import retried
 from ecl.server.db.images import add_tag, remove_tag
 from ecl.server.domain.image import check_quotas
 from ecl.server.errors import BadRequest, NotFound
@@ -27,6 +28,7 @@ async def _put(request: ImageRequest) -> Response:
     return empty()
 
 
+@retried
 def _add(request: ImageRequest, image_id: str, tag: str) -> None:
     service = request.service
     region = service.region.name
@@ -46,6 +48,7 @@ async def _delete(request: ImageRequest) -> Response:
     return empty()
 
 
+@retried
 def _remove(request: ImageRequest, image_id: str, tag: str) -> None:
     region = request.service.region.name
     with request.service.database.write() as connection:

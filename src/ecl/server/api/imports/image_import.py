@@ -12,6 +12,7 @@ from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image
 from ecl.server.api.imports.new_task import add_task
 from ecl.server.data.region import Region
+from ecl.server.db.engine import retried
 from ecl.server.db.usage import check_quota
 from ecl.server.domain.image import Image
 from ecl.server.domain.import_request import (
@@ -38,6 +39,7 @@ async def _import(request: ImageRequest) -> Response:
     return empty(202)
 
 
+@retried
 def _start(request: ImageRequest, image_id: str, wanted: ImportRequest, body: dict[str, Any]) -> None:
     """Check everything that can be known now, and store the task."""
     service, caller = request.service, request.caller

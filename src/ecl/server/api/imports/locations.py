@@ -13,6 +13,7 @@ from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image, visible_image
 from ecl.server.api.imports.new_task import add_task
+from ecl.server.db.engine import retried
 from ecl.server.domain.access import check_can_see_locations
 from ecl.server.domain.import_request import check_importable
 from ecl.server.domain.task import LOCATION_IMPORT
@@ -77,6 +78,7 @@ async def _add(request: ImageRequest) -> Response:
     return empty(202)
 
 
+@retried
 def _start(request: ImageRequest, image_id: str, url: str, validation: dict[str, str]) -> None:
     """Store the task that fetches the data at *url*: the image gets a copy, not a reference."""
     service, caller = request.service, request.caller

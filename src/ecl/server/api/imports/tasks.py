@@ -15,6 +15,7 @@ from ecl.server.api.common.routing import resource
 from ecl.server.api.images.images import add_image
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.api.imports.new_task import add_task
+from ecl.server.db.engine import retried
 from ecl.server.db.tasks import fetch_task, list_tasks, tasks_of_image
 from ecl.server.domain.access import is_owner
 from ecl.server.domain.caller import Caller
@@ -145,6 +146,7 @@ async def _create(request: ImageRequest) -> Response:
     return json_response(wire, 201, {"Location": request.endpoint + wire["self"]})
 
 
+@retried
 def _start(request: ImageRequest, body: object) -> Task:
     """Make the image that the task is to fill, and store the task."""
     service = request.service

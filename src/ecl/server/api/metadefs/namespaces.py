@@ -13,6 +13,7 @@ from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import namespace_to_change, visible_namespace
 from ecl.server.clock import now
 from ecl.server.db import metadefs as db
+from ecl.server.db.engine import retried
 from ecl.server.domain.metadef import (
     LIST_KEYS,
     PREFIX_PATH,
@@ -28,7 +29,7 @@ from ecl.server.domain.metadef import (
     sees,
 )
 from ecl.server.domain.paging import SortKey, parse_limit, parse_order
-from ecl.server.errors import BadRequest, Conflict, Forbidden
+from ecl.server.errors import BadRequest, Forbidden
 from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES"]
@@ -109,12 +110,13 @@ async def _create(request: ImageRequest) -> Response:
     return json_response(wire, 201, {"Location": request.endpoint + wire["self"]})
 
 
+@retried
 def _insert(request: ImageRequest, namespace: Namespace, items: list[Item]) -> None:
     """Store the namespace with all its items, or nothing."""
     region = request.service.region.name
     with request.service.database.write() as connection:
         if db.fetch_namespace(connection, region, namespace.namespace) is not None:
-            raise Conflict(f"There is a namespace {namespace.namespace} already.")
+            raise db.name_taken(namespace.namespace)
         db.insert_namespace(connection, region, namespace)
         db.insert_items(connection, region, namespace, items)
 
@@ -137,12 +139,13 @@ async def _replace(request: ImageRequest) -> Response:
     return json_response(namespace_to_wire(namespace))
 
 
+@retried
 def _update(request: ImageRequest, namespace: Namespace) -> None:
     region = request.service.region.name
     with namespace_to_change(request) as (connection, before):
         renamed = namespace.namespace != before.namespace
         if renamed and db.fetch_namespace(connection, region, namespace.namespace) is not None:
-            raise Conflict(f"There is a namespace {namespace.namespace} already.")
+            raise db.name_taken(namespace.namespace)
         namespace.id, namespace.created_at = before.id, before.created_at
         db.update_namespace(connection, namespace)
 
@@ -153,6 +156,7 @@ async def _delete(request: ImageRequest) -> Response:
     return empty()
 
 
+@retried
 def _remove(request: ImageRequest) -> None:
     with namespace_to_change(request, deletes=True) as (connection, namespace):
         db.delete_namespace(connection, namespace)

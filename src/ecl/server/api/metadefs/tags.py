@@ -20,6 +20,7 @@ from ecl.server.api.metadefs.lookup import (
     visible_namespace,
 )
 from ecl.server.clock import iso_seconds, now
+from ecl.server.db.engine import retried
 from ecl.server.db.metadefs import delete_items, insert_items, list_items
 from ecl.server.domain.metadef import PREFIX_PATH, Item, parse_item
 from ecl.server.domain.paging import SortKey, parse_limit, parse_order
@@ -78,6 +79,7 @@ def _tags_of(body: Any) -> list[Item]:
     return [parse_item("tag", entry, moment) for entry in listed]
 
 
+@retried
 def _put_all(request: ImageRequest, tags: list[Item], append: bool) -> None:
     with namespace_to_change(request) as (connection, namespace):
         # An empty list replaces nothing, as in Glance.

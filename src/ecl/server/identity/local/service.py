@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ecl.server import threads
-from ecl.server.db.engine import Database
+from ecl.server.db.engine import Database, retried
 from ecl.server.errors import Unauthorized
 from ecl.server.http.client_address import client_address
 from ecl.server.http.public_url import public_url
@@ -53,6 +53,7 @@ class IdentityService:
     async def write(self, change: Callable[[Connection], T]) -> T:
         """Return the result of *change*, run in a writing transaction in a worker thread."""
 
+        @retried
         def run() -> T:
             with self.database.write() as connection:
                 return change(connection)
