@@ -8,12 +8,13 @@ PYTEST := PYTHONHASHSEED=0 $(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 # What `make test` runs a second time, on PostgreSQL: where the database decides.
 CRASHES := $(addprefix tests/e2e/test_crash.py::,test_upload_dies_before_it_is_acknowledged \
-    test_kill_in_the_middle_of_an_upload test_copy_goes_on_after_a_crash)
+    test_kill_in_the_middle_of_an_upload test_copy_goes_on_after_a_crash) \
+    tests/e2e/test_chaos.py::test_killed_again_and_again
 ON_POSTGRESQL := $(CRASHES) $(addprefix tests/service/,test_at_once.py images/test_api_list.py \
     images/test_api_members.py identity/test_tokens.py imports/test_image_import.py replicator/test_jobs.py \
     stores/test_quotas.py)
 
-.PHONY: help setup demo test lint types unit service clients differential e2e postgres format constraints clean bench
+.PHONY: help setup demo test lint types unit service clients differential e2e postgres chaos format constraints clean bench
 
 help:
 	@echo "make demo         install into .venv and run the whole story once"
@@ -21,6 +22,7 @@ help:
 	@echo "make setup        make .venv alone"
 	@echo "make lint types   ruff; mypy --strict"
 	@echo "make postgres     the tests of the service on PostgreSQL; make test runs the most telling of them"
+	@echo "make chaos        kill the service 1,000 times under load, on each database (ROUNDS=50 SEED=1: less of it)"
 	@echo "make bench        every figure beside its peers (SIZE=256M ONLY=upload,download RUNS=3: less of it)"
 	@echo "make constraints  look up newer versions of everything and pin them"
 
@@ -55,7 +57,12 @@ unit service clients differential e2e: $(VENV)/.installed-dev
 
 postgres: $(VENV)/.installed-dev
 	@scripts/test-inputs
-	$(PYTEST) --database postgresql tests/service tests/e2e/test_crash.py tests/e2e/test_crash_import.py
+	$(PYTEST) --database postgresql tests/service tests/e2e/test_crash.py tests/e2e/test_crash_import.py tests/e2e/test_chaos.py
+
+chaos: $(VENV)/.installed-dev
+	@scripts/test-inputs
+	PYTHONPATH=tests $(VENV)/bin/python -m chaos --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),0)
+	PYTHONPATH=tests $(VENV)/bin/python -m chaos --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),0) --database postgresql
 
 bench: $(VENV)/.installed-dev
 	@benchmarks/prepare

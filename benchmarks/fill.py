@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Table, text
 
 from ecl.server.clock import MICROSECONDS
 from ecl.server.db.engine import Database
+from ecl.server.db.recount import recount_all
 from ecl.server.db.schema import image_locations, image_members, image_properties, image_tags, images
 from ecl.server.domain.image import Image
 
@@ -171,6 +172,7 @@ def fill(database: Database, region: str, count: int, seed: int = 0, *, small: s
         _insert(connection, region, chunk)
         for index in indexes:
             index.create(connection)
+    recount_all(database, region)
     if not database.is_sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))

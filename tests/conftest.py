@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from ecl.testing import ImageService
+from support import object_stores
 from support.images import real_image
+from support.object_stores import seaweedfs
 from support.postgres import postgres
 
-__all__ = ["postgres", "real_image"]
+__all__ = ["postgres", "real_image", "seaweedfs"]
 
 #: Threads that serve a whole session, or that their pool keeps to use again.
 _KEPT_THREADS = ("AnyIO worker thread", "asyncio_", "ecl-")
@@ -23,8 +25,22 @@ _THREAD_SECONDS = 5.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which database the services of the tests have."""
+    """Which database and which store the services of the tests have."""
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="default: sqlite")
+    parser.addoption("--store", choices=("folder", "object"), default="folder", help="default: folder")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Describe the project's own marker."""
+    config.addinivalue_line("markers", "folder_store: a test of folders, skipped with --store object")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip tests of folders where the services have none."""
+    if config.getoption("--store") == "object":
+        for item in items:
+            if item.get_closest_marker("folder_store") is not None:
+                item.add_marker(pytest.mark.skip("a test of folders"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,11 +54,22 @@ def _chosen_database(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _chosen_store(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With ``--store object``, each region that is given no store has one in a bucket."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.config.getoption("--store") == "object":
+            storage = request.getfixturevalue("seaweedfs")
+            patch.setattr(object_stores, "chosen", storage)
+            patch.setattr(ImageService, "_default_store", staticmethod(storage.default_store))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing that the user of this machine has set reaches a test, or a service that tests share."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("OS_", "ECL_", "XDG_")) or name.lower().endswith("_proxy"):
+            if name.startswith(("OS_", "ECL_", "XDG_", "AWS_")) or name.lower().endswith("_proxy"):
                 patch.delenv(name)
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NETRC"):
             patch.delenv(name, raising=False)

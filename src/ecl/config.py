@@ -26,7 +26,7 @@ from ecl._config.layers import (
     with_profile,
     without,
 )
-from ecl._config.login import auth_type_of, canonical_options, options_of
+from ecl._config.login import auth_type_of, canonical_options, options_of, other_forms
 from ecl._config.values import cert_of, filled_in, timeout_of, verify_of, with_cacert
 
 __all__ = ["SETTINGS", "CloudConfig", "cloud_names", "from_mapping", "load"]
@@ -104,7 +104,8 @@ def load(
         if not cloud:
             region_name = region_name or variables.get("region_name")
             if variables_count:
-                overrides = {**options_of_variables(variables, entry, overrides), **overrides}
+                counting = options_of_variables(variables, entry, overrides)
+                overrides = {**without(counting, other_forms(overrides)), **overrides}
         if "cacert" in variables:
             entry = with_cacert(entry, variables["cacert"])
     loaded = from_mapping(name, entry, region_name=region_name, overrides=overrides, environ=env)
@@ -144,14 +145,15 @@ def from_mapping(
     region = region_of(name, settings, above.pop("region_name", None) or region_name)
     settings = files.merged(settings, normal(region["values"]))
     settings["region_name"] = region["name"]
-    settings = with_new_names(without(settings, replaced_by(above)))
+    settings = with_new_names(without(settings, replaced_by(above, settings)))
     settings.update({key: value for key, value in above.items() if key in SETTINGS})
     auth_type = auth_type_of(settings)
     auth = options_of(auth_type, settings)
     options = normal(without(above, SETTINGS))
+    given = canonical_options(auth_type, options)
     # An empty argument removes the file's value.
     auth = without(auth, [_auth.canonical(auth_type, key) for key, value in options.items() if value == ""])
-    auth.update(canonical_options(auth_type, options))
+    auth = {**without(auth, other_forms(given)), **given}
     values = {**settings, "region_name": region["name"]}
     if auth.get("auth_url"):
         auth["auth_url"] = filled_in(name, "auth_url", auth["auth_url"], values)

@@ -10,7 +10,8 @@ Every error that a user of the SDK can meet.
     ├── FileFailure                a local file could not be read or written (also an OSError)
     ├── InvalidRequest             refused here, before any traffic (also a ValueError)
     ├── InvalidResponse            the answer is not what the API promises
-    │   └── DigestMismatch         the bytes are not those that the service has a hash of
+    │   ├── DigestMismatch         the bytes are not those that the service has a hash of
+    │   └── SignatureMismatch      the image's signature is not of its data and the certificate, or is missing
     ├── MethodNotSupported         the resource has no such operation
     ├── DuplicateResource          two of one name
     ├── ResourceTimeout            waited for too long (also a TimeoutError)
@@ -62,6 +63,7 @@ __all__ = [
     "ResourceTimeout",
     "SDKException",
     "ServerException",
+    "SignatureMismatch",
     "TooLargeException",
     "UnauthorizedException",
     "UnsupportedMediaException",
@@ -134,6 +136,10 @@ class InvalidResponse(SDKException):
 
 class DigestMismatch(InvalidResponse):
     """The bytes that were moved do not have the hash that the service names."""
+
+
+class SignatureMismatch(InvalidResponse):
+    """An image has no signature, or not one of its data by the certificate that it was verified with."""
 
 
 class MethodNotSupported(SDKException):

@@ -16,7 +16,7 @@ from keystoneauth1 import session as ksa_session
 from keystoneauth1.adapter import Adapter
 
 from ecl import _http
-from ecl._http import tls
+from ecl._http import bounds, tls
 from ecl._http.sessions import LONG_CALL, as_session, renew_token_before_long_call
 from ecl.profile import Profile
 from ecl.version import __version__
@@ -118,6 +118,7 @@ class Session(ksa_session.Session):
         if kwargs.get("authenticated") is False:
             # A log-in or a discovery on its way: keystoneauth1 expects its own exceptions here. They are
             # translated where the request that needed it was sent.
+            kwargs["hooks"] = bounds.bounded(self)
             try:
                 with tls.named_files(self):
                     response = super().request(url, method, **kwargs)

@@ -101,6 +101,11 @@ class ImageService:
         """Return the database of a service in *folder* that is given none; the service's own tests try others."""
         return None
 
+    @staticmethod
+    def _default_store(folder: Path, region: str) -> dict[str, Any] | None:  # noqa: ARG004 - a test replaces it
+        """Return the settings of the store of a region that is given none; the service's own tests try others."""
+        return None
+
     # --- life ---------------------------------------------------------------------------------------------
 
     def __enter__(self) -> ImageService:
@@ -284,7 +289,8 @@ class ImageService:
 
     def _environment(self) -> dict[str, str]:
         """Return our own environment, with nothing of a service that the user has set up."""
-        ours = {"data_dir": str(self.data_dir), "database_url": self._database_url, "regions": self._regions}
+        regions = [self._with_store(entry) for entry in self._regions]
+        ours = {"data_dir": str(self.data_dir), "database_url": self._database_url, "regions": regions}
         settings = {"port": 0, "password_cost": _PASSWORD_COST, **self._settings, **ours}
         config = self._folder / "service.json"
         # A database_url may hold a password.
@@ -292,6 +298,12 @@ class ImageService:
         config.write_text(json.dumps(settings, default=str), encoding="utf-8")
         others = {name: value for name, value in os.environ.items() if not name.startswith("ECL_SERVE_")}
         return {**others, "ECL_SERVE_CONFIG": str(config)}
+
+    def _with_store(self, region: dict[str, Any]) -> dict[str, Any]:
+        if region.keys() & {"stores", "store_dir", "url"}:
+            return region
+        store = self._default_store(self._folder, region["name"])
+        return region if store is None else {**region, "stores": [store]}
 
     def _await_ready(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
         """Return the line that a service writes when it answers."""

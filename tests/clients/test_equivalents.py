@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -10,6 +12,10 @@ from clouds import EmbeddedCloud
 from stock import Commands
 
 from ecl.cli.main import cli
+
+DOCS = Path(__file__).parents[2] / "docs" / "command.md"
+BEGIN = "<!-- equivalents: begin; written by UPDATE_DOCS=1 and tests/clients/test_equivalents.py -->"
+END = "<!-- equivalents: end -->"
 
 #: For each subcommand: ours below ``ecl``, with the options (and arguments, in capitals) that make it equal.
 OPENSTACK = {
@@ -148,6 +154,22 @@ def test_equivalent_is_there(line: str) -> None:
     for word in line.split():
         if word.startswith("--") or word.isupper():
             assert word in known, f"{ctx.command_path} has no {word}"
+
+
+def test_docs_have_the_table() -> None:
+    """docs/command.md says which command of ours stands for each of theirs; UPDATE_DOCS=1 writes it."""
+    text = DOCS.read_text()
+    start, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    lines = ["", ""]
+    for program, equivalents in (("openstack", OPENSTACK), ("glance", GLANCE)):
+        lines += [f"| `{program} …` | `ecl …` |", "| --- | --- |"]
+        lines += [f"| `{theirs}` | `{ours}` |" for theirs, ours in equivalents.items()]
+        lines.append("")
+    table = "\n".join([*lines, ""])
+    if os.environ.get("UPDATE_DOCS"):
+        DOCS.write_text(text[:start] + table + text[end:])
+
+    assert DOCS.read_text()[start:].startswith(table + END)
 
 
 def _context(words: list[str]) -> click.Context:

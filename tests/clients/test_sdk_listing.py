@@ -112,3 +112,48 @@ def test_images_of_other_projects_are_absent(cloud: Cloud, five: tuple[str, list
     assert list(cloud.connect("other").images(tag=tag)) == []
     assert {image.id for image in cloud.connect("reader").images(tag=tag)} == set(ids)
     assert {image.id for image in cloud.connect("admin").images(tag=tag)} == set(ids)
+
+
+@pytest.fixture
+def mixed(proxy: Proxy, new_image: NewImage) -> tuple[str, set[str | None]]:
+    """A tag, and the IDs of nine images that have it: some have data, a name and formats, and some have none."""
+    tag = f"tag-{uuid.uuid4()}"
+    ids = set()
+    for number in range(9):
+        attrs: dict[str, object] = {"tags": [tag]}
+        if number % 3:
+            attrs |= {"name": f"image {9 - number}", "disk_format": "raw", "container_format": "bare"}
+        image = new_image(**attrs)
+        if number % 3:
+            proxy.upload_image(image, b"x" * (10 * number))
+        ids.add(image.id)
+    return tag, ids
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("key", ["name", "size", "disk_format", "container_format", "status", "updated_at"])
+@pytest.mark.parametrize("page_size", [2, 4, 9])
+def test_images_sorted_by_what_some_lack(
+    proxy: Proxy, mixed: tuple[str, set[str | None]], key: str, direction: str, page_size: int
+) -> None:
+    """Sorted by anything that some images lack, each image is listed once, in order, whatever the size of a page."""
+    tag, ids = mixed
+
+    listed = list(proxy.images(tag=tag, sort=f"{key}:{direction}", page_size=page_size))
+
+    assert sorted(image.id or "" for image in listed) == sorted(image_id or "" for image_id in ids)
+    values = [image[key] for image in listed if image[key] is not None]
+    assert values == sorted(values, reverse=direction == "desc")
+    gaps = [index for index, image in enumerate(listed) if image[key] is None]
+    assert not gaps or gaps[-1] - gaps[0] == len(gaps) - 1
+    assert not gaps or gaps[0] == 0 or gaps[-1] == 8
+
+
+@pytest.mark.parametrize("limit", [3, 7])
+def test_limit_of_images_sorted_by_what_some_lack(proxy: Proxy, mixed: tuple[str, set[str | None]], limit: int) -> None:
+    """As many as are asked for come, where there are as many."""
+    tag, _ = mixed
+
+    listed = [image.id for image in proxy.images(tag=tag, sort="size:asc", page_size=2, limit=limit)]
+
+    assert len(set(listed)) == len(listed) == limit

@@ -73,7 +73,9 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
         process.stderr.close()
 
 
-def run(*arguments: str, text: str = "", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, text: str = "", env: dict[str, str] | None = None, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [ECL, *arguments],
         input=text,
@@ -82,6 +84,7 @@ def run(*arguments: str, text: str = "", env: dict[str, str] | None = None) -> s
         timeout=LIMIT,
         check=False,
         env={**os.environ, **(env or {})},
+        cwd=folder,
     )
 
 
@@ -282,6 +285,24 @@ def test_tls(serve, log_in, certificate):
         log_in("demo").get_token()
 
 
+def test_tls_with_a_self_signed_certificate(serve, certificate, tmp_path):
+    """The printed line works as it is, from another folder, at the first start and after the certificate has moved."""
+    cert, key = certificate
+    for number in range(2):
+        moved = tmp_path / f"cert-{number}.pem"
+        moved.write_bytes(cert.read_bytes())
+        relative = [os.path.relpath(path) for path in (moved, key, tmp_path / "data")]
+        served = serve("--tls-cert", relative[0], "--tls-key", relative[1], folder=Path(relative[2]))
+        printed = served.words[-1].split()
+        env = dict(word.split("=", 1) for word in printed[1:])
+        listed = run("image", "list", "-f", "json", env=env, folder=tmp_path)
+
+        assert (listed.returncode, listed.stdout, listed.stderr) == (0, "[]\n", "")
+        assert Path(env["OS_CLIENT_CONFIG_FILE"]).read_text().count(f'cacert: "{moved}"') == 4
+        served.process.terminate()
+        served.process.wait(LIMIT)
+
+
 def test_wrong_certificate(tmp_path, certificate):
     """A certificate that is missing, no certificate, or alone is one sentence, and nothing is made."""
     cert, _ = certificate
@@ -432,6 +453,28 @@ def test_users_and_projects(serve, log_in, tmp_path):
     names = run("serve", "project", "list", *where).stdout
     assert "team" not in names
     assert "demo-jp1" in names
+
+
+@pytest.mark.parametrize("words", ["user delete admin", "user revoke admin admin admin", "project delete admin"])
+def test_last_administrator_goes_only_on_purpose(tmp_path, words):
+    """Without a terminal --yes is needed; where another administrator is left, nothing is asked."""
+    from ecl.testing import ImageService
+
+    with ImageService(data_dir=tmp_path / "data"):
+        pass
+    where = ("--data-dir", str(tmp_path / "data"))
+    refused = run("serve", *words.split(), *where)
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "Error: This removes the last administrator of the service. Go on?"
+        " There is no terminal to ask on: give --yes to agree.\n"
+    )
+
+    run("serve", "user", "create", "ann", "--generate", *where)
+    run("serve", "user", "grant", "ann", "admin", "demo-jp1", *where)
+    assert run("serve", *words.split(), *where).returncode == 0
+    last = ("serve", "user", "revoke", "ann", "admin", "demo-jp1", *where)
+    assert (run(*last).returncode, run(*last, "--yes").returncode) == (2, 0)
 
 
 REFUSED = {

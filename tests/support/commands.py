@@ -105,13 +105,15 @@ def _loggers_as_before() -> Any:
 
 
 class Terminal:
-    """``ecl`` on a terminal: what it shows, and what its user types."""
+    """``ecl``, or another program, on a terminal: what it shows, and what its user types."""
 
-    def __init__(self, words: tuple[str, ...], columns: int, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, words: tuple[str, ...], columns: int, environ: Mapping[str, str], program: str | Path = ECL
+    ) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self._process = subprocess.Popen(
-            [ECL, *words], stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True,
+            [program, *words], stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
         os.close(slave)

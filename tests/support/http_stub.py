@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import itertools
 import json
 import socket
 import ssl
@@ -76,6 +77,8 @@ class Answer:
     reads: int | None = None
     #: True: no Content-Length, but chunks.
     chunked: bool = False
+    #: Sent in chunks after *body*, until they end or the client leaves.
+    blocks: Iterable[bytes] = ()
 
     @classmethod
     def json(cls, content: object, status: int = 200, **headers: str) -> Answer:
@@ -273,26 +276,34 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, answer: Answer, early: bool) -> None:
         body = answer.body if answer.cut is None else answer.body[: answer.cut]
-        if answer.chunked and body:
+        if answer.chunked and body and not answer.blocks:
             framed = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in _halves(body))
             body = framed if answer.cut is not None else framed + b"0\r\n\r\n"
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        if answer.chunked:
+        if answer.chunked or answer.blocks:
             self.send_header("Transfer-Encoding", "chunked")
         elif answer.status not in (204, 304):
             self.send_header("Content-Length", str(len(answer.body)))
         if early:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD":
+        if answer.blocks:
+            self._send_blocks(itertools.chain([body] if body else [], answer.blocks))
+        elif self.command != "HEAD":
             self.wfile.write(body)
         self.wfile.flush()
         if answer.cut is not None:
             self._hang_up()
         elif early:
             self._linger()
+
+    def _send_blocks(self, blocks: Iterable[bytes]) -> None:
+        for block in blocks:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block))
+            self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
 
     def _hang_up(self) -> None:
         self.close_connection = True

@@ -34,6 +34,8 @@ _SETTINGS = {
     "max_connections": "300",
     "autovacuum": "off",
 }
+#: Where tests kill it: what it has acknowledged is written, though not flushed to the disk.
+_WRITTEN = {"synchronous_commit": "on"}
 #: It runs until standard input ends, so also when the tests are killed, and leaves nothing behind.
 _SCRIPT = """
 trap 'pg_ctl -D "$1/data" -m immediate -w stop; cd /; rm -rf "$1"' EXIT
@@ -48,12 +50,18 @@ _NOT_ROOT = ("postgres", "nobody")
 
 
 class Postgres:
-    """A running cluster, for as many databases as there are services."""
+    """
+    A running cluster, for as many databases as there are services.
 
-    def __init__(self, programs: Path) -> None:
+    Args:
+        programs: The folder with initdb and the others.
+        keeps_commits: True if what it has acknowledged survives a `kill`, which costs time.
+    """
+
+    def __init__(self, programs: Path, *, keeps_commits: bool = False) -> None:
         user = _user()
         self._folder = Path(tempfile.mkdtemp(prefix="ecl-pg-"))
-        settings = {**_SETTINGS, "unix_socket_directories": str(self._folder)}
+        settings = {**_SETTINGS, **(_WRITTEN if keeps_commits else {}), "unix_socket_directories": str(self._folder)}
         lines = [f"{name} = '{value}'" for name, value in settings.items()]
         more = self._folder / "more.conf"
         more.write_text("\n".join(lines), encoding="ascii")
@@ -193,12 +201,17 @@ def _programs() -> Path | None:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Run a cluster of its own, for a test that ends it; the test skips where it is not installed."""
+def running_postgres(*, keeps_commits: bool = False) -> Iterator[Postgres]:
+    """
+    Run a cluster of its own, for a test that ends it; the test skips where it is not installed.
+
+    Args:
+        keeps_commits: True if what it has acknowledged survives a `kill`.
+    """
     programs = _programs()
     if programs is None:
         pytest.skip("the package postgresql is not installed (scripts/test-inputs)")
-    running = Postgres(programs)
+    running = Postgres(programs, keeps_commits=keeps_commits)
     try:
         yield running
     finally:

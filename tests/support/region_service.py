@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import requests
 import uvicorn
+from sqlalchemy import select
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecl.server.api.app import build_image_app
@@ -26,6 +27,7 @@ from ecl.server.data.store.base import Store
 from ecl.server.data.store.folder import FolderStore
 from ecl.server.data.store.marker import NAME as MARKER
 from ecl.server.db.engine import Database
+from ecl.server.db.schema import staged_data
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
 from ecl.server.http.bounded_protocol import bounded_protocol
@@ -37,6 +39,8 @@ from ecl.server.jobs.peers.destinations import Destinations
 from ecl.server.process.database import database_url
 from ecl.server.settings.model import ImageLimits, RegionSettings, Settings
 from ecl.testing import ImageService
+from support import object_stores
+from support.object_stores import StoredObject, prefix_of
 from support.stored import stored_file
 
 __all__ = ["LICENSE_TYPES", "Client", "RegionService", "poll", "project_id", "run_region"]
@@ -156,13 +160,27 @@ class RegionService:
         self.clients.append(client)
         return client
 
-    def data_files(self) -> list[Path]:
-        """Return every file in the region's store, unfinished uploads included, but for the markers."""
+    def data_files(self) -> list[Any]:
+        """Return every file or object in the region's stores, unfinished uploads included, but for the markers."""
         files = (path for path in (self.settings.data_dir / "images").rglob("*") if path.is_file())
-        return sorted(path for path in files if path.name != MARKER)
+        return sorted(path for path in files if path.name != MARKER) + self._objects(staged=False)
 
-    def data_file(self, image_id: str, store: str = "folder") -> Path:
-        """Return the file with the image's bytes in *store*."""
+    def staged_files(self) -> list[Any]:
+        """Return every file or object in the region's staging area, but for the marker."""
+        files = (path for path in (self.settings.data_dir / "staging").rglob("*") if path.is_file())
+        return [path for path in files if path.name != MARKER] + self._objects(staged=True)
+
+    def _objects(self, *, staged: bool) -> list[StoredObject]:
+        if object_stores.chosen is None:
+            return []
+        # In a bucket, only the database knows the difference.
+        with self.database.read() as connection:
+            keys = set(connection.execute(select(staged_data.c.key)).scalars())
+        found = object_stores.chosen.objects(prefix_of(self.settings.data_dir, "jp1"))
+        return [each for each in found if (each.name in keys) == staged]
+
+    def data_file(self, image_id: str, store: str = "folder") -> Any:
+        """Return the file or object with the image's bytes in *store*."""
         return stored_file(self.database, self.settings.data_dir, image_id, store)
 
     @property
@@ -199,6 +217,12 @@ def _with_background(app: ASGIApp, *background: AbstractAsyncContextManager[obje
     return served
 
 
+def _default_store(folder: Path) -> Store:
+    if object_stores.chosen is not None:
+        return object_stores.chosen.store(prefix_of(folder, "jp1"))
+    return FolderStore(folder / "images" / "jp1")
+
+
 @contextmanager
 def run_region(
     folder: Path,
@@ -215,8 +239,8 @@ def run_region(
     settings = Settings(data_dir=folder, database_url=url, limits=limits or ImageLimits(), **more_settings)
     database = Database(database_url(settings))
     database.prepare()
-    store = store or FolderStore(folder / "images" / "jp1")
-    staging = staging or FolderStore(folder / "staging" / "jp1", "staging")
+    store = store or _default_store(folder)
+    staging = staging or store.staging() or FolderStore(folder / "staging" / "jp1", "staging")
     region = Region(
         "jp1", RegionSettings("jp1", license_switch_types=LICENSE_TYPES), store, staging, tuple(more_stores)
     )

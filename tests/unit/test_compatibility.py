@@ -92,6 +92,14 @@ def test_images_generator(proxy, stub, on):
     assert [image.id for image in images] == ["1", "2"]
 
 
+def test_images_sorted(proxy, on):
+    """An image that is missing in a sorted list of two pages is in the list."""
+    link = {"next": "/v2/images?marker=1"}
+    on("GET", "/v2/images", {"images": [{"id": "1"}], **link}, {"images": []}, {"images": [{"id": "1"}, {"id": "2"}]})
+
+    assert [image.id for image in proxy.images(sort="size:asc")] == ["1", "2"]
+
+
 def test_images_limit(proxy, stub, on):
     """*limit* is the most images in all, *page_size* the most in one answer."""
     on("GET", "/v2/images", {"images": [{"id": "1"}, {"id": "2"}], "next": "/v2/images?marker=2"},
@@ -498,6 +506,13 @@ def test_timeouts(stub, on):
         Proxy(Watched(auth=NoAuth(endpoint=stub.url), timeout=timeout)).get_image("abc")
 
     assert seen == [(10.0, 60.0), None]
+
+
+def test_bounds(proxy, stub):
+    """An answer that says that it is longer than 64 MiB is not read."""
+    stub.on("GET", "/v2/images/abc", Answer(200, b" " * ((64 << 20) + 1)))
+    with pytest.raises(exceptions.InvalidResponse, match="longer than 64 MiB"):
+        proxy.get_image("abc")
 
 
 def test_retries(proxy, stub, pauses):

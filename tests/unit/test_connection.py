@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import logging
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -153,6 +154,40 @@ def test_connect_by_arguments(monkeypatch):
     assert ecl.connect(**PASSWORD).authenticator._password == "p"
     assert ecl.connect(auth_type="none", endpoint="http://i").session.get_endpoint() == "http://i"
     assert ecl.connect(session=(session := KeystoneSession())).session is session
+
+
+@pytest.mark.parametrize(
+    ("argument", "scope"),
+    [
+        ({"project_name": "web"}, {"name": "web", "domain": {"id": "default"}}),
+        ({"project_name": "web", "project_domain_name": "Corp"}, {"name": "web", "domain": {"name": "Corp"}}),
+        ({"tenant_name": "web"}, {"name": "web", "domain": {"id": "default"}}),
+        ({"project_id": "p2"}, {"id": "p2"}),
+        ({"project_name": ""}, {"id": "p1"}),
+    ],
+)
+def test_a_project_by_argument_is_the_project(argument, scope, stub, tmp_path, monkeypatch):
+    """A project that an argument names is logged in to, in whatever form the file names another one."""
+    keystone = Keystone(stub)
+    (tmp_path / "clouds.yaml").write_text(
+        f"clouds: {{a: {{auth: {{auth_url: '{stub.url}/v3/', username: u, password: p, project_id: p1}}}}}}"
+    )
+    monkeypatch.chdir(tmp_path)
+    ecl.connect("a", **argument).authorize()
+
+    assert keystone.logins[-1]["auth"]["scope"]["project"] == scope
+
+
+def test_an_api_timeout_by_argument_is_the_timeout(tmp_path, monkeypatch):
+    """A timeout that an argument gives counts over that of a service in the file, and over the file's own."""
+    (tmp_path / "clouds.yaml").write_text(
+        "clouds: {a: {auth_type: none, endpoint: 'http://127.0.0.1:9', image_timeout: 60, api_timeout: 50}}"
+    )
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        conn = ecl.connect("a", api_timeout=0.05, endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(exceptions.ConnectFailure, match="no answer in time"):
+            conn.image.get_image("abc")
 
 
 def test_connect_by_variables(monkeypatch):

@@ -27,7 +27,7 @@ FLOORS = (
     r"ecl\.(resource2|session)",
     r"ecl\.(proxy2|image\.disk_format|image\.foreign)",
     r"ecl\.image\._transfer\.\w+",
-    r"ecl\.image\.v2\._(data|metadef|query|validation)",
+    r"ecl\.image\.v2\._(data|metadef|query|sorting|validation)",
     r"ecl\.image\.v2\.[a-z]\w*",
     r"ecl\.image\.v2\._(arguments|creating|batch)",
     r"ecl\.image\.v2\._proxy_\w+",

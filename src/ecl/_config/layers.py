@@ -112,9 +112,12 @@ def _one_region(name: str, region: object) -> dict[str, Any]:
     return {"name": named.strip(), "values": values}
 
 
-def replaced_by(above: Mapping[str, Any]) -> set[str]:
-    """Return the settings that the settings *above* replace."""
+def replaced_by(above: Mapping[str, Any], settings: Mapping[str, Any]) -> set[str]:
+    """Return which of *settings* the settings *above* replace."""
     replaced: set[str] = set()
+    if "api_timeout" in above:
+        # Tools name it after their service, too.
+        replaced |= {key for key in settings if key.endswith("_timeout")}
     for group in ({"verify", "insecure"}, {"cert", "key"}, {"auth_type", "auth_plugin"}):
         if above.keys() & group:
             replaced |= group

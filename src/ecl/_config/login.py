@@ -13,10 +13,19 @@ __all__ = [
     "auth_type_of",
     "canonical_options",
     "options_of",
+    "other_forms",
     "words_of",
 ]
 
 _DOMAIN = {"domain_id", "domain_name"}
+# A thing by its ID and by its name: Keystone goes by the ID where both are sent.
+_FORMS = (
+    {"project_id", "project_name", "tenant_id", "tenant_name"},
+    {"user_id", "username"},
+    {"user_domain_id", "user_domain_name"},
+    {"project_domain_id", "project_domain_name"},
+    {"application_credential_id", "application_credential_name"},
+)
 # For these options the one beside "auth" wins over the one in "auth", as in openstacksdk; for all others the latter.
 BESIDE_AUTH = {
     "domain_id", "domain_name", "passcode", "project_domain_id", "project_domain_name", "project_id", "project_name",
@@ -47,6 +56,16 @@ def options_of(auth_type: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     allowed = known | _DOMAIN | inside.keys() | canonical_options(auth_type, inside).keys()
     options = {key: value for key, value in options.items() if key in allowed}
     return _with_spread_domain(options, known)
+
+
+def other_forms(options: Mapping[str, Any]) -> set[str]:
+    """
+    Return the names under which lower settings may have what *options* have: *project_id* for *project_name*.
+
+    The ID in a file would otherwise count over the name that was asked for, without a word.
+    """
+    given = {key for key, value in options.items() if value not in (None, "")}
+    return {key for forms in _FORMS if given & forms for key in forms - given}
 
 
 def words_of(text: str) -> list[str]:

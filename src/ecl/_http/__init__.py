@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ecl._http.body import as_json, json_of
 from ecl._http.endpoint import endpoint
-from ecl._http.errors import is_silence, translated
+from ecl._http.errors import is_silence, reason, translated
 from ecl._http.paging import pages
 from ecl._http.path import fill, segment, text
 from ecl._http.retry import pause
@@ -32,6 +32,7 @@ __all__ = [
     "json_of",
     "pages",
     "pause",
+    "reason",
     "request",
     "seconds_for",
     "segment",

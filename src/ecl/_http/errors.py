@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from ecl import exceptions
 
-__all__ = ["is_no_endpoint", "is_silence", "is_untrusted", "translated"]
+__all__ = ["is_no_endpoint", "is_silence", "is_untrusted", "reason", "translated"]
 
 
 @contextmanager
@@ -45,3 +45,10 @@ def is_untrusted(exc: exceptions.SDKException) -> bool:
     from ecl._http import translation
 
     return translation.is_untrusted(exc)
+
+
+def reason(exc: BaseException) -> str | None:
+    """Find the system's own words in a chain of wrappers: ``Connection refused``."""
+    from ecl._http import translation
+
+    return translation.reason(exc)

@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
-from ecl._http import retry, tls
+from ecl._http import bounds, retry, tls
 from ecl._http.body import BodyFailed, StreamedBody, as_json
 from ecl._http.endpoint import endpoint
 from ecl._http.errors import is_silence, is_untrusted, translated
@@ -66,7 +66,8 @@ def request(
         Exception: What *data* raised while it was sent; the connection is closed then.
         InvalidRequest: *json* cannot be sent.
         HttpException: The service answered with an error; the class says which.
-        ConnectFailure: There was no answer.
+        ConnectFailure: There was no answer, or it did not end.
+        InvalidResponse: The answer is too long: see :mod:`ecl._http.bounds`.
         EndpointNotFound: The catalog has no such service.
     """
     is_streamed = not isinstance(kwargs.get("data", b""), bytes)
@@ -74,10 +75,12 @@ def request(
     is_safe = method in _SAFE_METHODS or attempts is not None
     if attempts is None:
         attempts = 1 if is_streamed else retry.ATTEMPTS
-    own_timeout = getattr(below_adapter(session), "timeout", None)
+    base = below_adapter(session)
+    own_timeout = getattr(base, "timeout", None)
     if not own_timeout:
         # A session with timeout 0 waits for ever, which requests spells None.
         kwargs["timeout"] = timeout if own_timeout is None else None
+    kwargs["hooks"] = bounds.bounded(base, streamed=kwargs.get("stream", False))
     # keystoneauth1 would take the token along to whatever host an answer names.
     kwargs.setdefault("redirect", False)
     headers = {"Accept": "application/json", **(headers or {})}
@@ -89,7 +92,7 @@ def request(
     for attempt in range(1, attempts + 1):
         last = attempt == attempts
         try:
-            with translated(), tls.named_files(below_adapter(session)):
+            with translated(), tls.named_files(base):
                 url = endpoint(session, service, path) + path
                 response = session.request(url, method, headers=headers, raise_exc=False, **kwargs)
         except BodyFailed as exc:

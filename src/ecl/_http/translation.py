@@ -16,7 +16,7 @@ import requests
 from ecl import exceptions
 from ecl._http import tls
 
-__all__ = ["is_no_endpoint", "is_silence", "is_untrusted", "translate"]
+__all__ = ["is_no_endpoint", "is_silence", "is_untrusted", "reason", "translate"]
 
 
 def translate(exc: Exception) -> exceptions.SDKException | None:
@@ -32,7 +32,7 @@ def translate(exc: Exception) -> exceptions.SDKException | None:
     if isinstance(exc, ksa_exceptions.ClientException):
         return exceptions.SDKException(_words(exc), cause=exc)
     if isinstance(exc, requests.exceptions.RequestException):
-        return exceptions.ConnectFailure(f"The connection failed: {_reason(exc) or exc}", cause=exc)
+        return exceptions.ConnectFailure(f"The connection failed: {reason(exc) or exc}", cause=exc)
     return None
 
 
@@ -77,13 +77,13 @@ def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException
     where = next((match for cause in chain if (match := re.search(r"https?://[^\s/'\"]+", str(cause)))), None)
     address = where.group().rstrip(":,.;") if where else "the service"
     if any(isinstance(cause, ksa_exceptions.SSLError) for cause in chain):
-        return exceptions.ConnectFailure(tls.explain(address, _reason(exc) or _words(exc)), cause=exc)
+        return exceptions.ConnectFailure(tls.explain(address, reason(exc) or _words(exc)), cause=exc)
     if any(isinstance(cause, ksa_exceptions.ConnectTimeout) for cause in chain):
-        reason = "no answer in time"
+        why = "no answer in time"
     else:
-        reason = _reason(exc) or _words(exc)
+        why = reason(exc) or _words(exc)
     return exceptions.ConnectFailure(
-        f"Cannot reach {address}: {reason}. Check the address and that the service is up.", cause=exc
+        f"Cannot reach {address}: {why}. Check the address and that the service is up.", cause=exc
     )
 
 
@@ -92,7 +92,7 @@ def is_silence(exc: BaseException) -> bool:
     return any(isinstance(cause, requests.exceptions.ReadTimeout) for cause in _chain(exc))
 
 
-def _reason(exc: BaseException) -> str | None:
+def reason(exc: BaseException) -> str | None:
     """Find the system's own words in a chain of wrappers: ``Connection refused``."""
     for cause in _chain(exc):
         is_own = not isinstance(cause, requests.exceptions.RequestException)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -81,6 +81,7 @@ class Command(click.Command):
         """Take out the common options, then parse the command's own."""
         own = frozenset(word for param in self.get_params(ctx) for word in (*param.opts, *param.secondary_opts))
         args = take_common_options(ctx, args, own, whole=True)
+        _refuse_contradiction(ctx, self.get_params(ctx), args)
         if "--progress" not in own:
             return super().parse_args(ctx, args)
         rewritten = _with_value(args, "--progress", PROGRESS)
@@ -90,6 +91,27 @@ class Command(click.Command):
             if rewritten == args or "unexpected extra argument" not in exc.message:
                 raise
             raise click.UsageError(f"{exc.message}; --progress takes one of: {', '.join(PROGRESS)}", ctx) from exc
+
+
+def _refuse_contradiction(ctx: click.Context, params: Iterable[click.Parameter], args: Iterable[str]) -> None:
+    """Raise UsageError if two flags among *args* give one setting two values: ``--public --private``."""
+    options = {word: param for param in params for word in (*param.opts, *param.secondary_opts)}
+    given: dict[str | None, tuple[str, object]] = {}
+    words = iter(args)
+    for word in words:
+        option = options.get(word)
+        if word == "--":
+            return
+        if not isinstance(option, click.Option):
+            continue
+        if not option.is_flag:
+            # What follows is its value.
+            next(words, None)
+            continue
+        value = (option.flag_value, word in option.secondary_opts)
+        first, before = given.setdefault(option.name, (word, value))
+        if before != value:
+            raise click.UsageError(f"{first} and {word} contradict each other: give only one of them.", ctx)
 
 
 def _with_value(args: list[str], option: str, values: tuple[str, ...]) -> list[str]:
@@ -168,10 +190,12 @@ class LazyGroup(click.Group):
                 return words, self.get_command(ctx, words), args[count:]
         if ctx.resilient_parsing or args[0].startswith("-") or self.get_command(ctx, args[0]) is not None:
             return super().resolve_command(ctx, args)
-        wrong, known = args[0], sorted({*self.list_commands(ctx), *self.table, *self.aliases})
+        wrong, listed = args[0], self.list_commands(ctx)
+        known = sorted({*listed, *self.table, *self.aliases})
         if _below(wrong, self.aliases):
-            wrong, known = " ".join(args[:2]), [alias for alias in known if alias.startswith(f"{wrong} ")]
-        raise click.UsageError(f"There is no command {wrong!r}; {hint(wrong, known)}", ctx)
+            wrong = " ".join(args[:2])
+            known = listed = [alias for alias in known if alias.startswith(f"{args[0]} ")]
+        raise click.UsageError(f"There is no command {wrong!r}; {hint(wrong, known, listed)}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the list of subcommands without importing them."""
@@ -186,7 +210,12 @@ class LazyGroup(click.Group):
         """Return the subcommands and options that begin with *incomplete*, without importing subcommands."""
         from click.shell_completion import CompletionItem
 
-        # A shell completes one word, so "import info" is left out.
+        # What no subcommand has taken: the first words of an alias, or a wrong word.
+        before = [*ctx._protected_args, *ctx.args]
+        if before:
+            below = _below(" ".join(before), self.aliases)
+            return [CompletionItem(word) for word in _first_words(below) if word.startswith(incomplete)]
+        # A shell completes one word: "import info" is completed by "import".
         names = [name for name in self.list_commands(ctx) if " " not in name and name.startswith(incomplete)]
         found = [CompletionItem(name, help=self._line(name)) for name in names]
         return found + click.Command.shell_complete(self, ctx, incomplete)
@@ -199,8 +228,11 @@ class LazyGroup(click.Group):
     def _line(self, name: str) -> str:
         if name in self.table:
             return self.table[name][1]
-        words = dict.fromkeys(rest.partition(" ")[0] for rest in _below(name, self.table))
-        return f"{self.groups[name]} ({', '.join(words)})"
+        return f"{self.groups[name]} ({', '.join(_first_words(_below(name, self.table)))})"
+
+
+def _first_words(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name.partition(" ")[0] for name in names))
 
 
 def _below(group: str, names: Mapping[str, T]) -> dict[str, T]:

@@ -1,4 +1,4 @@
-"""Complete values in a shell: names of clouds, columns, sort keys; and the common options in any position."""
+"""Complete values in a shell: names of clouds, columns, sort keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["CloudName", "SortKeys", "columns_of", "one_of", "register", "starting_with"]
+__all__ = ["CloudName", "SortKeys", "cloud_names", "columns_of", "one_of", "starting_with"]
 
 
 class CloudName(click.ParamType[str]):
@@ -24,7 +24,7 @@ class CloudName(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
         """Return the names that begin with *incomplete*."""
-        return starting_with(_clouds(), incomplete)
+        return starting_with(cloud_names(), incomplete)
 
 
 class SortKeys(click.ParamType[str]):
@@ -63,7 +63,7 @@ def columns_of(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
     return starting_with([column.key for column in getattr(ctx.command, "columns", ())], incomplete)
 
 
-def _clouds() -> list[str]:
+def cloud_names() -> list[str]:
     """Return the names in clouds.yaml; none on any error, which a shell cannot show while it completes."""
     from ecl import config
 
@@ -71,43 +71,3 @@ def _clouds() -> list[str]:
         return config.cloud_names()
     except Exception:  # noqa: BLE001 - see above
         return []
-
-
-def register() -> None:
-    """Let the completion of each shell understand the common options in any position, and ``--option=value``."""
-    from click import shell_completion
-
-    for shell in ("bash", "zsh", "fish"):
-        known = shell_completion.get_completion_class(shell)
-        assert known is not None
-        shell_completion.add_completion_class(type(known.__name__, (_AnyPosition, known), {}), shell)
-
-
-class _AnyPosition:
-    """Completion for a command line whose common options can stand anywhere."""
-
-    def get_completion_args(self) -> tuple[list[str], str]:
-        """Return the words before the cursor, and the one at it: bash splits ``--option=value`` into three."""
-        words, incomplete = super().get_completion_args()  # type: ignore[misc]  # of click's class beside this one
-        joined: list[str] = []
-        for word in words:
-            if joined and joined[-1].startswith("--") and (word == "=" or joined[-1].endswith("=")):
-                joined[-1] += word
-            else:
-                joined.append(word)
-        if joined and incomplete == "=" and joined[-1].startswith("--"):
-            incomplete = ""
-        elif joined and joined[-1].startswith("--") and joined[-1].endswith("="):
-            joined[-1] = joined[-1].removesuffix("=")
-        return joined, incomplete
-
-    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
-        """Return what fits at the cursor."""
-        last = args[-1] if args else ""
-        if last == "--os-cloud":
-            return starting_with(_clouds(), incomplete)
-        if last.startswith("--os-") and last not in ("--os-distro", "--os-version") and "=" not in last:
-            # Its value, which nothing here knows.
-            return []
-        found: list[CompletionItem] = super().get_completions(args, incomplete)  # type: ignore[misc]  # as above
-        return found

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from typing import IO, Any
+import re
 
 import click
 
-__all__ = ["Interrupted", "describe", "exit_code", "one_line"]
+__all__ = ["Interrupted", "describe", "exit_code", "one_line", "shortened"]
+
+#: A quoted text in a message. An apostrophe inside a word is no quote.
+_QUOTED = re.compile(r"""(?<!\w)(['"])(.*?)\1(?!\w)""", re.DOTALL)
+#: Characters of a quoted text from which it is cut, and to which.
+_MOST_QUOTED, _LEFT = 100, 60
 
 
 class Interrupted(click.ClickException):
     """Ctrl-C; the message says what was undone, or how to continue."""
 
     exit_code = 130
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Write the message."""
-        click.echo(f"Interrupted: {self.format_message()}", file=file or sys.stderr)
 
 
 def exit_code(exc: Exception) -> int:
@@ -40,5 +40,15 @@ def describe(exc: BaseException) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return *text* without line breaks and without control characters."""
-    return "".join(char for char in " ".join(text.split()) if char.isprintable())
+    """Return *text* without line breaks and control characters, and with long quoted values cut."""
+    return shortened("".join(char for char in " ".join(text.split()) if char.isprintable()))
+
+
+def shortened(text: str) -> str:
+    """Return *text* with every long quoted value cut, so that what was wrong with it can be read."""
+    return _QUOTED.sub(_cut, text)
+
+
+def _cut(found: re.Match[str]) -> str:
+    quote, value = found.groups()
+    return found.group() if len(value) <= _MOST_QUOTED else f"{quote}{value[:_LEFT]}…{quote}"

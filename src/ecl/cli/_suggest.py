@@ -10,13 +10,18 @@ import click
 __all__ = ["Choice", "hint"]
 
 
-def hint(word: str, known: Iterable[str]) -> str:
-    """Return ``did you mean 'list'?``, or list all *known* words if none is similar."""
+def hint(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
+    """
+    Return ``did you mean 'list'?``, or a list to choose from if no *known* word is similar.
+
+    Args:
+        listed: The words to list, if not all *known* ones.
+    """
     import difflib
 
     words = list(known)
     near = difflib.get_close_matches(word.lower(), words, 1, 0.5)
-    return f"did you mean {near[0]!r}?" if near else f"choose from: {', '.join(words)}"
+    return f"did you mean {near[0]!r}?" if near else f"choose from: {', '.join(words if listed is None else listed)}"
 
 
 class Choice(click.Choice[str]):

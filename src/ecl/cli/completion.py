@@ -21,10 +21,8 @@ def completion(ctx: click.Context, shell: str) -> None:
     zsh:  ecl completion zsh > "${fpath[1]}/_ecl"
     fish: ecl completion fish > ~/.config/fish/completions/ecl.fish
     """
-    from click.shell_completion import get_completion_class
+    from ecl.cli._shells import SHELLS
 
-    completion_class = get_completion_class(shell)
-    assert completion_class is not None
-    script = completion_class(ctx.find_root().command, {}, "ecl", "_ECL_COMPLETE")
     # Not source(): it checks the version of the local bash, but the script may be for another machine.
+    script = SHELLS[shell](ctx.find_root().command, {}, "ecl", "_ECL_COMPLETE")
     click.echo(script.source_template % script.source_vars())

@@ -8,7 +8,6 @@ A subcommand's module is imported when the subcommand runs, so ``ecl --help`` lo
 from __future__ import annotations
 
 import atexit
-import contextlib
 import gc
 import os
 import signal
@@ -77,9 +76,9 @@ def main() -> NoReturn:
     # At its end Python would search all objects for garbage three times, which takes a tenth of a short command.
     atexit.register(gc.freeze)
     if "_ECL_COMPLETE" in os.environ:
-        from ecl.cli import _completion
+        from ecl.cli import _shells
 
-        _completion.register()
+        _shells.register()
     warnings.showwarning = _show_warning
     # SIGTERM must not leave a half-made image either.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -106,8 +105,10 @@ def _run(debug: bool) -> int:
         _streams.tell(_usage(exc))
         return exc.exit_code
     except click.ClickException as exc:
-        with contextlib.suppress(OSError):
-            exc.show()
+        from ecl.cli._errors import Interrupted, shortened
+
+        word = "Interrupted" if isinstance(exc, Interrupted) else "Error"
+        _streams.tell(f"{word}: {shortened(exc.format_message())}")
         return exc.exit_code
     except BrokenPipeError:
         # The reader of our output has closed it.
@@ -129,6 +130,8 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 def _usage(exc: click.UsageError) -> str:
     if isinstance(exc, click.exceptions.NoArgsIsHelpError):
         return exc.format_message()
-    text = " ".join(exc.format_message().split())
+    from ecl.cli._errors import one_line
+
+    text = one_line(exc.format_message())
     where = f" ({exc.ctx.command_path} --help)" if exc.ctx is not None else ""
     return f"Error: {text}{where}"

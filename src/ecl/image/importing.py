@@ -10,7 +10,7 @@ from ecl.image._transfer.expand import expanded_if
 from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.source import ImageData, Source
 from ecl.image._transfer.verify import verify
-from ecl.image.v2._creating import rollback_create
+from ecl.image.v2._creating import rollback_create, signed
 from ecl.image.v2._data import stage
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def create_by_import(proxy: Proxy, data: ImageData, attrs: Mapping[str, Any], op
         if not wanted.get("disk_format"):
             wanted["disk_format"] = source.inspect().disk_format
         check_source(source, options, attrs.get("disk_format"), wanted["container_format"], wanted.get("min_disk"))
+        wanted |= signed(source, options, attrs)
         image = proxy.create_image(**wanted)
         try:
             _, sent = stage(proxy.session, image, source, options)

@@ -7,6 +7,7 @@ What can be wrong with a request, whichever API it came through.
       Forbidden                 UnsupportedMedia
       NotFound                  Unavailable
       Conflict                  NoSpace
+      TooMany
 
 The class is the kind of error. `ecl.server.http.errors` has the HTTP status of each.
 """
@@ -22,6 +23,7 @@ __all__ = [
     "NotFound",
     "ServiceError",
     "TooLarge",
+    "TooMany",
     "Unauthorized",
     "Unavailable",
     "UnsupportedMedia",
@@ -65,6 +67,10 @@ class Gone(ServiceError):
 
 class TooLarge(ServiceError):
     """A quota or a size limit is exceeded, or the disk is full."""
+
+
+class TooMany(ServiceError):
+    """The project has too much under way; a later attempt may succeed."""
 
 
 class UnsupportedMedia(ServiceError):

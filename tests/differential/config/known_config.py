@@ -32,4 +32,10 @@ KNOWN = {
     "verify is a path at home": "config-verify-home",
     "OS_IMAGE_URL": "config-image-url",
     "OS_CACERT and a cloud without one": "config-cacert-variable",
+    "project_name as an argument and project_id in the file": "config-arguments",
+    "project_name as an argument and project_id beside auth": "config-arguments",
+    "project_domain_name as an argument and its ID in the file": "config-arguments",
+    "username as an argument and user_id in the file": "config-arguments",
+    "password as an argument": "config-arguments",
+    "api_timeout as an argument and image_timeout in the file": "config-arguments",
 }

@@ -31,7 +31,8 @@ def outcome(case):
     importlib.reload(loader)
     seen = {}
     try:
-        region = loader.OpenStackConfig().get_one(cloud=case["cloud"], region_name=case["region"])
+        arguments = {"cloud": case["cloud"], "region_name": case["region"], **case["arguments"]}
+        region = loader.OpenStackConfig().get_one(**arguments)
         session = region.get_session()
         seen = {"verify": session.verify, "cert": session.cert, "timeout": session.timeout}
         list(openstack.connection.Connection(config=region).image.images(paginated=False))

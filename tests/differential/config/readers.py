@@ -44,6 +44,7 @@ class Case:
     #: Arguments of connect().
     cloud: str | None = None
     region: str | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, written: Mapping[str, Any]) -> Case:
@@ -121,7 +122,7 @@ class Readers:
         with here.entered(self._beside), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                with ecl.connect(here.case.cloud, region_name=here.case.region) as conn:
+                with ecl.connect(here.case.cloud, region_name=here.case.region, **here.case.arguments) as conn:
                     session = conn.session
                     seen = {"verify": session.verify, "cert": session.cert, "timeout": session.timeout}
                     list(conn.image.images(limit=1))
@@ -136,6 +137,7 @@ class Readers:
             "folder": str(here.folder),
             "cloud": here.case.cloud,
             "region": here.case.region,
+            "arguments": here.case.arguments,
         }
         assert self._theirs.stdin is not None
         assert self._theirs.stdout is not None

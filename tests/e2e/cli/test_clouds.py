@@ -101,6 +101,26 @@ def test_variables_count_over_the_cloud_of_os_cloud(
     assert ecl("token", "issue", "--os-cloud", "here", "-f", "json").json["project_id"] != project.id
 
 
+def test_a_project_by_name_counts_over_an_id_in_the_file(
+    ecl: Command, service: ImageService, clouds_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--os-project-name, and OS_PROJECT_NAME beside OS_CLOUD, name the project where the file has the ID of another."""
+    other = service.add_project("jp1")
+    clouds = yaml.safe_load(clouds_yaml.read_text())
+    clouds["clouds"]["here"]["auth"] |= service.credentials(project=other) | {"project_id": "0" * 32}
+    path = tmp_path / "clouds.yaml"
+    path.write_text(yaml.safe_dump(clouds))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
+    name = ("--os-project-name", other.name)
+
+    assert ecl("token", "issue", code=1).err
+    assert ecl("token", "issue", *name, "-f", "json").json["project_id"] == other.id
+    monkeypatch.setenv("OS_PROJECT_NAME", other.name)
+    assert ecl("token", "issue", "-f", "json").json["project_id"] == other.id
+    monkeypatch.setenv("OS_PROJECT_ID", "1" * 32)
+    assert ecl("token", "issue", *name, "-f", "json").json["project_id"] == other.id
+
+
 def test_openrc_of_another_tool_says_nothing(
     ecl: Command, service: ImageService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

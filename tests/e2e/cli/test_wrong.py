@@ -49,6 +49,13 @@ CASES = [
     ("image create x --file f --max-bandwidth 0", "must be bytes per second, such as 500K or 20M, not '0'"),
     ("image create x --file {folder}", "folder"),
     ("image update {image}", "There is nothing to change"),
+    ("image update {image} --public --private", "--public and --private contradict each other"),
+    ("image create x --community --tag a --shared", "--community and --shared contradict each other"),
+    ("image list --private --public", "--private and --public contradict each other"),
+    ("image update {image} --protected --unprotected", "--protected and --unprotected contradict each other"),
+    ("image update {image} --unhidden --hidden", "--unhidden and --hidden contradict each other"),
+    ("image update {image} --accept --reject", "--accept and --reject contradict each other"),
+    ("image import {image} --allow-failure --disallow-failure", "contradict each other: give only one of them"),
     ("image unset {image}", "There is nothing to remove"),
     ("image upload {image}", "Missing option '--file'"),
     ("image download {image} --file /none/x", "/none"),
@@ -82,6 +89,40 @@ def test_wrong_use_is_one_line(
     assert ended.out == ""
     assert len(ended.err.splitlines()) == 1
     assert ended.err.startswith("Error: ")
+
+
+def test_same_flag_twice_and_a_value_like_a_flag_are_no_contradiction(ecl: Command, image: str) -> None:
+    """Only two flags that set one thing differently are refused."""
+    ended = ecl(*f"image update {image} --community --community --tag --public -f json".split())
+
+    assert (ended.json["visibility"], ended.json["tags"]) == ("community", ["--public"])
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        (["image", "create", LONG], 1, "is longer than 255 characters"),
+        (["image", "create", "tagged", "--tag", LONG], 1, "is longer than 255 characters"),
+        (["image", "show", LONG], 1, "There is no image with the name or ID"),
+        (["image", "tag", "remove", "{image}", LONG], 1, "; nothing was changed"),
+        (["image", "create", "x", "--disk-format", LONG], 2, "; choose from: ami,"),
+        (["image", "create", "x", "--property", LONG], 2, "is not KEY=VALUE"),
+        (["image", LONG], 2, "; choose from: list, show,"),
+    ],
+)
+def test_long_value_does_not_hide_the_reason(
+    ecl: Command, image: str, words: list[str], code: int, reason: str
+) -> None:
+    """A name, a tag or a value of 300 characters is cut in the error, and what is wrong with it is there."""
+    ended = ecl(*(word.replace("{image}", image) for word in words), code=code)
+
+    assert re.search(r"['\"]x{50,60}…['\"]", ended.err)
+    assert "x" * 61 not in ended.err
+    assert reason in ended.err
+    assert len(ended.err.splitlines()) == 1
 
 
 ADVICE = [

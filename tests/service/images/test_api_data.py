@@ -185,7 +185,7 @@ class _FailingStore(FolderStore):
         super().__init__(root)
         self.error, self.after, self.armed = error, after, True
 
-    def writer(self, key: str) -> Any:
+    def writer(self, key: str, size: int | None = None) -> Any:
         """Return a writer that fails, once."""
         writer = super().writer(key)
         if not self.armed:
@@ -233,6 +233,7 @@ def test_a_store_that_fails(tmp_path: Path, error: Exception, status: int, after
         assert_queued_and_clean(region, client, image["id"])
 
 
+@pytest.mark.folder_store
 def test_a_disk_that_is_really_full(region: RegionService, alpha: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """ENOSPC from the operating system is 413."""
 
@@ -350,6 +351,7 @@ def test_refused_ranges(alpha: Client) -> None:
     assert alpha.get(queued, headers={"Range": "bytes=0-0"}).status_code == 204
 
 
+@pytest.mark.folder_store
 def test_a_delete_does_not_cut_a_download_short(region: RegionService, alpha: Client) -> None:
     """Whoever has begun to download gets it all, though the image is deleted meanwhile."""
     data = os.urandom(32 * MIB)
@@ -433,6 +435,7 @@ def crashed(tmp_path: Path) -> dict[str, str]:
     return ids
 
 
+@pytest.mark.folder_store
 def test_recovery_at_start(tmp_path: Path, crashed: dict[str, str]) -> None:
     """After a crash every half-done thing is undone or finished, and nothing that was promised is lost."""
     with run_region(tmp_path) as region:

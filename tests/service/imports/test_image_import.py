@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ecl.server.data.store.marker import NAME as MARKER
 from support.http_stub import Answer, HttpStub, Request
 from support.import_data import DATA
 from support.region_service import Client, RegionService, poll
@@ -82,8 +81,7 @@ def test_deleting_a_staged_image_removes_the_bytes(alpha: Client, region: Region
 
 
 def _staged(region: RegionService) -> list[str]:
-    folder = region.settings.data_dir / "staging"
-    return [path.name for path in folder.rglob("*") if path.is_file() and path.name != MARKER]
+    return [path.name for path in region.staged_files()]
 
 
 # --- the methods --------------------------------------------------------------------------------------------

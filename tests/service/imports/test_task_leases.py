@@ -54,7 +54,7 @@ class _BrokenStore(FolderStore):
 
     writers = 0
 
-    def writer(self, key: str) -> Any:
+    def writer(self, key: str, size: int | None = None) -> Any:
         """Fail in a way that nothing expects."""
         self.writers += 1
         raise RuntimeError("secret of the inside")

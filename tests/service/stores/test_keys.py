@@ -12,7 +12,6 @@ import pytest
 
 from ecl.server.data.store.base import StoreUnavailable
 from ecl.server.data.store.folder import FolderStore
-from ecl.server.data.store.marker import NAME as MARKER
 from support.region_service import Client, RegionService, poll, run_region
 
 RAW = {"disk_format": "raw", "container_format": "bare"}
@@ -35,12 +34,12 @@ class _Store(FolderStore):
             call()
         super().delete(key)
 
-    def writer(self, *names: str) -> Any:
+    def writer(self, key: str, size: int | None = None) -> Any:
         """Start an upload."""
         call, self.before_write = self.before_write, None
         if call is not None:
             call()
-        return super().writer(*names)
+        return super().writer(key, size)
 
 
 @contextmanager
@@ -63,11 +62,6 @@ def _stage(client: Client, image: dict[str, Any], data: bytes) -> int:
 
 def _fail() -> None:
     raise StoreUnavailable("the disk is gone")
-
-
-def _staged(region: RegionService) -> list[Path]:
-    found = (path for path in (region.settings.data_dir / "staging").rglob("*") if path.is_file())
-    return [path for path in found if path.name != MARKER]
 
 
 def _has_ended(client: Client, image: dict[str, Any]) -> bool:
@@ -100,7 +94,7 @@ def test_failed_import_and_a_new_stage(tmp_path: Path) -> None:
         one.before_write = _fail
         assert _stage(client, image, OLD) == 204
         _import(client, image, "glance-direct")
-        poll(lambda: codes and len(_staged(region)) == 1)
+        poll(lambda: codes and len(region.staged_files()) == 1)
         assert codes == [204]
         _import(client, image, "glance-direct")
 
@@ -187,7 +181,7 @@ def test_staged_data_of_a_deleted_image(tmp_path: Path) -> None:
         go_on.set()
 
         poll(lambda: admin.get("/v2/tasks?status=failure").json()["tasks"])
-        assert (_staged(region), region.data_files()) == ([], [])
+        assert (region.staged_files(), region.data_files()) == ([], [])
 
 
 @pytest.mark.parametrize("state", ["is read-only", "is not in the settings"])

@@ -220,3 +220,22 @@ def test_schemas_are_schemas(name: str) -> None:
 
     assert jsonschema_rs.meta.is_valid({"$schema": "http://json-schema.org/draft-07/schema#", **schema(name)})
     validate("images", {"images": [], "first": "/v2/images", "schema": "/v2/schemas/images"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("name", "n" * 300, f"Invalid value for 'name': \"{'n' * 59}…\" is longer than 255 characters"),
+        ("tags", ["t" * 300], f"Invalid value for 'tags.0': \"{'t' * 59}…\" is longer than 255 characters"),
+        ("visibility", "v" * 300, f"Invalid value for 'visibility': \"{'v' * 59}…\" is not one of "),
+        ("min_disk", "9" * 300, f'Invalid value for \'min_disk\': "{"9" * 59}…" is not of type "integer"'),
+        ("name", 5, "Invalid value for 'name': 5 is not of "),
+    ],
+)
+def test_long_value_is_cut_and_the_reason_is_not(key: str, value: object, words: str) -> None:
+    """A message quotes at most 60 characters of a long value, and says what is wrong with it."""
+    with pytest.raises(BadRequest) as caught:
+        validate("image", {"name": "x", key: value})
+
+    assert str(caught.value).startswith(words)
+    assert len(str(caught.value)) < 400

@@ -12,15 +12,18 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import column, inspect, select, table, text
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from ecl.server.db import migrate
 from ecl.server.db.database_id import database_id
 from ecl.server.db.engine import Database
 from ecl.server.db.migrate import HEAD, DatabaseTooNew, upgrade
+from ecl.server.db.recount import recount_all
 from ecl.server.db.schema import metadata
 from ecl.server.db.url import UnusableDatabase, parse_url
+from ecl.server.db.usage import usage_of
+from ecl.server.domain.quota import Usage
 from support.postgres import Postgres
 
 VERSIONS = Path(migrate.__file__).with_name("migrations") / "versions"
@@ -101,6 +104,39 @@ def test_migrations_make_the_same_schema(new_database: Callable[[], Database], r
         assert connection.execute(text("SELECT name FROM projects")).scalar_one() == "a project"
 
 
+def test_a_migration_counts_what_projects_use(new_database: Callable[[], Database]) -> None:
+    """The sums of a database from before they were kept are those of its images."""
+    old = new_database()
+    with old.write() as connection:
+        upgrade(connection, "0008")
+        for number, (owner, status, size) in enumerate(
+            [
+                ("a", "active", 10),
+                ("a", "active", 5),
+                ("a", "uploading", 7),
+                ("a", "deleted", 3),
+                (None, "queued", None),
+            ]
+        ):
+            values = {"id": f"image-{number}", "owner": owner, "status": status, "size": size}
+            connection.execute(_OLD_IMAGE, values)
+            if status == "active":
+                for store in ("one", "two"):
+                    connection.execute(_OLD_LOCATION, {"id": values["id"], "store": store})
+    old.prepare()
+
+    with old.read() as connection:
+        assert usage_of(connection, "jp1", "a") == Usage(30, 7, 3, 1)
+    assert recount_all(old, "jp1") == []
+
+
+_OLD_IMAGE = text(
+    "INSERT INTO images (region, id, owner, status, size, visibility, min_disk, min_ram, protected, os_hidden, "
+    "created_at, updated_at) VALUES ('jp1', :id, :owner, :status, :size, 'shared', 0, 0, false, false, 1, 1)"
+)
+_OLD_LOCATION = text("INSERT INTO image_locations (region, image_id, store, created_at) VALUES ('jp1', :id, :store, 1)")
+
+
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 def test_alembic_finds_nothing_to_add(database: Database) -> None:
@@ -178,7 +214,7 @@ def test_an_exception_undoes_the_transaction(database: Database) -> None:
 
 
 def test_writers_wait_for_each_other(database: Database) -> None:
-    """Read, compute, write from many threads at once loses no update."""
+    """Read for a change, compute, write from many threads at once loses no update."""
     with database.write() as connection:
         connection.execute(text("CREATE TABLE t (n INTEGER)"))
         connection.execute(text("INSERT INTO t VALUES (0)"))
@@ -186,7 +222,7 @@ def test_writers_wait_for_each_other(database: Database) -> None:
     def add() -> None:
         for _ in range(10):
             with database.write() as connection:
-                value = connection.execute(text("SELECT n FROM t")).scalar_one()
+                value = connection.execute(select(column("n")).select_from(table("t")).with_for_update()).scalar_one()
                 connection.execute(text("UPDATE t SET n = :n"), {"n": value + 1})
 
     _at_once([add] * 8)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
 
-__all__ = ["force_advice", "format_advice", "member_advice"]
+__all__ = ["force_advice", "format_advice", "manifest_advice", "member_advice"]
 
 
 #: What the SDK calls a remedy, and what it is here.
@@ -18,6 +18,13 @@ _OPTIONS = {
     "decompress=True": "--decompress",
     "allow_empty=True": "--allow-empty",
     "give disk_format": "give --disk-format",
+}
+#: The same in a manifest, which cannot force an upload.
+_IN_A_MANIFEST = {
+    "; or force the upload": "",
+    "give decompress=True": "name a decompressed copy as the source",
+    "; give allow_empty=True if that is right": ": an image needs data",
+    "give disk_format": "give the image a key 'disk_format'",
 }
 
 
@@ -32,6 +39,13 @@ def force_advice() -> Iterator[None]:
         for words, own in _OPTIONS.items():
             exc.message = exc.message.replace(words, own)
         raise
+
+
+def manifest_advice(text: str) -> str:
+    """Return an error about the content of a source with what the author of a manifest can do."""
+    for words, own in _IN_A_MANIFEST.items():
+        text = text.replace(words, own)
+    return text
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import click
 
 from ecl.cli._suggest import hint
 from ecl.cli.image._options import CONTAINER_FORMATS, DISK_FORMATS
+from ecl.cli.image._yaml import read_yaml
 
 __all__ = ["Entry", "Manifest", "read_manifest"]
 
@@ -81,12 +82,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         UsageError: The file is not readable, or an entry is wrong; the message says which and why.
     """
-    import yaml
-
-    try:
-        document = yaml.safe_load(path.read_bytes())
-    except (OSError, yaml.YAMLError) as exc:
-        raise click.UsageError(f"{path} cannot be read: {' '.join(str(exc).split())}") from exc
+    document = read_yaml(path)
     if not isinstance(document, dict) or not isinstance(document.get("images"), list):
         raise click.UsageError(f"{path} must have a list 'images'.")
     _check_keys(path, "the manifest", document, {"name", "images", "clouds"})
@@ -138,9 +134,14 @@ def _entry(path: Path, index: int, item: Any) -> Entry:
         if not isinstance(key, str) or not isinstance(value, (str, type(None))):
             raise click.UsageError(f"{path}: {where}: property {key!r} must be text; put it into quotes.")
     source = item["source"]
-    scheme = urlsplit(source).scheme
+    try:
+        scheme, host = urlsplit(source).scheme, urlsplit(source).hostname
+    except ValueError as exc:
+        raise click.UsageError(f"{path}: {where}: source {source!r} is not an address: {exc}.") from exc
     if "://" in source and scheme not in ("http", "https"):
         raise click.UsageError(f"{path}: {where}: source is a file, or an http or https address, not {scheme!r}.")
+    if "://" in source and not host:
+        raise click.UsageError(f"{path}: {where}: source {source!r} names no host.")
     if "://" not in source:
         # Paths are relative to the manifest, not to the current folder.
         source = str((path.parent / Path(source).expanduser()).absolute())

@@ -102,20 +102,20 @@ def plan(cloud: Cloud, manifest: Manifest, contents: Mapping[str, Content], prun
 
 
 def _for_entry(manifest: Manifest, entry: Entry, content: Content, present: list[Image]) -> list[Step]:
-    wanted = _wanted(manifest, entry, content)
     named = [image for image in present if image.name == entry.name and _is_current(image, entry)]
     if len(named) > 1:
         listed = ", ".join(str(image.id) for image in named)
         return [Step("conflict", entry.name, named[0], why=f"{len(named)} images have the name: {listed}")]
-    if not named and content.problem:
-        return [Step("error", entry.name, why=content.problem)]
-    if not named:
-        return [Step("create", entry.name, None, entry, content, wanted)]
-    image = named[0]
+    image = named[0] if named else None
     try:
-        reason = _why_replaced(image, entry, content)
+        wanted = _wanted(manifest, entry, content)
+        reason = _why_replaced(image, entry, content) if image is not None else ""
     except exceptions.FileFailure as exc:
         return [Step("error", entry.name, image, why=str(exc))]
+    if image is None and content.problem:
+        return [Step("error", entry.name, why=content.problem)]
+    if image is None:
+        return [Step("create", entry.name, None, entry, content, wanted)]
     if reason and content.problem:
         return [Step("error", entry.name, image, why=content.problem)]
     if reason:

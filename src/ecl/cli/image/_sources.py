@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
+from ecl.cli.image._advice import manifest_advice
 from ecl.cli.image._manifest import Entry
 
 if TYPE_CHECKING:
@@ -38,8 +40,8 @@ class Content:
         The value that marks an image made from this source; None for a file, which hashes identify.
 
         Raises:
-            FileFailure: The server sends neither ETag nor Last-Modified, and the manifest has no checksum.
-            ConnectFailure: The server does not answer.
+            FileFailure: The address cannot be fetched, or its server sends neither ETag nor Last-Modified and the
+                manifest has no checksum.
         """
         entry = self._entry
         if not entry.is_url:
@@ -76,18 +78,18 @@ class Content:
     @functools.cached_property
     def problem(self) -> str:
         """Why this source cannot be uploaded: a file is missing or has another format. Empty if all is well."""
-        from ecl.image._transfer.check import check_content
+        from ecl.image._transfer.check import check_source
+        from ecl.image._transfer.options import UploadOptions
         from ecl.image._transfer.source import Source
 
         if self._entry.is_url:
             return ""
-        wanted = self._entry.attributes
+        wanted = [self._entry.attributes.get(key) for key in ("disk_format", "container_format", "min_disk")]
         try:
             with Source(self._entry.source) as source:
-                check_content(source, wanted.get("disk_format"), wanted.get("container_format"), wanted.get("min_disk"))
+                check_source(source, UploadOptions(), *wanted)
         except (exceptions.FileFailure, exceptions.InvalidRequest) as exc:
-            # A manifest cannot force an upload.
-            return str(exc).removesuffix("; or force the upload")
+            return manifest_advice(str(exc))
         return ""
 
     def data(self) -> str | Callable[[], Iterator[bytes]]:
@@ -120,7 +122,7 @@ class Content:
         algorithm, expected = self._entry.checksum or ("md5", None)
         digest = hashlib.new(algorithm, usedforsecurity=False)
         held = b""
-        with self._get("GET") as response:
+        with _explained(self._entry.source), self._get("GET") as response:
             for block in response.iter_content(_BLOCK):
                 digest.update(block)
                 if held:
@@ -140,7 +142,7 @@ class Content:
     def _get(self, method: str) -> requests.Response:
         import requests
 
-        try:
+        with _explained(self._entry.source):
             response: Any = requests.request(
                 method,
                 self._entry.source,
@@ -150,6 +152,29 @@ class Content:
                 allow_redirects=True,
             )
             response.raise_for_status()
-        except requests.RequestException as exc:
-            raise exceptions.ConnectFailure(f"{self._entry.source} cannot be fetched: {exc}", cause=exc) from exc
         return response  # type: ignore[no-any-return]  # requests has no types for its context manager
+
+
+@contextlib.contextmanager
+def _explained(address: str) -> Iterator[None]:
+    """Turn what requests raises into one sentence on *address*. Raises FileFailure."""
+    import requests
+
+    from ecl import _http
+
+    try:
+        yield
+    except requests.HTTPError as exc:
+        reason = f"the server answered {exc.response.status_code} {exc.response.reason}; correct the source"
+    except requests.exceptions.SSLError as exc:
+        reason = f"its certificate is not accepted: {_http.reason(exc)}; REQUESTS_CA_BUNDLE can name the CA's file"
+    except requests.Timeout:
+        reason = "no answer in time; check the address and that its server is up"
+    except (requests.exceptions.InvalidURL, requests.TooManyRedirects):
+        reason = "it is not a valid address, or redirects without end; correct the source"
+    except requests.RequestException as exc:
+        why = _http.reason(exc) or "the connection was dropped"
+        reason = f"{why}; check the address and that its server is up"
+    else:
+        return
+    raise exceptions.FileFailure(f"{address} cannot be fetched: {reason}")

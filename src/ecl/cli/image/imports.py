@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ecl.cli._cloud import Cloud, pass_cloud
 from ecl.cli._command import Command
+from ecl.cli._completion import starting_with
 from ecl.cli._errors import Interrupted
 from ecl.cli._numbers import Seconds
 from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli._suggest import Choice
 from ecl.cli.image._advice import force_advice, format_advice
-from ecl.cli.image._find import find, image_argument, newest_option
+from ecl.cli.image._find import IMAGE, find, image_argument, newest_option
 from ecl.cli.image._options import upload_options
 from ecl.cli.image._record import FIELDS, print_image
 from ecl.cli.image.create import read_from
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["import_image", "import_info", "stage"]
 
@@ -44,8 +48,15 @@ def stage(cloud: Cloud, out: Output, *, image: str, newest: bool, file: str, pro
     print_image(out, staged)
 
 
+def _image_or_info(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the matching images, and the word info: it makes another command."""
+    from ecl.cli.image._completion import complete
+
+    return starting_with(["info"], incomplete) + complete(ctx, param, incomplete)
+
+
 @click.command("import", cls=Command, columns=FIELDS)
-@image_argument
+@click.argument("image", type=IMAGE, shell_complete=_image_or_info)
 @newest_option
 @click.option(
     "--method",

@@ -14,6 +14,7 @@ from ecl.cli._confirm import confirm, say
 from ecl.cli._errors import Interrupted, describe
 from ecl.cli._output import Column, Output, listing
 from ecl.cli._progress import meter, progress_option
+from ecl.cli.image._advice import manifest_advice
 from ecl.cli.image._manifest import Manifest, read_manifest
 from ecl.cli.image._options import bandwidth_option, yes_option
 from ecl.cli.image._plan import Step, plan
@@ -170,7 +171,7 @@ def _apply(
             row["id"] = image.id if image is not None else row["id"]
         except exceptions.SDKException as exc:
             failed.add((name, step.name))
-            row.update(action="error", why=describe(exc))
+            row.update(action="error", why=manifest_advice(describe(exc)))
         except KeyboardInterrupt as exc:
             undone = " ".join(getattr(exc, "__notes__", ())) or f"{step.action} {step.name} in {name} was undone."
             raise Interrupted(f"{undone} Finished steps stay; the same command does the rest.") from exc

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ecl.cli.serve._administrators import confirm_loss, yes_option
 from ecl.cli.serve._service import opened, print_table, service_options
 
 __all__ = ["project"]
@@ -51,14 +52,16 @@ def list_projects(ctx: click.Context, data_dir: Path | None, config: Path | None
 
 @project.command()
 @click.argument("name")
+@yes_option
 @service_options
 @click.pass_context
-def delete(ctx: click.Context, name: str, data_dir: Path | None, config: Path | None) -> None:
+def delete(ctx: click.Context, name: str, yes: bool, data_dir: Path | None, config: Path | None) -> None:
     """Delete the project NAME with its roles and tokens. Its images stay, visible to admins."""
     with opened(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
         from ecl.server.identity.local.internal_user import SERVICE_PROJECT
 
+        confirm_loss(database, yes, project=name)
         with database.write() as connection:
             found = directory.find_project(connection, name)
             if found.name == SERVICE_PROJECT:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from ecl.cli.serve._administrators import confirm_loss, yes_option
 from ecl.cli.serve._service import opened, print_table, service_options
 
 if TYPE_CHECKING:
@@ -121,13 +122,15 @@ def list_users(ctx: click.Context, data_dir: Path | None, config: Path | None) -
 
 @user.command()
 @click.argument("name")
+@yes_option
 @service_options
 @click.pass_context
-def delete(ctx: click.Context, name: str, data_dir: Path | None, config: Path | None) -> None:
+def delete(ctx: click.Context, name: str, yes: bool, data_dir: Path | None, config: Path | None) -> None:
     """Delete the user NAME with all roles, tokens and application credentials."""
     with opened(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
 
+        confirm_loss(database, yes, user=name)
         with database.write() as connection:
             directory.delete_user(connection, _person(connection, name))
     click.echo(f"Deleted user {name}.", err=True)
@@ -154,13 +157,18 @@ def grant(ctx: click.Context, name: str, role: str, project: str, data_dir: Path
 @click.argument("name")
 @click.argument("role")
 @click.argument("project")
+@yes_option
 @service_options
 @click.pass_context
-def revoke(ctx: click.Context, name: str, role: str, project: str, data_dir: Path | None, config: Path | None) -> None:
+def revoke(
+    ctx: click.Context, name: str, role: str, project: str, yes: bool, data_dir: Path | None, config: Path | None
+) -> None:
     """Remove the ROLE on PROJECT from the user NAME."""
     with opened(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
 
+        if role == "admin":
+            confirm_loss(database, yes, user=name, project=project)
         with database.write() as connection:
             found = directory.find_project(connection, project)
             directory.revoke_role(connection, _person(connection, name), role, found)

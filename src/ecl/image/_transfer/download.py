@@ -18,6 +18,7 @@ from ecl.image._transfer.file_hash import FileHasher
 from ecl.image._transfer.part import PartFile
 from ecl.image._transfer.ports import Described, RemoteImage
 from ecl.image._transfer.progress import Progress, ProgressCallback
+from ecl.image._transfer.signature import Signature
 from ecl.image._transfer.source import is_text
 from ecl.image._transfer.stop import Stop
 from ecl.image._transfer.stream import Stream
@@ -33,6 +34,7 @@ def download(
     connections: int | None = None,
     max_bandwidth: float | Bandwidth | None = None,
     stop: Stop | None = None,
+    signature: Signature | None = None,
 ) -> Any:
     """
     Receive the data of an image, and verify it; :func:`ecl.image.transfer.download` says what becomes of *output*.
@@ -41,10 +43,12 @@ def download(
 
     Args:
         stop: Ends a download to a file from another thread, even if its connections are silent.
+        signature: Verified as well.
 
     Raises:
         InvalidRequest: The image has no data, or *output* cannot be written.
         DigestMismatch: The received data does not match the service's hash; no file gets the name.
+        SignatureMismatch: *signature* is not of the data; no file gets the name.
         FileFailure: Writing failed. What was written to a path is kept for the next time.
         ConnectFailure: The connection broke again and again; what was written to a path is kept.
         SDKException: *stop* ended it.
@@ -54,22 +58,22 @@ def download(
     bandwidth = limit_of(max_bandwidth)
     if output is None:
         buffer = io.BytesIO()
-        _in_order(remote, buffer, "memory", progress, bandwidth)
+        _in_order(remote, buffer, "memory", progress, bandwidth, signature)
         return buffer.getvalue()
     if not isinstance(output, (str, os.PathLike)):
         if not hasattr(output, "write") or is_text(output) or getattr(output, "closed", False):
             raise exceptions.InvalidRequest(
                 f"output must be a path or a file opened for writing in binary mode, not {output!r}"
             )
-        _in_order(remote, output, str(getattr(output, "name", "the output")), progress, bandwidth)
+        _in_order(remote, output, str(getattr(output, "name", "the output")), progress, bandwidth, signature)
         return output
     path = _checked_path(output)
     if path.exists() and not path.is_file():
         # A device or a pipe is written to, not replaced.
         with _device(path) as file:
-            _in_order(remote, file, str(path), progress, bandwidth)
+            _in_order(remote, file, str(path), progress, bandwidth, signature)
     else:
-        _to_path(remote, path, progress, connections, bandwidth, stop)
+        _to_path(remote, path, progress, connections, bandwidth, stop, signature)
     return output
 
 
@@ -113,6 +117,17 @@ def algorithm_of(image: Described) -> str:
     return (verify.usable(image.os_hash_algo) if image.os_hash_value else None) or "md5"
 
 
+def _algorithms(image: Described, signature: Signature | None) -> list[str]:
+    """Return the hashes to compute, each once."""
+    return list(dict.fromkeys([algorithm_of(image), *([signature.algorithm] if signature else [])]))
+
+
+def _verify(image: Described, size: int, digests: dict[str, str], signature: Signature | None) -> None:
+    verify.verify(image, size, digests)
+    if signature is not None:
+        signature.verify(digests)
+
+
 # --- to a path ------------------------------------------------------------------------------------------------
 
 
@@ -123,6 +138,7 @@ def _to_path(
     connections: int | None,
     bandwidth: Bandwidth | None,
     stop: Stop | None,
+    signature: Signature | None,
 ) -> None:
     part = PartFile(path)
     try:
@@ -130,15 +146,15 @@ def _to_path(
         part.bind(described)
         resumed = part.resumed
         try:
-            _fill(remote, described, part, Progress(callback, described.size), connections, bandwidth, stop)
+            _fill(remote, described, part, Progress(callback, described.size), connections, bandwidth, stop, signature)
         except exceptions.DigestMismatch:
             if not resumed:
                 raise
             # What an earlier download left may be damaged, by a power cut for example: fetch all of it again.
             part.start_over()
-            _fill(remote, described, part, Progress(callback, described.size), connections, bandwidth, stop)
+            _fill(remote, described, part, Progress(callback, described.size), connections, bandwidth, stop, signature)
         part.finish()
-    except exceptions.DigestMismatch:
+    except (exceptions.DigestMismatch, exceptions.SignatureMismatch):
         part.discard()
         raise
     except BaseException as exc:
@@ -155,17 +171,17 @@ def _fill(
     connections: int | None,
     bandwidth: Bandwidth | None,
     stop: Stop | None,
+    signature: Signature | None,
 ) -> None:
-    algorithm = algorithm_of(image)
-    hasher = FileHasher(part, algorithm)
+    hasher = FileHasher(part, *_algorithms(image, signature))
     try:
         fetch(remote, image, part, hasher, progress, connections=connections, bandwidth=bandwidth, stop=stop)
-        digest = hasher.hexdigest()
+        digests = hasher.hexdigests()
     except BaseException:
         part.halt()
         hasher.close()
         raise
-    verify.verify(image, part.done, {algorithm: digest})
+    _verify(image, part.done, digests, signature)
     progress.end(part.done)
 
 
@@ -178,20 +194,21 @@ def _in_order(
     name: str,
     callback: ProgressCallback | None,
     bandwidth: Bandwidth | None,
+    signature: Signature | None,
 ) -> None:
     """Write the data to *file*, and compare it with the service's hash."""
     remote.renew_token()
     described = _described(remote)
-    algorithm = algorithm_of(described)
+    algorithms = _algorithms(described, signature)
     meter = Progress(callback, described.size)
     done = 0
-    with Digest(algorithm) as digest, closing(Stream(remote, described, bandwidth=bandwidth).blocks()) as blocks:
+    with Digest(*algorithms) as digest, closing(Stream(remote, described, bandwidth=bandwidth).blocks()) as blocks:
         for block in blocks:
             digest.update(block)
             _write(file, block, name)
             done += len(block)
             meter.at(done)
-    verify.verify(described, done, digest.hexdigests())
+    _verify(described, done, digest.hexdigests(), signature)
     meter.end(done)
 
 
@@ -211,7 +228,10 @@ def _write(file: IO[bytes], block: bytes, name: str) -> None:
 
 
 def verified_blocks(
-    remote: RemoteImage, progress: ProgressCallback | None = None, bandwidth: Bandwidth | None = None
+    remote: RemoteImage,
+    progress: ProgressCallback | None = None,
+    bandwidth: Bandwidth | None = None,
+    signature: Signature | None = None,
 ) -> Generator[bytes, None, None]:
     """
     Yield the data of an image that is known; the last block only when all of it has been verified.
@@ -220,13 +240,15 @@ def verified_blocks(
 
     Raises:
         DigestMismatch: What arrived is not what the service has a hash of.
+        SignatureMismatch: *signature* is not of what arrived.
         ConnectFailure: The connection broke again and again.
     """
     image = remote.known
     meter = Progress(progress, image.size)
     done = 0
     held = b""
-    with Digest(algorithm_of(image)) as digest, closing(Stream(remote, image, bandwidth=bandwidth).blocks()) as blocks:
+    algorithms = _algorithms(image, signature)
+    with Digest(*algorithms) as digest, closing(Stream(remote, image, bandwidth=bandwidth).blocks()) as blocks:
         for block in blocks:
             digest.update(block)
             done += len(block)
@@ -234,7 +256,7 @@ def verified_blocks(
             if held:
                 yield held
             held = block
-        verify.verify(image, done, digest.hexdigests())
+        _verify(image, done, digest.hexdigests(), signature)
         meter.end(done)
     if held:
         yield held

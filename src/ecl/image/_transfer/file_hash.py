@@ -1,4 +1,4 @@
-"""The hash of a file that is being written, in order or not."""
+"""The hashes of a file that is being written, in order or not."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ __all__ = ["FileHasher"]
 
 class FileHasher:
     """
-    The hash of a part file.
+    The hashes of a part file.
 
     As long as blocks are written in order, :meth:`update` hashes them. After :meth:`read_file` a thread hashes what
     has been written without a gap, and reads it from the file.
     """
 
-    def __init__(self, part: PartFile, algorithm: str) -> None:
+    def __init__(self, part: PartFile, *algorithms: str) -> None:
         self._part = part
-        self._algorithm = algorithm
-        self._digest = Digest(algorithm)
+        self._digest = Digest(*algorithms)
         self._hashed = 0
         self._error: OSError | None = None
         self._thread: threading.Thread | None = None
@@ -49,7 +48,7 @@ class FileHasher:
         if self._thread is None:
             # The thread that reads hashes as well.
             self._digest.close()
-            self._thread = threading.Thread(target=self._run, name=f"file-hash-{self._algorithm}", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="file-hash", daemon=True)
             self._thread.start()
 
     def close(self) -> None:
@@ -58,16 +57,16 @@ class FileHasher:
             self._thread.join()
         self._digest.close()
 
-    def hexdigest(self) -> str:
+    def hexdigests(self) -> dict[str, str]:
         """
-        Wait until all is hashed, and return the hash.
+        Wait until all is hashed, and return algorithm to hexadecimal hash.
 
         Raises:
             FileFailure: The file could not be read.
         """
         self.close()
         self._check()
-        return self._digest.hexdigests()[self._algorithm]
+        return self._digest.hexdigests()
 
     def _check(self) -> None:
         if self._error is not None:

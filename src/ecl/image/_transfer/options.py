@@ -10,6 +10,7 @@ from typing import Self
 from ecl import exceptions
 from ecl.image._transfer.bandwidth import Bandwidth, limit_of
 from ecl.image._transfer.progress import ProgressCallback
+from ecl.image._transfer.signature import PemOrPath, Signer
 
 __all__ = ["MAX_EXPANDED", "UploadOptions"]
 
@@ -40,6 +41,8 @@ class UploadOptions:
     size: int | None = None
     #: Algorithm to the hexadecimal hash, in lower case, of what is to be sent.
     hashes: Mapping[str, str] = field(default_factory=dict)
+    #: Signs the data of an image that is created with it.
+    signer: Signer | None = None
 
     @classmethod
     def of(
@@ -51,12 +54,21 @@ class UploadOptions:
         max_expanded: int | None = None,
         allow_empty: bool = False,
         size: int | None = None,
+        *,
+        sign_key: PemOrPath | None = None,
+        sign_cert_id: str | None = None,
+        sign_key_password: str | bytes | None = None,
         **hashes: str | None,
     ) -> Self:
         """Return what the arguments of the proxy's methods stand for. Raises InvalidRequest."""
+        if (sign_key is None) != (sign_cert_id is None):
+            raise exceptions.InvalidRequest("sign_key and sign_cert_id go together: give both, or neither")
+        signer = None
+        if sign_key is not None and sign_cert_id is not None:
+            signer = Signer(sign_key, sign_cert_id, sign_key_password)
         limit = MAX_EXPANDED if max_expanded is None else max_expanded
         expected = {name: _hash_text(name, value) for name, value in hashes.items() if value is not None}
-        return cls(progress, force, limit_of(max_bandwidth), decompress, limit, allow_empty, size, expected)
+        return cls(progress, force, limit_of(max_bandwidth), decompress, limit, allow_empty, size, expected, signer)
 
     def __post_init__(self) -> None:
         _check_positive("max_expanded", self.max_expanded)

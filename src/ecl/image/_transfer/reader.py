@@ -16,6 +16,7 @@ from ecl.image._transfer.digest import BLOCK
 from ecl.image._transfer.download import algorithm_of, verified_blocks, with_data
 from ecl.image._transfer.ports import RemoteImage
 from ecl.image._transfer.progress import ProgressCallback
+from ecl.image._transfer.signature import Signature
 from ecl.image._transfer.stream import Stream
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class DataStream:
         chunk_size: int | None = None,
         progress: ProgressCallback | None = None,
         bandwidth: Bandwidth | None = None,
+        signature: Signature | None = None,
     ) -> None:
         """
         Read the image's metadata; its data is asked for when the iteration begins.
@@ -57,7 +59,7 @@ class DataStream:
         self.headers = {"Content-Length": str(image.size), "Content-Type": "application/octet-stream"}
         if image.checksum:
             self.headers["Content-MD5"] = image.checksum
-        self._blocks = verified_blocks(remote, progress, bandwidth)
+        self._blocks = verified_blocks(remote, progress, bandwidth, signature)
 
     def iter_content(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """
@@ -68,6 +70,7 @@ class DataStream:
 
         Raises:
             DigestMismatch: The data does not match the service's hash; its last bytes have not been yielded.
+            SignatureMismatch: A signature was to be verified, and is not of the data.
             ConnectFailure: The connection broke again and again.
         """
         size = self._chunk_size if chunk_size is None else _checked_size(chunk_size)

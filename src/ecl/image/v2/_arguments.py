@@ -23,7 +23,8 @@ _ALIASES = {"is_protected": "protected", "is_hidden": "os_hidden", "owner_id": "
 _CREATED_WITH = frozenset({
     "name", "id", "disk_format", "container_format", "visibility", "min_disk", "min_ram", "tags", "protected",
     "os_hidden", "owner", "os_type", "service_type", "properties", "data", "filename", "progress", "force",
-    "max_bandwidth", "decompress", "max_expanded", "allow_empty", "size", "sha256", "sha512", "md5", *_ALIASES,
+    "max_bandwidth", "decompress", "max_expanded", "allow_empty", "size", "sha256", "sha512", "md5", "sign_key",
+    "sign_cert_id", "sign_key_password", *_ALIASES,
 })  # fmt: skip
 
 #: What a list can be asked for, beside any property.

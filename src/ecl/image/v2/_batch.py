@@ -37,6 +37,9 @@ _OPTIONS = (
     "sha256",
     "sha512",
     "md5",
+    "sign_key",
+    "sign_cert_id",
+    "sign_key_password",
 )
 
 

@@ -11,6 +11,7 @@ from ecl._http.sessions import renew_token_before_long_call
 from ecl.image._transfer.check import check_source
 from ecl.image._transfer.expand import expanded_if
 from ecl.image._transfer.options import UploadOptions
+from ecl.image._transfer.signature import PROPERTIES
 from ecl.image._transfer.source import ImageData, Source
 from ecl.image._transfer.upload import send
 from ecl.image.v2._data import BoundImage
@@ -19,7 +20,7 @@ from ecl.image.v2.image import Image
 if TYPE_CHECKING:
     from ecl._http.sessions import SessionLike
 
-__all__ = ["create_with_data", "rollback_create"]
+__all__ = ["create_with_data", "rollback_create", "signed"]
 
 #: Seconds to connect, and of silence, that a service gets after Ctrl-C to delete an image.
 _INTERRUPT_TIMEOUT_SECONDS = (3.0, 3.0)
@@ -48,6 +49,7 @@ def create_with_data(
             wanted["disk_format"] = source.inspect().disk_format
         # Before there is an image that would have to be deleted.
         check_source(source, options, attrs.get("disk_format"), wanted["container_format"], wanted.get("min_disk"))
+        wanted |= signed(source, options, attrs)
         renew_token_before_long_call(session)
         image = Image.new(**wanted).create(session)
         try:
@@ -59,6 +61,33 @@ def create_with_data(
         except BaseException as exc:
             rollback_create(session, image, exc)
             raise
+
+
+def signed(source: Source, options: UploadOptions, attrs: Mapping[str, Any]) -> dict[str, str]:
+    """
+    Return the properties with the signature of *source*; none unless *options* have a key.
+
+    A service that verifies signatures does it during the upload, so the data is read once more, before it is sent.
+
+    Raises:
+        InvalidRequest: The data can be read only once, or *attrs* have a signature already.
+        FileFailure: Reading failed.
+    """
+    if options.signer is None:
+        return {}
+    properties = attrs.get("properties")
+    given = {*attrs, *(properties if isinstance(properties, Mapping) else ())} & {*PROPERTIES}
+    if given:
+        raise exceptions.InvalidRequest(f"{', '.join(sorted(given))} cannot be given beside sign_key, which sets it")
+    if not source.rewindable:
+        raise exceptions.InvalidRequest(
+            f"{source.name} can be read only once, and signing reads it before it is sent: sign a file"
+        )
+    found, digest = options.signer.sign_blocks(source.blocks())
+    # What is sent must be what was signed.
+    hashes = {**options.hashes, options.signer.algorithm: digest}
+    source.expect(options.size, hashes, options.allow_empty)
+    return found
 
 
 def rollback_create(session: SessionLike, image: Image, reason: BaseException) -> None:

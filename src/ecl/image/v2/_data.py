@@ -20,6 +20,7 @@ from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.ports import Described
 from ecl.image._transfer.progress import ProgressCallback
 from ecl.image._transfer.reader import DataStream, RangeReader
+from ecl.image._transfer.signature import Certificate, PemOrPath, Signature
 from ecl.image._transfer.source import ImageData, Source
 from ecl.image._transfer.stop import Stop
 
@@ -38,6 +39,10 @@ class _Image(Described, Protocol):
     @property
     def service(self) -> ServiceFilter:
         """Which service of the catalog has it."""
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """The properties, among them those of a signature."""
 
     @classmethod
     def existing(cls, /, **kwargs: Any) -> Self:
@@ -147,16 +152,28 @@ def download(
     connections: int | None = None,
     max_bandwidth: float | Bandwidth | None = None,
     stop: Stop | None = None,
+    certificate: PemOrPath | None = None,
 ) -> Any:
     """Receive the data of an image, verified; return *output*, or the data if that is None."""
+    remote = BoundImage(session, image)
     return _download.download(
-        BoundImage(session, image),
+        remote,
         output,
         progress=progress,
         connections=connections,
         max_bandwidth=max_bandwidth,
         stop=stop,
+        signature=_signature(remote, certificate),
     )
+
+
+def _signature(remote: BoundImage[Any], certificate: PemOrPath | None) -> Signature | None:
+    """Return the signature to verify *remote* by; None without a certificate. Raises SignatureMismatch."""
+    if certificate is None:
+        return None
+    trusted = Certificate(certificate)
+    _download.with_data(remote)
+    return Signature(remote.known.id, remote.known.properties, trusted)
 
 
 def stream(
@@ -166,9 +183,11 @@ def stream(
     *,
     progress: ProgressCallback | None = None,
     max_bandwidth: float | Bandwidth | None = None,
+    certificate: PemOrPath | None = None,
 ) -> DataStream:
     """Return the data of an image, to be iterated over; verified before its last chunk."""
-    return DataStream(BoundImage(session, image), chunk_size, progress, limit_of(max_bandwidth))
+    remote = BoundImage(session, image)
+    return DataStream(remote, chunk_size, progress, limit_of(max_bandwidth), _signature(remote, certificate))
 
 
 def open_file(session: SessionLike, image: _Image) -> io.BufferedReader:

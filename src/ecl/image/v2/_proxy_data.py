@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ecl.image._transfer.bandwidth import Bandwidth
     from ecl.image._transfer.progress import ProgressCallback
     from ecl.image._transfer.reader import DataStream
+    from ecl.image._transfer.signature import PemOrPath
     from ecl.image._transfer.source import ImageData
 
 __all__ = ["DataProxy"]
@@ -55,6 +56,9 @@ class DataProxy(ImageProxyBase):
         sha256: str | None = None,
         sha512: str | None = None,
         md5: str | None = None,
+        sign_key: PemOrPath | None = None,
+        sign_cert_id: str | None = None,
+        sign_key_password: str | bytes | None = None,
         **attrs: Any,
     ) -> Image:
         """
@@ -89,6 +93,10 @@ class DataProxy(ImageProxyBase):
             sha256: Hash that the data must have, after decoding, in hexadecimal. The last block is sent only if it has.
             sha512: See *sha256*.
             md5: See *sha256*.
+            sign_key: RSA key in PEM, or the path of one: the image gets the properties of a signature (RSA-PSS with
+                SHA-256), as openstackclient makes it. *data* is read once more for that.
+            sign_cert_id: UUID of the key's certificate in the cloud's key manager; goes with *sign_key*.
+            sign_key_password: Password of an encrypted key.
             attrs: More attributes, and properties; all of them are sent. A name that looks like a misspelt argument
                 is warned of.
 
@@ -121,7 +129,8 @@ class DataProxy(ImageProxyBase):
         attrs = for_create(attrs, declared)
         data = attrs.pop("data", None)
         if data is None:
-            expected = {"size": size, "sha256": sha256, "sha512": sha512, "md5": md5}
+            expected = {"size": size, "sha256": sha256, "sha512": sha512, "md5": md5, "sign_key": sign_key,
+                        "sign_cert_id": sign_cert_id}  # fmt: skip
             for name in (name for name, value in expected.items() if value is not None):
                 raise exceptions.InvalidRequest(f"{name} is about the data: give data as well")
             return self._create(Image, **attrs)
@@ -130,6 +139,7 @@ class DataProxy(ImageProxyBase):
 
         options = UploadOptions.of(
             progress, force, max_bandwidth, decompress, max_expanded, allow_empty, size,
+            sign_key=sign_key, sign_cert_id=sign_cert_id, sign_key_password=sign_key_password,
             sha256=sha256, sha512=sha512, md5=md5,
         )  # fmt: skip
         return create_with_data(self.session, data, attrs, options)
@@ -199,6 +209,7 @@ class DataProxy(ImageProxyBase):
         max_bandwidth: float | Bandwidth | None = None,
         stream: Literal[False] = False,
         chunk_size: int | None = None,
+        verify_signature: PemOrPath | None = None,
     ) -> bytes: ...
     @overload
     def download_image(
@@ -210,6 +221,7 @@ class DataProxy(ImageProxyBase):
         max_bandwidth: float | Bandwidth | None = None,
         stream: Literal[True],
         chunk_size: int | None = None,
+        verify_signature: PemOrPath | None = None,
     ) -> DataStream: ...
     @overload
     def download_image(
@@ -222,6 +234,7 @@ class DataProxy(ImageProxyBase):
         max_bandwidth: float | Bandwidth | None = None,
         stream: bool = False,
         chunk_size: int | None = None,
+        verify_signature: PemOrPath | None = None,
     ) -> Target: ...
     def download_image(
         self,
@@ -233,6 +246,7 @@ class DataProxy(ImageProxyBase):
         max_bandwidth: float | Bandwidth | None = None,
         stream: bool = False,
         chunk_size: int | None = None,
+        verify_signature: PemOrPath | None = None,
     ) -> Any:
         """
         Download the data of an image, verified against the service's hash.
@@ -249,6 +263,7 @@ class DataProxy(ImageProxyBase):
             stream: Without *output*: return an object to iterate over, in constant memory. What goes wrong on the
                 way is raised by the iteration, DigestMismatch before the last chunk.
             chunk_size: Bytes of a chunk of the stream; by default 1 MiB.
+            verify_signature: X.509 certificate in PEM, or the path of one: the image must be signed, and with its key.
 
         Returns:
             The data, *output*, or the stream.
@@ -256,6 +271,7 @@ class DataProxy(ImageProxyBase):
         Raises:
             ResourceNotFound: There is no such image.
             DigestMismatch: The received data does not match the service's hash; no file gets the name.
+            SignatureMismatch: The image is not signed, or not with the key of the certificate; no file gets the name.
             FileFailure: Writing failed; the disk may be full.
         """
         from ecl.image.v2 import _data
@@ -263,7 +279,12 @@ class DataProxy(ImageProxyBase):
         with self._naming_image(image_id):
             if stream and output is None:
                 return _data.stream(
-                    self.session, self._image(image_id), chunk_size, progress=progress, max_bandwidth=max_bandwidth
+                    self.session,
+                    self._image(image_id),
+                    chunk_size,
+                    progress=progress,
+                    max_bandwidth=max_bandwidth,
+                    certificate=verify_signature,
                 )
             return _data.download(
                 self.session,
@@ -272,6 +293,7 @@ class DataProxy(ImageProxyBase):
                 progress=progress,
                 connections=connections,
                 max_bandwidth=max_bandwidth,
+                certificate=verify_signature,
             )
 
     def open_image(self, image: ImageRef) -> io.BufferedReader:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from ecl import _http, exceptions, resource2
 from ecl.image import image_service
-from ecl.image.v2 import _query
+from ecl.image.v2 import _query, _sorting
 
 if TYPE_CHECKING:
     from ecl._http.sessions import SessionLike
@@ -272,6 +272,9 @@ class Image(resource2.Resource):
         """
         Yield images; one page is in memory at a time.
 
+        Sorted by *name*, *size* or a format, a Glance leaves images out of a list of several pages. Such a list is
+        therefore read twice: those that were left out come at its end, sorted.
+
         Operation: GET /v2/images.
 
         Args:
@@ -292,7 +295,11 @@ class Image(resource2.Resource):
     @classmethod
     def _all(cls, session: SessionLike, paginated: bool, query: Any, limit: int | None) -> Iterator[Self]:
         left = limit
-        for page in resource2.pages(session, cls.base_path, query, cls.service, "images"):
+
+        def pages(query: Any) -> Iterator[dict[str, Any]]:
+            return resource2.pages(session, cls.base_path, query, cls.service, "images")
+
+        for page in _sorting.whole_list(pages, query) if paginated else pages(query):
             of_page = {"images_schema": page.get("schema"), "first": page.get("first")}
             for item in page["images"][:left]:
                 yield cls._received(item, header=of_page)

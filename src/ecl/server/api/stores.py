@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_now
 from ecl.server.data.store.base import Store
+from ecl.server.db.engine import retried
 from ecl.server.db.locations import discard_locations
 from ecl.server.db.usage import usage_of
 from ecl.server.domain.access import check_can_see_locations
@@ -65,7 +66,7 @@ def _detail(store: Store) -> dict[str, Any]:
 
 async def _usage(request: ImageRequest) -> Response:
     await request.refuse_body()
-    return json_response({"usage": await run_in_threadpool(_usage_of, request)})
+    return json_response({"usage": await threads.query(_usage_of, request)})
 
 
 def _usage_of(request: ImageRequest) -> dict[str, Any]:
@@ -77,10 +78,11 @@ def _usage_of(request: ImageRequest) -> dict[str, Any]:
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_remove, request, request.path_params["store"])
+    await threads.change(_remove, request, request.path_params["store"])
     return empty()
 
 
+@retried
 def _remove(request: ImageRequest, name: str) -> None:
     region = request.service.region
     store = region.store_named(name)

@@ -19,7 +19,7 @@ from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_now
 from ecl.server.data.store.base import Store, Writer
-from ecl.server.db.engine import Database
+from ecl.server.db.engine import Database, retried
 from ecl.server.db.garbage import Garbage, add_garbage, is_in_use
 from ecl.server.db.images import change_status
 from ecl.server.db.uploads import UploadRow, add_upload, drop_upload, finish_upload
@@ -90,10 +90,15 @@ class Incoming:
         """Record the upload, before its first byte."""
         add_upload(connection, self.row)
 
-    def writer(self) -> Writer:
-        """Return the writer of the data; it is opened at the first call."""
+    def writer(self, size: int | None = None) -> Writer:
+        """
+        Return the writer of the data; it is opened at the first call.
+
+        Args:
+            size: Bytes that will come, if that is known.
+        """
         if self._writer is None:
-            self._writer = self.store.writer(self.key)
+            self._writer = self.store.writer(self.key, size)
         return self._writer
 
     def finish(self, connection: Connection) -> None:
@@ -115,11 +120,15 @@ class Incoming:
         if self._writer is not None:
             # This does nothing once the data has its key, and the transaction comes after that.
             self._writer.abort()
-        with self.database.write() as connection:
-            # In PostgreSQL this waits for a commit whose answer was lost, as every writer waits for the one before it.
-            ended, garbage = give_up(connection, self.row, status)
-        remove_now(self.region, self.database, garbage)
+        ended, garbage = self._give_up(status)
+        remove_now(self.region, self.database, garbage, is_unread=True)
         return ended
+
+    @retried
+    def _give_up(self, status: str | None) -> tuple[Ended, list[Garbage]]:
+        with self.database.write() as connection:
+            # In PostgreSQL this waits for a commit whose answer was lost: that one has the upload's row.
+            return give_up(connection, self.row, status)
 
 
 def give_up(connection: Connection, row: UploadRow, *statuses: str | None) -> tuple[Ended, list[Garbage]]:

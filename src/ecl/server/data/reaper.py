@@ -1,5 +1,6 @@
 """
-The reaper: takes over what dead processes have left, and removes data that is out of use, all the time.
+The reaper: takes over what dead processes have left, and removes data that is out of use, all the time. Slowly, one
+project after the other, it also recounts what projects use.
 
 At the start of a process it also reports the files that the database does not know. Those are never removed.
 """
@@ -17,12 +18,14 @@ from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_due
 from ecl.server.data.store.base import Store, StoreError
+from ecl.server.data.store.unknown import find_unknown
 from ecl.server.db.engine import Database, DatabaseError, first_line
 from ecl.server.db.garbage import known_keys
 from ecl.server.db.images import release_orphans
 from ecl.server.db.leases import free_jobs
 from ecl.server.db.nodes import remove_dead_nodes
-from ecl.server.db.uploads import unfinished_uploads
+from ecl.server.db.recount import next_owner, recount
+from ecl.server.db.uploads import UploadRow, unfinished_uploads
 from ecl.server.domain.status import SAVING, UPLOADING
 
 __all__ = ["Reaper"]
@@ -47,6 +50,9 @@ class Reaper:
         self._regions = regions
         self._names = [region.name for region in regions]
         self._node = node
+        #: The region whose projects are recounted now, by number, and the last project that was.
+        self._turn = 0
+        self._counted: str | None = None
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="reaper", daemon=True),
@@ -88,10 +94,27 @@ class Reaper:
         while not self._ended.wait(self._node.interval):
             try:
                 self.clean_up()
+                self.recount_next()
             except DatabaseError as exc:
                 _log.warning("the reaper waits for the database: %s", first_line(exc))
             except Exception:  # noqa: BLE001 - the thread must live for the next time
                 _log.exception("the reaper failed")
+
+    def recount_next(self) -> None:
+        """Recount what the next project uses: one each time, so that this never takes long."""
+        region = self._names[self._turn % len(self._names)]
+        self._counted = next_owner(self._database, region, self._counted)
+        if self._counted is None:
+            self._turn += 1
+            return
+        drift = recount(self._database, region, self._counted)
+        if drift is not None:
+            _log.warning(
+                "region %s, project %s: what it uses was not what its images are, and is corrected: %s",
+                region,
+                drift.owner or "none",
+                drift,
+            )
 
     def _end_uploads(self, *, others_are_dead: bool) -> None:
         node = self._node
@@ -100,41 +123,56 @@ class Reaper:
         # An upload that this process works on was held before it came into the database.
         if all(node.holds(row.upload_id) for row in found):
             return
+        # One transaction for each, so that none holds the rows of several images.
+        for row in found:
+            self._end_upload(row, others_are_dead=others_are_dead)
         with self._database.write() as connection:
-            for row in unfinished_uploads(connection, self._names, node.id, others_are_dead=others_are_dead):
-                if node.holds(row.upload_id):
-                    continue
-                ended, _ = give_up(connection, row, SAVING, UPLOADING)
-                _log.warning(
-                    "image %s of region %s: an upload that was interrupted is given up%s",
-                    row.image_id,
-                    row.region,
-                    ", the image is queued again" if ended is Ended.GIVEN_UP else "",
-                )
             remove_dead_nodes(connection)
+
+    def _end_upload(self, row: UploadRow, *, others_are_dead: bool) -> None:
+        node = self._node
+        with self._database.write() as connection:
+            # Its process may have renewed its lease since, or ended it.
+            unfinished = unfinished_uploads(connection, self._names, node.id, others_are_dead=others_are_dead)
+            if row not in unfinished or node.holds(row.upload_id):
+                return
+            ended, _ = give_up(connection, row, SAVING, UPLOADING)
+        _log.warning(
+            "image %s of region %s: an upload that was interrupted is given up%s",
+            row.image_id,
+            row.region,
+            ", the image is queued again" if ended is Ended.GIVEN_UP else "",
+        )
 
     # --- files that the database does not know ------------------------------------------------------------
 
     def _report(self) -> None:
         for region in self._regions:
             # What only is read here is somebody else's.
-            for store in (region.staging, *(store for store in region.stores if not store.read_only)):
+            stores = [store for store in region.stores if not store.read_only]
+            if region.store_with_staging is None:
+                stores.insert(0, region.staging)
+            for store in stores:
                 try:
                     self._report_store(region, store)
                 except (StoreError, DatabaseError) as exc:
                     _log.warning("region %s, store %s cannot be compared: %s", region.name, store.name, exc)
 
     def _report_store(self, region: Region, store: Store) -> None:
+        places = [region.place_of(store)]
+        if store is region.store_with_staging:
+            places.append(region.place_of(region.staging))
+
         def known(keys: Collection[str]) -> frozenset[str]:
             # One transaction, so a key that changes its table meanwhile is in one of them.
             with self._database.read() as connection:
-                return known_keys(connection, region.name, region.place_of(store), keys)
+                return frozenset().union(*(known_keys(connection, region.name, place, keys) for place in places))
 
-        unknown = store.find_unknown(known, self._ended.is_set)
+        unknown = find_unknown(store, known, self._ended.is_set)
         if unknown.count and not self._ended.is_set():
             _log.warning(
                 "region %s, store %s (%s): %d files (%d bytes) are unknown to the database and were left alone, such "
-                "as %s; if they belong to another service, give this store a folder of its own; if an older database "
+                "as %s; if they belong to another service, give this store a place of its own; if an older database "
                 "was restored, they may be newer images: save what is needed, then remove them by hand",
                 region.name,
                 store.name,

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecl.server.data.store.base import Store
+from ecl.server.data.store.base import Store, StoreError
 from ecl.server.data.store.folder import FolderStore
 from ecl.server.db.database_id import database_id
 from ecl.server.db.engine import Database
 from ecl.server.db.garbage import STAGING
 from ecl.server.settings.folders import configured_stores, staging_folder, store_folder
-from ecl.server.settings.model import RegionSettings, Settings
+from ecl.server.settings.model import RegionSettings, Settings, StoreSettings
 
 __all__ = ["Region", "claim_stores", "open_region", "open_regions"]
+
+
+class NoObjectStorage(StoreError):
+    """What a store in a bucket needs is not installed."""
+
+    place = "bucket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,11 @@ class Region:
     def store_named(self, name: str) -> Store | None:
         """Return the region's store of that name, or None."""
         return next((store for store in self.stores if store.name == name), None)
+
+    @property
+    def store_with_staging(self) -> Store | None:
+        """The store that has the staged data under the same keys, so that an import need not move it; or None."""
+        return next((store for store in self.stores if store.has_data_of(self.staging)), None)
 
     def place_of(self, store: Store) -> str:
         """Return what the database calls the place of one of the stores, or of the staging area."""
@@ -68,21 +79,39 @@ def open_region(entry: RegionSettings, settings: Settings) -> Region:
         StoreError: One of them cannot be opened.
     """
     configured = configured_stores(entry)
-    stores = {
-        store.name: FolderStore(
-            store_folder(settings, entry, store), store.name, store.description, read_only=store.read_only
-        )
-        for store in configured
-    }
+    stores = {store.name: _open_store(settings, entry, store) for store in configured}
     default = entry.default_store or next(store.name for store in configured if not store.read_only)
     others = tuple(store for name, store in stores.items() if name != default)
-    staging = FolderStore(staging_folder(settings, entry), "staging")
+    staging = stores[default].staging() or FolderStore(staging_folder(settings, entry), "staging")
     return Region(entry.name, entry, stores[default], staging, others)
+
+
+def _open_store(settings: Settings, entry: RegionSettings, store: StoreSettings) -> Store:
+    if store.url is None:
+        folder = store_folder(settings, entry, store)
+        return FolderStore(folder, store.name, store.description, read_only=store.read_only)
+    try:
+        # Imported here, because most services have no bucket, and need not have obstore.
+        from ecl.server.data.store.objects.bucket import open_bucket
+        from ecl.server.data.store.objects.store import ObjectStore
+    except ModuleNotFoundError as exc:
+        raise NoObjectStorage(
+            f"the store {store.name} of region {entry.name} is in a bucket: install ecl-image[s3]"
+        ) from exc
+    return ObjectStore(
+        open_bucket(store),
+        store.name,
+        store.description,
+        read_only=store.read_only,
+        removal_delay=store.removal_delay,
+    )
 
 
 def claim_stores(region: Region, database: Database) -> None:
     """Mark the stores and the staging area as those of *region* in *database*. Raises StoreTaken or StoreError."""
     with database.read() as connection:
         identity = database_id(connection)
-    for store in (*region.stores, region.staging):
+    for store in region.stores:
         store.claim(identity, region.name)
+    if region.store_with_staging is None:
+        region.staging.claim(identity, region.name)

@@ -25,9 +25,14 @@ _BATCH = 500
 _LONGEST_DELAY = 3600 * 1_000_000
 
 
-def remove_now(region: Region, database: Database, items: Sequence[Garbage]) -> None:
-    """Remove the data of *items*, whose transaction is committed. What cannot be removed now is removed later."""
-    removed = [item for item in items if _remove(region, item)]
+def remove_now(region: Region, database: Database, items: Sequence[Garbage], *, is_unread: bool = False) -> None:
+    """
+    Remove the data of *items*, whose transaction is committed. What cannot be removed now is removed later.
+
+    Args:
+        is_unread: True if nobody can be reading the data, so that no store needs to keep it for a while.
+    """
+    removed = [item for item in items if (is_unread or not _delay(region, item)) and _remove(region, item)]
     if not removed:
         return
     try:
@@ -54,9 +59,11 @@ def remove_due(regions: Collection[Region], database: Database, delay: int) -> b
         in_use = {item for item in due if is_in_use(connection, item.region, item.store, item.key)}
     if not due:
         return False
-    removed, failed = [], []
+    removed, failed, kept = [], [], []
     for item in due:
-        if item in in_use:
+        if item.attempts == 0 and item not in in_use and _delay(by_name[item.region], item):
+            kept.append(item)
+        elif item in in_use:
             _log.error("image %s: the data %s is in use, and is not removed", item.image_id, item.key)
             failed.append(item)
         elif _remove(by_name[item.region], item):
@@ -65,9 +72,17 @@ def remove_due(regions: Collection[Region], database: Database, delay: int) -> b
             failed.append(item)
     with database.write() as connection:
         remove_garbage(connection, removed)
+        for item in kept:
+            postpone_garbage(connection, item, int(_delay(by_name[item.region], item) * 1_000_000))
         for item in failed:
             postpone_garbage(connection, item, min(delay << min(item.attempts, 20), _LONGEST_DELAY))
     return len(due) == _BATCH
+
+
+def _delay(region: Region, item: Garbage) -> float:
+    """Return the seconds for which the store keeps data that is out of use, for those who are reading it."""
+    store = region.store_at(item.store)
+    return 0 if store is None or store.read_only else store.removal_delay
 
 
 def _remove(region: Region, item: Garbage) -> bool:

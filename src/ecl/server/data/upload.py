@@ -12,25 +12,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 
+from ecl.server import threads
 from ecl.server.data.content import Content, format_to_inspect
 from ecl.server.data.fanout import Block, Fanout, buffers
 from ecl.server.data.incoming import Ended, Incoming, LeaseLost
 from ecl.server.data.region import Region
 from ecl.server.data.store.base import Store, StoreError, StoreFull
-from ecl.server.db.engine import DatabaseError, first_line
-from ecl.server.db.images import change_status
+from ecl.server.db.engine import DatabaseError, first_line, retried
+from ecl.server.db.images import change_status, lock_image
 from ecl.server.db.locations import add_location
 from ecl.server.db.staging import set_staged
 from ecl.server.db.usage import check_quota, usage_for_quotas
 from ecl.server.domain.image import Image
 from ecl.server.domain.import_request import check_not_importing
-from ecl.server.domain.quota import check_usage, remaining_bytes
+from ecl.server.domain.quota import remaining_bytes
 from ecl.server.domain.status import ACTIVE, QUEUED, SAVING, UPLOADING
 from ecl.server.errors import BadRequest, Conflict, Gone, TooLarge, Unavailable
 from ecl.server.settings.model import Settings
@@ -115,7 +116,7 @@ def begin_upload(
         raise Gone(f"The store {store.name} takes no new data.")
     check_not_importing(image)
     _check_size(declared_size or 0, upload)
-    check_usage(limits, usage, "image_count_uploading", 1)
+    check_quota(connection, region.name, image.owner, limits, "image_count_uploading", 1)
     if not change_status(
         connection, region.name, image.id, before=QUEUED, after=upload.status, values={"upload_id": incoming.upload_id}
     ):
@@ -149,7 +150,7 @@ async def receive_upload(upload: Upload, body: Body) -> None:
                 raise _size_differs(upload, f"more than {upload.declared_size}")
             await intake.put(buffer[:count])
         await intake.join()
-        await run_in_threadpool(intake.finish, size)
+        await threads.change(intake.finish, size)
     except Exception as exc:
         ended = await asyncio.shield(_give_up(intake))
         if ended is Ended.SUCCEEDED:
@@ -212,7 +213,7 @@ class _Intake:
 
     def _write(self, block: Block) -> None:
         # Opened by the thread that needs it first: handing that over to another thread would take longer than opening.
-        writer = self.upload.incoming.writer()
+        writer = self.upload.incoming.writer(self.upload.declared_size)
         if not block:
             # Flush while the hashes catch up.
             writer.flush()
@@ -226,11 +227,18 @@ class _Intake:
         if upload.declared_size is not None and size != upload.declared_size:
             raise _size_differs(upload, f"{size} instead of {upload.declared_size}")
         values = {"size": size} if upload.is_staging else self._content.attributes(size)
-        name, limits = incoming.region.name, upload.settings.limits
         # Before the transaction, so that no other writer waits for a disk.
         incoming.writer().commit()
+        self._put_to_use(size, values)
+
+    @retried
+    def _put_to_use(self, size: int, values: Mapping[str, object]) -> None:
+        """Make the image active, or its data staged, in one transaction."""
+        upload, incoming = self.upload, self.upload.incoming
+        name, limits = incoming.region.name, upload.settings.limits
         with incoming.database.write() as connection:
             incoming.finish(connection)
+            lock_image(connection, name, upload.image_id)
             # Other uploads of the project may have ended since this one started.
             check_quota(connection, name, upload.owner, limits, upload.quota, size)
             if not change_status(
@@ -257,7 +265,7 @@ async def _give_up(intake: _Intake) -> Ended | None:
     """Undo the upload. Return how it ended, None if that is left to the reaper."""
     await intake.close()
     try:
-        return await run_in_threadpool(intake.give_up)
+        return await threads.change(intake.give_up)
     except DatabaseError as exc:
         _log.error("image %s stays %s for now: %s", intake.upload.image_id, intake.upload.status, first_line(exc))
     except Exception:  # noqa: BLE001 - the client gets the upload's own error

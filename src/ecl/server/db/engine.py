@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
-from starlette.concurrency import run_in_threadpool
 
+from ecl.server import threads
 from ecl.server.db.url import UnusableDatabase, parse_url
 
-__all__ = ["Database", "DatabaseError", "first_line"]
+__all__ = ["Database", "DatabaseError", "first_line", "may_write", "retried"]
 
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 #: Milliseconds that a writing transaction waits for another one to end.
 _BUSY_TIMEOUT = 30_000
@@ -25,8 +27,12 @@ _POOL_SIZE = 8
 _SQLITE_CONNECTIONS = 64
 #: Seconds to wait for a connection while all are in use.
 _POOL_TIMEOUT = 10
-#: Key of the advisory lock that writers take; any number that no other application uses.
-_WRITERS = 0x65636C696D67
+#: Key of the advisory lock of `Database.write(alone=True)`; any number that no other application uses.
+_ALONE = 0x65636C696D67
+#: SQLSTATE of a transaction that the server undid for the sake of others: a deadlock, a serialization failure.
+_UNDONE = ("40P01", "40001")
+#: How often `retried` calls, the first time included.
+_ATTEMPTS = 5
 #: Options of libpq. It gives up a server that does not answer after 10 s when connecting, and later after 30 s: 15 s of
 #: silence and three probes, 5 s apart, or 30 s without an acknowledgement of what was sent. Without UTF-8 the driver
 #: may return text as bytes.
@@ -88,8 +94,7 @@ class Database:
             self._writing = self.engine.execution_options(ecl_write=True)
         else:
             event.listen(self.engine, "connect", _set_up_postgresql)
-            event.listen(self.engine, "begin", _begin_postgresql)
-            # Writers wait in the server, which wakes the next one.
+            # Writers wait in the server, for the rows that they share.
             self._write_lock = nullcontext()
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writing = self.engine.execution_options(isolation_level="READ COMMITTED", ecl_write=True)
@@ -101,13 +106,21 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, alone: bool = False) -> Iterator[Connection]:
         """
         Yield a connection in a writing transaction. It is committed at the end, or rolled back on an exception.
 
-        Only one transaction writes at a time, so what it has read stays true until it ends.
+        On SQLite only one transaction writes at a time. On PostgreSQL many do: what one of them has read stays true
+        until its end only if it has locked that row. Rows are locked in this order: the upload or job, the image (or
+        the namespace, or the user), its project's usage, its stores' usage, garbage; of each kind only one, or several
+        sorted by key.
+
+        Args:
+            alone: Wait until no other transaction is that is `alone`, too: for what is done once in a database.
         """
         with self._write_lock, self._writing.begin() as connection:
+            if alone and not self.is_sqlite:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ALONE})")
             yield connection
 
     async def look_up(self, query: Callable[[Connection], _T]) -> _T:
@@ -117,7 +130,7 @@ class Database:
         On SQLite it runs in the event loop itself: it takes a tenth of the time that a thread needs to start, and
         readers do not wait for writers. Otherwise it runs in a worker thread.
         """
-        return self._look_up(query) if self.is_sqlite else await run_in_threadpool(self._look_up, query)
+        return self._look_up(query) if self.is_sqlite else await threads.query(self._look_up, query)
 
     def _look_up(self, query: Callable[[Connection], _T]) -> _T:
         with self.read() as connection:
@@ -133,7 +146,7 @@ class Database:
         from ecl.server.db.database_id import ensure_database_id
         from ecl.server.db.migrate import migrate
 
-        with self.write() as connection:
+        with self.write(alone=True) as connection:
             if not self.is_sqlite:
                 encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
                 if encoding != "UTF8":
@@ -153,7 +166,26 @@ def first_line(error: DatabaseError) -> str:
     return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
-def _may_write(connection: Connection) -> bool:
+def retried(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """
+    Decorate a function that makes one writing transaction: if PostgreSQL undoes it for the sake of another one, the
+    function is called again, a few times. With one order of locks this is rare.
+    """
+
+    @wraps(function)
+    def call(*args: _P.args, **options: _P.kwargs) -> _T:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return function(*args, **options)
+            except DatabaseError as exc:
+                if getattr(getattr(exc, "orig", None), "sqlstate", None) not in _UNDONE:
+                    raise
+        return function(*args, **options)
+
+    return call
+
+
+def may_write(connection: Connection) -> bool:
     """Return True for a connection of `Database.write`."""
     return bool(connection.get_execution_options().get("ecl_write", False))
 
@@ -174,15 +206,9 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # Any: the driver
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and then writes must lock at its start: otherwise it fails if another one has
     # written in between.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if _may_write(connection) else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write(connection) else "BEGIN")
 
 
 def _set_up_postgresql(connection: Any, _record: object) -> None:  # Any: as above
     connection.execute(_SESSION)
     connection.commit()
-
-
-def _begin_postgresql(connection: Connection) -> None:
-    # One writer at a time, as on SQLite: without the lock, two uploads could each take the last bytes of a quota.
-    if _may_write(connection):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")

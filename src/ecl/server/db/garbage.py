@@ -57,7 +57,8 @@ def due_garbage(connection: Connection, regions: Collection[str], limit: int) ->
 
 def remove_garbage(connection: Connection, items: Collection[Garbage]) -> None:
     """Record that the data is gone."""
-    for item in items:
+    # In one order, because the reaper and requests may remove the same items at once.
+    for item in sorted(items, key=lambda item: (item.region, item.store, item.key)):
         connection.execute(delete(garbage).where(_is(item)))
 
 
@@ -75,9 +76,12 @@ def is_in_use(connection: Connection, region: str, store: str, key: str) -> bool
 
 def _used_keys(connection: Connection, region: str, store: str, keys: Collection[str]) -> frozenset[str]:
     if store == STAGING:
-        query = select(staged_data.c.key).where(staged_data.c.region == region, staged_data.c.key.in_(list(keys)))
-    else:
-        query = _keys_in(image_locations, region, store, keys)
+        staged = select(staged_data.c.key).where(staged_data.c.region == region, staged_data.c.key.in_(list(keys)))
+        # An import may have given the data to a store without moving it.
+        locations = image_locations.c
+        imported = select(locations.key).where(locations.region == region, locations.key.in_(list(keys)))
+        return frozenset(connection.execute(staged.union_all(imported)).scalars())
+    query = _keys_in(image_locations, region, store, keys)
     return frozenset(connection.execute(query).scalars())
 
 

@@ -6,15 +6,30 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 
 from ecl.server.clock import now
+from ecl.server.db.engine import may_write
 from ecl.server.db.garbage import Garbage
 from ecl.server.db.locations import discard_locations, locations_of
 from ecl.server.db.schema import image_members, image_properties, image_tags, images, uploads
 from ecl.server.db.staging import discard_staged
+from ecl.server.db.usage import add_stored, add_usage, counted, move_usage
 from ecl.server.domain.image import Image
-from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING, UPLOADING, check_move, statuses_before
+from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING, UPLOADING, check_move, may_become
+from ecl.server.errors import Conflict
 
 __all__ = [
     "IMAGE_COLUMNS",
@@ -22,8 +37,10 @@ __all__ = [
     "change_status",
     "fetch_image",
     "id_is_taken",
+    "id_taken",
     "image_from_row",
     "insert_image",
+    "lock_image",
     "mark_deleted",
     "release_orphans",
     "remove_tag",
@@ -33,6 +50,9 @@ __all__ = [
 #: The columns of `Image` in the order of its fields; the fields after them are in other tables.
 IMAGE_COLUMNS = tuple(images.c[field.name] for field in fields(Image) if field.name in images.c)
 _NAMES = tuple(column.name for column in IMAGE_COLUMNS)
+
+#: What an image counts for: its owner, status and size.
+_Counts = tuple[str | None, str, int | None]
 
 # Built once, because each request needs them and building a query takes many times longer than running it.
 _IMAGE = select(*IMAGE_COLUMNS).where(
@@ -50,16 +70,31 @@ _PROPERTIES = (
     .where(image_properties.c.region == bindparam("region"), image_properties.c.image_id == bindparam("image_id"))
     .order_by(image_properties.c.position)
 )
+
+
+def _rows_of(table: str, columns: str, order: str) -> ColumnElement[Any]:
+    """Return the rows of an image in another table as one column, which only PostgreSQL can."""
+    rows = f"SELECT {columns} FROM {table} WHERE region = images.region AND image_id = images.id ORDER BY {order}"  # noqa: S608 - constants
+    return literal_column(f"ARRAY({rows})")
+
+
+_WHOLE_IMAGE = _IMAGE.add_columns(
+    _rows_of("image_tags", "tag", "tag"),
+    _rows_of("image_properties", "ARRAY[name, value]", "position"),
+    _rows_of("image_locations", "ARRAY[store, COALESCE(key, image_id)]", "created_at, store"),
+)
 _INSERT = insert(images)
 #: Images that an upload holds: to a store, or to the staging area.
 _ARRIVING = (images.c.status == SAVING) | ((images.c.status == UPLOADING) & images.c.upload_id.is_not(None))
 # The names of the values are those of the columns to set, so parameters of conditions need other names.
-_FROM_STATUS = update(images).where(
-    images.c.region == bindparam("in_region"),
-    images.c.id == bindparam("of_image"),
-    images.c.status == bindparam("before"),
+_CHANGE = update(images).where(images.c.region == bindparam("in_region"), images.c.id == bindparam("of_image"))
+# "NO KEY", as an update locks: others may refer to the row meanwhile.
+_LOCK = (
+    select(images.c.id)
+    .where(images.c.region == bindparam("region"), images.c.id == bindparam("image_id"))
+    .with_for_update(key_share=True)
 )
-_FROM_STATUS_HELD = _FROM_STATUS.where(images.c.upload_id == bindparam("held_by"))
+_HELD = _LOCK.with_only_columns(images.c.owner, images.c.status, images.c.size, images.c.upload_id)
 
 
 def _is(region: str, image_id: str) -> Any:  # Any: SQLAlchemy's `&` of two conditions
@@ -71,14 +106,28 @@ def image_from_row(row: Sequence[Any]) -> Image:
     return Image(*row)
 
 
+def id_taken(image_id: str) -> Conflict:
+    """Return the error for an ID that an image has, or had."""
+    return Conflict(f"The ID {image_id} is taken, or was taken by an image that is deleted now.")
+
+
 def id_is_taken(connection: Connection, region: str, image_id: str) -> bool:
     """Return True if an image of *region*, even a deleted one, has the ID."""
     return connection.execute(select(images.c.id).where(_is(region, image_id))).first() is not None
 
 
 def fetch_image(connection: Connection, region: str, image_id: str) -> Image | None:
-    """Return the image with its tags, properties and stores; None if it does not exist or is deleted."""
+    """
+    Return the image with its tags, properties and stores; None if it does not exist or is deleted.
+
+    In a transaction that may write, nobody else changes the image until the end.
+    """
     key = {"region": region, "image_id": image_id}
+    if connection.dialect.name == "postgresql":
+        if may_write(connection):
+            # First: what waits here must not read what was true before it waited.
+            lock_image(connection, region, image_id)
+        return _fetch_at_once(connection, key)
     row = connection.execute(_IMAGE, key).first()
     if row is None:
         return None
@@ -89,11 +138,37 @@ def fetch_image(connection: Connection, region: str, image_id: str) -> Image | N
     return image
 
 
+def lock_image(connection: Connection, region: str, image_id: str) -> None:
+    """Let nobody else change the image until the end of the transaction, which may write."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_LOCK, {"region": region, "image_id": image_id})
+
+
+def _fetch_at_once(connection: Connection, key: Mapping[str, str]) -> Image | None:
+    """Fetch the image by one statement: a round trip to PostgreSQL takes longer than the reading."""
+    row = connection.execute(_WHOLE_IMAGE, key).first()
+    if row is None:
+        return None
+    image = image_from_row(row[:-3])
+    tags, properties, stores = row[-3:]
+    image.tags, image.properties, image.stores = tags, dict(properties), dict(stores)
+    return image
+
+
 def insert_image(connection: Connection, region: str, image: Image) -> None:
-    """Add *image* with its tags and properties."""
-    connection.execute(_INSERT, {"region": region, **{name: getattr(image, name) for name in _NAMES}})
+    """
+    Add *image* with its tags and properties.
+
+    Raises:
+        Conflict: Another transaction has just added an image of this ID.
+    """
+    try:
+        connection.execute(_INSERT, {"region": region, **{name: getattr(image, name) for name in _NAMES}})
+    except IntegrityError as exc:
+        raise id_taken(image.id) from exc
     _insert_tags(connection, region, image.id, image.tags)
     _insert_properties(connection, region, image.id, image.properties.items(), first_position=0)
+    add_usage(connection, region, image.owner, counted(image.status, image.size))
 
 
 def update_image(connection: Connection, region: str, before: Image, after: Image) -> None:
@@ -106,6 +181,22 @@ def update_image(connection: Connection, region: str, before: Image, after: Imag
         _delete_tags(connection, region, after.id, gone)
     _insert_tags(connection, region, after.id, sorted(new_tags - old_tags))
     _update_properties(connection, region, after.id, before.properties, after.properties)
+    move_usage(connection, region, _counts(before), _counts(after))
+    if (before.owner, before.size) != (after.owner, after.size):
+        _move_stored(connection, region, before.id, _counts(before), _counts(after))
+
+
+def _counts(image: Image) -> _Counts:
+    return image.owner, image.status, image.size
+
+
+def _move_stored(connection: Connection, region: str, image_id: str, before: _Counts, after: _Counts) -> None:
+    """Count the bytes in the stores of an image whose owner or size changes."""
+    stores = locations_of(connection, region, image_id)
+    amounts = sorted((owner or "", sign * (size or 0)) for sign, (owner, _, size) in ((-1, before), (1, after)))
+    for owner, amount in amounts:
+        for store in sorted(stores):
+            add_stored(connection, region, owner, store, amount)
 
 
 def _update_properties(
@@ -148,16 +239,21 @@ def change_status(
         False if the image has another status than *before*, or another upload holds it.
     """
     check_move(before, after)
-    found = {"in_region": region, "of_image": image_id, "before": before}
-    statement = _FROM_STATUS
-    if held_by is not None:
-        found["held_by"] = held_by
-        statement = _FROM_STATUS_HELD
+    found = connection.execute(_HELD, {"region": region, "image_id": image_id}).first()
+    if found is None or found.status != before or held_by not in (None, found.upload_id):
+        return False
     changed = {"upload_id": None, **(values or {})}
     if after == QUEUED:
         changed.update(_NO_DATA)
-    result = connection.execute(statement, {**found, **changed, "status": after, "updated_at": now()})
-    return result.rowcount == 1
+    where = {"in_region": region, "of_image": image_id}
+    connection.execute(_CHANGE, {**where, **changed, "status": after, "updated_at": now()})
+    counts_before: _Counts = (found.owner, before, found.size)
+    counts_after: _Counts = (found.owner, after, changed.get("size", found.size))
+    move_usage(connection, region, counts_before, counts_after)
+    # An image without a size is in no store yet.
+    if found.size is not None and found.size != counts_after[2]:
+        _move_stored(connection, region, image_id, counts_before, counts_after)
+    return True
 
 
 _NO_DATA: dict[str, None] = dict.fromkeys(
@@ -168,11 +264,12 @@ _NO_DATA: dict[str, None] = dict.fromkeys(
 def mark_deleted(connection: Connection, region: str, image_id: str) -> list[Garbage]:
     """Delete the image for everyone; its ID stays in use. Return its data, which is to be removed."""
     moment = now()
-    connection.execute(
-        update(images)
-        .where(_is(region, image_id), images.c.status.in_(statuses_before(DELETED)))
-        .values(status=DELETED, deleted_at=moment, updated_at=moment, upload_id=None)
-    )
+    found = connection.execute(_HELD, {"region": region, "image_id": image_id}).first()
+    if found is None or not may_become(found.status, DELETED):
+        return []
+    changed = {"status": DELETED, "deleted_at": moment, "updated_at": moment, "upload_id": None}
+    connection.execute(update(images).where(_is(region, image_id)).values(changed))
+    move_usage(connection, region, (found.owner, found.status, found.size), (found.owner, DELETED, found.size))
     for table in (image_properties, image_tags, image_members):
         connection.execute(delete(table).where(table.c.region == region, table.c.image_id == image_id))
     staged = discard_staged(connection, region, image_id)
@@ -185,11 +282,13 @@ def release_orphans(connection: Connection, regions: Collection[str]) -> int:
 
     Releases up to schema 0004 recorded none.
     """
-    for status in (SAVING, UPLOADING):
-        check_move(status, QUEUED)
     recorded = exists(select(uploads.c.upload_id).where(uploads.c.upload_id == images.c.upload_id))
-    orphaned = update(images).where(images.c.region.in_(regions), _ARRIVING, ~recorded)
-    return connection.execute(orphaned.values(status=QUEUED, updated_at=now(), **_NO_DATA)).rowcount
+    columns = (images.c.region, images.c.id, images.c.status, images.c.upload_id)
+    orphaned = select(*columns).where(images.c.region.in_(regions), _ARRIVING, ~recorded)
+    found = connection.execute(orphaned.order_by(images.c.region, images.c.id)).all()
+    for region, image_id, status, upload_id in found:
+        change_status(connection, region, image_id, before=status, after=QUEUED, held_by=upload_id)
+    return len(found)
 
 
 def _insert_tags(connection: Connection, region: str, image_id: str, tags: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from ecl.server.clock import now
 from ecl.server.db.garbage import Garbage, add_garbage
 from ecl.server.db.schema import image_locations
+from ecl.server.db.usage import stored_change
 
 __all__ = ["KEY", "add_location", "discard_locations", "locations_of"]
 
@@ -28,6 +29,7 @@ def add_location(connection: Connection, region: str, image_id: str, store: str,
     """Record that *store* has the image's data under *key*."""
     values = {"region": region, "image_id": image_id, "store": store, "key": key, "created_at": now()}
     connection.execute(_ADD, values)
+    stored_change(connection, region, image_id, store, 1)
 
 
 def locations_of(connection: Connection, region: str, image_id: str) -> dict[str, str]:
@@ -42,7 +44,8 @@ def discard_locations(
     """Record that *stores* (None: all) no longer have the image's data, and let it be removed. Return it."""
     found = locations_of(connection, region, image_id)
     discarded = []
-    for store, key in found.items():
+    # Sorted, as the sums of all stores are locked in one order.
+    for store, key in sorted(found.items()):
         if stores is not None and store not in stores:
             continue
         connection.execute(
@@ -52,5 +55,6 @@ def discard_locations(
                 image_locations.c.store == store,
             )
         )
+        stored_change(connection, region, image_id, store, -1)
         discarded.append(add_garbage(connection, Garbage(region, store, key, image_id)))
     return discarded

@@ -6,14 +6,17 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, case, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, case, delete, insert, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from ecl.server.clock import now
+from ecl.server.db.engine import may_write
 from ecl.server.db.metadef_schema import metadef_items, metadef_namespaces, metadef_resource_types
 from ecl.server.db.paging import ordered
 from ecl.server.domain.caller import Caller
 from ecl.server.domain.metadef import Item, Kind, Namespace
 from ecl.server.domain.paging import SortKey
+from ecl.server.errors import Conflict
 
 __all__ = [
     "delete_items",
@@ -25,11 +28,17 @@ __all__ = [
     "list_items",
     "list_namespaces",
     "list_resource_types",
+    "name_taken",
     "update_item",
     "update_namespace",
 ]
 
 _NAMESPACE = tuple(column for column in metadef_namespaces.c if column.name != "region")
+# Another namespace may add the same one at this moment.
+_ADD_RESOURCE_TYPE = text(
+    "INSERT INTO metadef_resource_types (region, name, created_at, updated_at) "
+    "VALUES (:region, :name, :created_at, :updated_at) ON CONFLICT (region, name) DO NOTHING"
+)
 _ITEM = tuple(column for column in metadef_items.c if column.name != "namespace_id")
 
 
@@ -45,11 +54,18 @@ def _item_from_row(row: Row[Any]) -> Item:
 
 
 def fetch_namespace(connection: Connection, region: str, name: str) -> Namespace | None:
-    """Return the namespace *name*, or None."""
+    """Return the namespace *name*, or None. In a transaction that may write, nobody else changes it until the end."""
     table = metadef_namespaces.c
     query = select(*_NAMESPACE).where(table.region == region, table.namespace == name)
+    if may_write(connection):
+        query = query.with_for_update(key_share=True)
     row = connection.execute(query).first()
     return _namespace_from_row(row) if row else None
+
+
+def name_taken(name: str) -> Conflict:
+    """Return the error for the name of a namespace that exists."""
+    return Conflict(f"There is a namespace {name} already.")
 
 
 def list_namespaces(
@@ -92,17 +108,23 @@ def list_namespaces(
 
 
 def insert_namespace(connection: Connection, region: str, namespace: Namespace) -> None:
-    """Add *namespace* and set its key."""
+    """Add *namespace* and set its key. Raises Conflict if another transaction has just added its name."""
     values = {column.name: getattr(namespace, column.name) for column in _NAMESPACE if column.name != "id"}
-    result = connection.execute(insert(metadef_namespaces).values(region=region, **values))
+    try:
+        result = connection.execute(insert(metadef_namespaces).values(region=region, **values))
+    except IntegrityError as exc:
+        raise name_taken(namespace.namespace) from exc
     assert result.inserted_primary_key is not None
     namespace.id = result.inserted_primary_key[0]
 
 
 def update_namespace(connection: Connection, namespace: Namespace) -> None:
-    """Store every attribute of *namespace*."""
+    """Store every attribute of *namespace*. Raises Conflict as `insert_namespace` does."""
     values = {column.name: getattr(namespace, column.name) for column in _NAMESPACE if column.name != "id"}
-    connection.execute(update(metadef_namespaces).where(metadef_namespaces.c.id == namespace.id).values(**values))
+    try:
+        connection.execute(update(metadef_namespaces).where(metadef_namespaces.c.id == namespace.id).values(**values))
+    except IntegrityError as exc:
+        raise name_taken(namespace.namespace) from exc
 
 
 def delete_namespace(connection: Connection, namespace: Namespace) -> None:
@@ -189,7 +211,7 @@ def _remember_resource_types(connection: Connection, region: str, names: set[str
         {"region": region, "name": name, "created_at": moment, "updated_at": moment} for name in sorted(names - known)
     ]
     if rows:
-        connection.execute(insert(metadef_resource_types), rows)
+        connection.execute(_ADD_RESOURCE_TYPE, rows)
 
 
 def list_resource_types(connection: Connection, region: str) -> list[tuple[str, int, int]]:

@@ -49,7 +49,7 @@ def load_metadefs(database: Database, region: str, folder: Path, *, replace: boo
     """
     loaded = Loaded()
     definitions = list(_read(folder))
-    with database.write() as connection:
+    with database.write(alone=True) as connection:
         for namespace, items in definitions:
             _store(connection, region, namespace, items, loaded, replace)
     return loaded

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-from ecl.server.db.schema import copy_jobs, image_locations, images, tasks
-from ecl.server.domain.status import INVISIBLE
+from ecl.server.db.schema import copy_jobs, project_usage, store_usage, tasks
+from ecl.server.domain.status import COUNTED
 
 __all__ = ["count_images", "count_jobs", "stored_bytes"]
 
@@ -21,22 +21,20 @@ def count_jobs(connection: Connection) -> list[tuple[str, str, str, int]]:
 
 
 def count_images(connection: Connection) -> list[tuple[str, str, int]]:
-    """Return region, status and number of all images that are not deleted."""
-    query = (
-        select(images.c.region, images.c.status, func.count())
-        .where(images.c.status.not_in(INVISIBLE))
-        .group_by(images.c.region, images.c.status)
-        .order_by(images.c.region, images.c.status)
-    )
-    return [(region, status, count) for region, status, count in connection.execute(query)]
+    """Return region, status and number of all images that are not deleted, from the sums of the projects."""
+    sums = project_usage.c
+    query = select(sums.region, *(func.sum(sums[status]) for status in COUNTED)).group_by(sums.region)
+    return [
+        (region, status, int(count))
+        for region, *counts in connection.execute(query.order_by(sums.region))
+        for status, count in sorted(zip(COUNTED, counts, strict=True))
+        if count
+    ]
 
 
 def stored_bytes(connection: Connection) -> list[tuple[str, str, int]]:
-    """Return region, store and the bytes of the images in it."""
-    query = (
-        select(image_locations.c.region, image_locations.c.store, func.coalesce(func.sum(images.c.size), 0))
-        .join(images, (images.c.region == image_locations.c.region) & (images.c.id == image_locations.c.image_id))
-        .group_by(image_locations.c.region, image_locations.c.store)
-        .order_by(image_locations.c.region, image_locations.c.store)
-    )
-    return [(region, store, int(size)) for region, store, size in connection.execute(query)]
+    """Return region, store and the bytes of the images in it, from the sums of the projects."""
+    sums = store_usage.c
+    query = select(sums.region, sums.store, func.sum(sums.bytes)).group_by(sums.region, sums.store)
+    rows = connection.execute(query.order_by(sums.region, sums.store))
+    return [(region, store, int(size)) for region, store, size in rows]

@@ -27,7 +27,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-from ecl.server.domain.status import INVISIBLE
+from ecl.server.domain.status import COUNTED, INVISIBLE
 
 __all__ = [
     "PREFIX",
@@ -40,12 +40,15 @@ __all__ = [
     "image_properties",
     "image_tags",
     "images",
+    "job_turns",
     "live",
     "metadata",
     "nodes",
+    "project_usage",
     "projects",
     "role_assignments",
     "staged_data",
+    "store_usage",
     "tasks",
     "tokens",
     "uploads",
@@ -199,6 +202,32 @@ staged_data = Table(
     Index(None, "region", "key", unique=True),
 )
 
+# --- what projects use ------------------------------------------------------------------------------------------
+
+# What the live images of a project are in sum. Every transaction that changes an image changes the sums with it
+# (`ecl.server.db.usage`), and `ecl.server.db.recount` compares the two. The row is also the lock of a project's quotas.
+project_usage = Table(
+    "project_usage",
+    metadata,
+    Column("region", String(64), primary_key=True),
+    # Empty for images without owner.
+    Column("owner", String(255), primary_key=True),
+    # Images by status.
+    *(Column(status, BigInteger, nullable=False) for status in COUNTED),
+    # Bytes of the images that wait in the staging area for their import.
+    Column("staged_bytes", BigInteger, nullable=False),
+)
+
+# Bytes of a project's images in each store.
+store_usage = Table(
+    "store_usage",
+    metadata,
+    Column("region", String(64), primary_key=True),
+    Column("owner", String(255), primary_key=True),
+    Column("store", String(64), primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+)
+
 # --- bytes that are no image's yet, or no longer -------------------------------------------------------------
 
 # The processes that use this database. One that has not renewed its lease in time is dead.
@@ -280,7 +309,7 @@ copy_jobs = Table(
     # Who posted it; their rights are checked again when the job runs.
     Column("user_id", String(64)),
     Index(None, "source_region_id", "source_tenant_id", "created_at"),
-    Index(None, "status"),
+    Index(None, "status", "source_tenant_id"),
 )
 
 # Import tasks.
@@ -306,7 +335,18 @@ tasks = Table(
     *_lease(),
     Index(None, "region", "created_at", "id"),
     Index(None, "region", "image_id"),
-    Index(None, "status"),
+    Index(None, "status", "owner"),
+)
+
+# When a job of each project was last begun: projects take turns.
+job_turns = Table(
+    "job_turns",
+    metadata,
+    # The table of the jobs.
+    Column("queue", String(30), primary_key=True),
+    # Empty for jobs of no project.
+    Column("project_id", String(255), primary_key=True),
+    Column("begun_at", BigInteger, nullable=False),
 )
 
 # --- identity -----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from ecl.server.clock import now
 from ecl.server.db.garbage import STAGING, Garbage, add_garbage
 from ecl.server.db.schema import staged_data
 
-__all__ = ["discard_staged", "set_staged", "staged_key"]
+__all__ = ["discard_staged", "release_staged", "set_staged", "staged_key"]
 
 
 def staged_key(connection: Connection, region: str, image_id: str) -> str | None:
@@ -32,3 +32,10 @@ def discard_staged(connection: Connection, region: str, image_id: str) -> Sequen
         return ()
     connection.execute(delete(staged_data).where(staged_data.c.region == region, staged_data.c.image_id == image_id))
     return (add_garbage(connection, Garbage(region, STAGING, key, image_id)),)
+
+
+def release_staged(connection: Connection, region: str, image_id: str, key: str) -> bool:
+    """Record that *key* is staged no more, because a store has it now. Return False if it was not staged."""
+    columns = staged_data.c
+    where = (columns.region == region) & (columns.image_id == image_id) & (columns.key == key)
+    return connection.execute(delete(staged_data).where(where)).rowcount == 1

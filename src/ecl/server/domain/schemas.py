@@ -33,8 +33,12 @@ SCHEMA_NAMES = frozenset(_LISTS) | frozenset(_LISTS.values())
 
 _PAGED = frozenset(_LISTS) - {"members", "tasks"}
 _TASK_DETAILS = frozenset({"input", "result", "message"})
-#: Longest message of a validation error, in characters: it may quote the client's value.
+#: Longest message of a validation error, in characters.
 _MAX_MESSAGE = 300
+#: Characters of a message from which the client's value in it is cut, and to which.
+_MAX_QUOTING, _MAX_VALUE = 150, 60
+#: Stands for the client's value in a message.
+_MASK = "\0"
 
 Document = dict[str, Any]
 
@@ -52,8 +56,8 @@ def schema(name: str) -> Document:
 
 
 @cache
-def _validator(name: str) -> jsonschema_rs.Draft7Validator:
-    return jsonschema_rs.Draft7Validator(schema(name), validate_formats=False)
+def _validator(name: str, mask: str | None = None) -> jsonschema_rs.Draft7Validator:
+    return jsonschema_rs.Draft7Validator(schema(name), validate_formats=False, mask=mask)
 
 
 def validate(name: str, instance: object) -> None:
@@ -68,9 +72,20 @@ def validate(name: str, instance: object) -> None:
         return
     error = next(iter(validator.iter_errors(instance)))
     key = ".".join(str(step) for step in error.instance_path)[:80]
-    message = error.message if len(error.message) <= _MAX_MESSAGE else error.message[:_MAX_MESSAGE] + "..."
+    message = error.message if len(error.message) <= _MAX_QUOTING else _shortened(name, instance, error.message)
     where = f"Invalid value for '{key}'" if error.instance_path else "Invalid body"
     raise BadRequest(f"{where}: {message}")
+
+
+def _shortened(name: str, instance: object, message: str) -> str:
+    """Return *message* with the value that it quotes cut, so that the reason behind the value can be read."""
+    reason = next(iter(_validator(name, _MASK).iter_errors(instance))).message
+    if reason.startswith(_MASK):
+        reason = reason.removeprefix(_MASK)
+        value = message.removesuffix(reason)
+        quote = '"' if value.startswith('"') else ""
+        message = f"{value[:_MAX_VALUE]}…{quote}{reason}"
+    return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]}…"
 
 
 def _list_schema(name: str, item: Document) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ACTIVE",
+    "COUNTED",
     "DEACTIVATED",
     "DELETED",
     "FORMATS_OPEN",
@@ -45,6 +46,8 @@ _MOVES: dict[str, frozenset[str]] = {
 
 #: No caller sees an image with one of these; the last two are Glance's, and never written here.
 INVISIBLE = frozenset({DELETED, "killed", "pending_delete"})
+#: The statuses of images that exist, in the order in which `project_usage` has a column for each.
+COUNTED = (QUEUED, SAVING, UPLOADING, IMPORTING, ACTIVE, DEACTIVATED)
 #: Statuses with data to download.
 WITH_DATA = frozenset({ACTIVE, DEACTIVATED})
 #: Statuses in which disk_format and container_format may change.

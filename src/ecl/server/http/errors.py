@@ -25,6 +25,8 @@ _REASONS = {413: "Request Entity Too Large", 416: "Request Range Not Satisfiable
 
 #: Seconds after which a client may try again what was unavailable.
 _RETRY_AFTER = 5
+#: The same for what waits for jobs to end.
+_JOB_RETRY_AFTER = 30
 
 
 def reason(status: int) -> str:
@@ -84,6 +86,7 @@ _STATUSES: Mapping[type[ServiceError], int] = {
     errors.UnsupportedMedia: 415,
     UnsupportedPatch: 415,
     RangeNotSatisfiable: 416,
+    errors.TooMany: 429,
     TooManyFailures: 429,
     errors.Unavailable: 503,
     TooBusy: 503,
@@ -100,6 +103,8 @@ def headers_of(error: ServiceError) -> Mapping[str, str]:
     """Return the headers that the answer to *error* needs."""
     if isinstance(error, HttpError):
         return error.headers
+    if isinstance(error, errors.TooMany):
+        return {"Retry-After": str(_JOB_RETRY_AFTER)}
     if isinstance(error, errors.Unavailable):
         return {"Retry-After": str(_RETRY_AFTER if error.retry_after is None else error.retry_after)}
     return {}

@@ -6,11 +6,11 @@ import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address, ip_network
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from ecl.server import threads
 from ecl.server.db.engine import Database
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
@@ -55,7 +55,7 @@ class MetricsApp:
             response = PlainTextResponse("Only GET.\n", 405, {"Allow": "GET"})
         elif self._has_bearer(scope) or self._is_in_networks(scope) or await self._is_admin(Headers(scope=scope)):
             # The counters may be read in the event loop only.
-            text = self._metrics.text() + await run_in_threadpool(self._database_text)
+            text = self._metrics.text() + await threads.query(self._database_text)
             response = Response(text, headers={"Content-Type": CONTENT_TYPE})
         else:
             response = PlainTextResponse("The metrics are for administrators.\n", 403)

@@ -1,4 +1,4 @@
-"""Threads that run jobs from the database, the oldest first. Each job is claimed with a lease, by any process."""
+"""Threads that run jobs from the database; projects take turns. Each job is claimed with a lease, by any process."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ class JobThreads(ABC, Generic[J]):
                         self._wake.get(timeout=_POLL_INTERVAL)
 
     def _run_next(self) -> bool:
-        """Run the oldest job that waits. Return False if there is none. What fails here is claimed again later."""
+        """Run the next job that waits. Return False if there is none. What fails here is claimed again later."""
         claim = self._claim()
         if claim is None:
             return False
@@ -171,7 +171,7 @@ class JobThreads(ABC, Generic[J]):
         return True
 
     def _claim(self) -> Claim | None:
-        """Claim the oldest job that waits, None if there is none."""
+        """Claim the next job that waits, None if there is none."""
         with self._database.read() as connection:
             if not self._leases.has_waiting(connection, self._job_regions):
                 return None

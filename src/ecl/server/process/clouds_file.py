@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CloudEntry", "update_auth_url", "write_clouds"]
+__all__ = ["CloudEntry", "self_signed", "update_clouds", "write_clouds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,34 @@ def write_clouds(path: Path, auth_url: str, entries: Sequence[CloudEntry]) -> No
     _replace(path, "\n".join([*lines, ""]))
 
 
-def update_auth_url(path: Path, auth_url: str) -> None:
-    """Set every ``auth_url`` in *path*, in case the address has changed since the last start."""
+def update_clouds(path: Path, auth_url: str, cacert: Path | None) -> None:
+    """
+    Set every ``auth_url`` in *path*, in case the address has changed since the last start.
+
+    Args:
+        cacert: Set this ``cacert``, too; None leaves what is there, which may be the user's own.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return
     new = re.sub(r"^( +auth_url: ).*$", lambda found: found[1] + json.dumps(auth_url), text, flags=re.MULTILINE)
+    if cacert is not None:
+        new = re.sub(r"^    cacert: .*\n", "", new, flags=re.MULTILINE)
+        line = f"    cacert: {json.dumps(str(cacert))}\n"
+        new = re.sub(r"^    auth:\n", lambda found: line + found[0], new, flags=re.MULTILINE)
     if new != text:
         _replace(path, new)
+
+
+def self_signed(certificate: Path | None) -> Path | None:
+    """Return the absolute path of *certificate* if it is its own CA: clients must be told to trust it."""
+    if certificate is None:
+        return None
+    from cryptography import x509
+
+    found = x509.load_pem_x509_certificate(certificate.read_bytes())
+    return Path(os.path.abspath(certificate)) if found.subject == found.issuer else None
 
 
 def _pairs(values: Mapping[str, str], indent: int) -> list[str]:

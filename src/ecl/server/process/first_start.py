@@ -32,7 +32,7 @@ def prepare_identity(database: Database, settings: Settings, clouds_path: Path, 
     with database.read() as connection:
         if directory.get_user(connection, name=REPLICATOR) is not None:
             return False
-    with database.write() as connection:
+    with database.write(alone=True) as connection:
         if directory.get_user(connection, name=REPLICATOR) is not None:
             return False
         create_internal_user(connection)

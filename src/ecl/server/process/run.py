@@ -29,8 +29,8 @@ __all__ = ["clouds_path", "serve", "stop_with_parent"]
 
 
 def clouds_path(settings: Settings) -> Path:
-    """Return where the service writes ``clouds.yaml``."""
-    return settings.data_dir / "clouds.yaml"
+    """Return where the service writes ``clouds.yaml``: an absolute path, which can be used from any folder."""
+    return Path(os.path.abspath(settings.data_dir)) / "clouds.yaml"
 
 
 def serve(settings: Settings, *, ready_json: bool = False) -> int:
@@ -65,7 +65,7 @@ def _build(settings: Settings, database: Database, listener: socket.socket) -> t
     """Import and build everything. Return the service, a function that stops its jobs, and True at the first start."""
     from ecl.server.app import build_service
     from ecl.server.data.region import open_regions
-    from ecl.server.process.clouds_file import update_auth_url
+    from ecl.server.process.clouds_file import self_signed, update_clouds
     from ecl.server.process.first_start import prepare_identity
 
     auth_url = f"{local_url(settings, listener)}/v3"
@@ -73,8 +73,9 @@ def _build(settings: Settings, database: Database, listener: socket.socket) -> t
         # First, because nothing may change in the wrong database, least of all clouds.yaml.
         regions = open_regions(settings, database)
         is_fresh = prepare_identity(database, settings, clouds_path(settings), auth_url)
-        if not is_fresh:
-            update_auth_url(clouds_path(settings), auth_url)
+        cacert = self_signed(settings.tls_cert)
+        if cacert is not None or not is_fresh:
+            update_clouds(clouds_path(settings), auth_url, cacert)
         return *build_service(settings, database, regions, own_url(settings, listener)), is_fresh
 
 

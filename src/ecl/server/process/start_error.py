@@ -33,6 +33,6 @@ def explained_start(settings: Settings) -> Iterator[None]:
     except MetadefsError as exc:
         raise StartError(f"The metadata definitions cannot be loaded: {exc.message}") from exc
     except StoreError as exc:
-        raise StartError(f"The folder of the images cannot be used: {exc}.") from exc
+        raise StartError(f"The {exc.place} of the images cannot be used: {exc}.") from exc
     except OSError as exc:
         raise StartError(f"The data folder {settings.data_dir} cannot be used: {exc.strerror or exc}.") from exc

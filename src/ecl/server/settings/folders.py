@@ -1,4 +1,4 @@
-"""The folders of each region's stores according to the settings, and the check that no two share a folder."""
+"""The places of each region's stores according to the settings, and the check that no two share a place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from ecl.server.settings.buckets import bucket_url
 from ecl.server.settings.model import RegionSettings, Settings, StoreSettings
 
 __all__ = ["configured_stores", "shared_folder", "staging_folder", "store_folder"]
@@ -44,11 +46,14 @@ def shared_folder(settings: Settings) -> str | None:
             continue
         outer, inner = (one, other) if one.path in (other.path, *other.path.parents) else (other, one)
         if outer.path == inner.path:
-            return f"{outer.what} and {inner.what} have the same folder, {inner.path}: give each a folder of its own."
+            return (
+                f"{outer.what} and {inner.what} have the same {inner.kind}, {inner.path}: "
+                f"give each a {inner.kind} of its own."
+            )
         if outer.path in inner.path.parents and not _is_default_layout(outer, inner):
             return (
-                f"The folder of {inner.what}, {inner.path}, is inside that of {outer.what}, {outer.path}: "
-                "give each a folder of its own."
+                f"The {inner.kind} of {inner.what}, {inner.path}, is inside that of {outer.what}, {outer.path}: "
+                f"give each a {inner.kind} of its own."
             )
     return None
 
@@ -61,6 +66,7 @@ class _Place:
     read_only: bool = False
     #: True if the settings do not name the folder.
     is_default: bool = False
+    kind: str = "folder"
 
 
 def _places(settings: Settings) -> Iterator[_Place]:
@@ -68,11 +74,21 @@ def _places(settings: Settings) -> Iterator[_Place]:
         if region.is_remote:
             continue
         for store in configured_stores(region):
-            path = store_folder(settings, region, store).resolve()
             what = f"the store {store.name} of region {region.name}"
+            if store.url is not None:
+                yield _Place(what, region.name, _bucket_path(store, store.url), store.read_only, kind="prefix")
+                continue
+            path = store_folder(settings, region, store).resolve()
             yield _Place(what, region.name, path, store.read_only, store.dir is None)
         staging = staging_folder(settings, region).resolve()
         yield _Place(f"the staging area of region {region.name}", region.name, staging, is_default=True)
+
+
+def _bucket_path(store: StoreSettings, url: str) -> Path:
+    """Return a path that is equal for equal prefixes of one bucket, and inside that of a shorter prefix."""
+    parts = bucket_url(url)
+    host = urlsplit(store.endpoint).netloc if store.endpoint is not None else parts.scheme
+    return Path(host, parts.bucket, parts.prefix)
 
 
 def _is_default_layout(outer: _Place, inner: _Place) -> bool:

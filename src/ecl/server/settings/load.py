@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ecl.server.settings.buckets import wrong_bucket
 from ecl.server.settings.folders import shared_folder
 from ecl.server.settings.model import (
     HttpSettings,
@@ -36,7 +37,7 @@ PREFIX = "ECL_SERVE_"
 
 _PATHS = ("data_dir", "metadefs_dir", "metrics_token_file", "tls_cert", "tls_key")
 _REGION_PATHS = ("store_dir", "password_file", "cacert")
-_STORE_PATHS = ("dir",)
+_STORE_PATHS = ("dir", "cacert", "secret_access_key_file", "credentials_file")
 #: A region's name becomes part of URLs and of a folder's name.
 _REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: A store's name is part of URLs and lists, and may name a folder beside images, which have UUIDs as names.
@@ -244,6 +245,7 @@ def _check(settings: Settings) -> None:
         ("node_lease", 0.1, 3600),
         ("job_attempts", 1, None),
         ("job_retry_delay", 0.1, 3600),
+        ("project_jobs", 1, None),
         ("database_connections", 2, None),
     ):
         _in_range(name, getattr(settings, name), low, high)
@@ -331,6 +333,9 @@ def _check_stores(region: RegionSettings) -> None:
             )
         if names.count(name) > 1:
             raise SettingsError(f"The store {name!r} of region {region.name} is there twice.")
+    for store in region.stores:
+        if wrong := wrong_bucket(region.name, store):
+            raise SettingsError(wrong)
     if region.stores and region.store_dir is not None:
         raise SettingsError(f"The region {region.name} has stores, so store_dir is said in one of them, as its dir.")
     writable = [store.name for store in region.stores if not store.read_only]

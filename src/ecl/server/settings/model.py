@@ -66,7 +66,7 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One store: a folder for the data of images."""
+    """One store for the data of images: a folder, or a prefix in a bucket."""
 
     #: Its name for clients.
     name: str
@@ -75,6 +75,28 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str | None = None
     #: True if images can be read, but nothing is added or removed.
     read_only: bool = False
+
+    # For a store in a bucket (`ecl.server.settings.buckets` checks them):
+    #: ``s3://bucket/prefix``, ``gs://bucket/prefix`` or ``az://container/prefix``.
+    url: str | None = None
+    #: Address of the object storage; None: that of the environment, or of the provider's own service.
+    endpoint: str | None = None
+    #: True if the bucket is in the path of a request, False if it is in the name of the host.
+    path_style: bool = True
+    #: True if data and requests may go over plain http.
+    allow_http: bool = False
+    #: The provider's region of the bucket; None: that of the environment, or us-east-1.
+    bucket_region: str | None = None
+    #: File with CA certificates to trust besides the system's.
+    cacert: Path | None = None
+    access_key_id: str | None = None
+    secret_access_key_file: Path | None = None
+    #: For S3 an INI file such as ``~/.aws/credentials``, and the part of it to use; for Google Cloud Storage the JSON
+    #: file of a service account.
+    credentials_file: Path | None = None
+    profile: str | None = None
+    #: Seconds until data that is out of use is removed, so that downloads that run can end; None: an hour.
+    removal_delay: float | None = None
 
 
 class ImportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -191,6 +213,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: until the second attempt. The pause before each later one is twice as long.
     job_attempts: int = 5
     job_retry_delay: float = 30
+    #: Most unfinished copies of one project, and most unfinished imports; for more the answer is 429.
+    project_jobs: int = 1000
     #: Write one line for each request, as text or as a JSON object.
     access_log: bool = False
     access_log_format: Literal["text", "json"] = "text"

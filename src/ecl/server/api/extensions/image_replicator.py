@@ -5,18 +5,21 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.db.copy_jobs import change_job, fetch_job, insert_job, list_jobs
+from ecl.server.db.leases import COPIES
 from ecl.server.domain.access import check_can_download
 from ecl.server.domain.copy_job import CANCEL_REQUESTED, CANCELABLE, REPLICATE_REQUESTED, CopyJob, job_to_wire
+from ecl.server.domain.image import Image
 from ecl.server.errors import BadRequest, Conflict, Forbidden, NotFound
 from ecl.server.http.routing import empty, json_response
 from ecl.server.jobs.copies.rights import check_destination
+from ecl.server.jobs.peers.destinations import Destination
 
 __all__ = ["ROUTES"]
 
@@ -27,13 +30,26 @@ _MAX_ID = 64
 
 async def _create(request: ImageRequest) -> Response:
     image_id, tenant_id = _parse(await request.read_json())
-    job_id = await run_in_threadpool(_start, request, image_id, tenant_id)
+    image = await threads.query(_source, request, image_id, tenant_id)
+    destination = await _destination(request, tenant_id)
+    if destination.settings.is_remote:
+        await threads.ask(destination.check_takes, image)
+    else:
+        destination.check_takes(image)
+    job_id = await threads.change(_start, request, image, destination, tenant_id)
     request.service.replicator.notify()
     return json_response({"job_id": job_id}, 202)
 
 
-def _start(request: ImageRequest, image_id: str, tenant_id: str) -> str:
-    """Check everything that can be known now, and store the job."""
+async def _destination(request: ImageRequest, tenant_id: str) -> Destination:
+    """Return the region of the tenant. Raises NotFound, and Conflict if a region does not answer."""
+    destinations, region = request.service.destinations, request.service.region.name
+    here = await threads.query(destinations.of_local_tenant, tenant_id, region)
+    return here if here is not None else await threads.ask(destinations.of_remote_tenant, tenant_id)
+
+
+def _source(request: ImageRequest, image_id: str, tenant_id: str) -> Image:
+    """Return the image, if the caller may copy it to the tenant."""
     service, caller = request.service, request.caller
     region = service.region.name
     # A copy reads the data, so a caller who may not download may not copy.
@@ -46,12 +62,16 @@ def _start(request: ImageRequest, image_id: str, tenant_id: str) -> str:
         raise Conflict(f"Image {image_id} is {image.status}; only an active image can be copied.")
     with service.database.read() as connection:
         check_destination(connection, service.settings.replicator_trust, caller, tenant_id)
-    destination = service.destinations.of_tenant(tenant_id, region)
-    destination.check_takes(image)
+    return image
+
+
+def _start(request: ImageRequest, image: Image, destination: Destination, tenant_id: str) -> str:
+    """Store the job, and return its ID."""
+    service, caller = request.service, request.caller
     job = CopyJob(
         id=str(uuid.uuid4()),
-        source_region_id=region,
-        source_tenant_id=caller.project_id,
+        source_region_id=service.region.name,
+        source_tenant_id=caller.project_id or "",
         source_image_id=image.id,
         source_image_name=image.name,
         destination_region_id=destination.region,
@@ -62,23 +82,24 @@ def _start(request: ImageRequest, image_id: str, tenant_id: str) -> str:
         user_id=caller.user_id,
     )
     with service.database.write() as connection:
+        COPIES.check_most(connection, job.source_tenant_id, service.settings.project_jobs)
         insert_job(connection, job)
     return job.id
 
 
 async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
-    return json_response([job_to_wire(job) for job in await run_in_threadpool(_fetch_all, request)])
+    return json_response([job_to_wire(job) for job in await threads.query(_fetch_all, request)])
 
 
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
-    return json_response(job_to_wire(await run_in_threadpool(_fetch, request)))
+    return json_response(job_to_wire(await threads.query(_fetch, request)))
 
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_cancel, request)
+    await threads.change(_cancel, request)
     request.service.replicator.notify()
     return empty()
 

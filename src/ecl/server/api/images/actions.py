@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image
+from ecl.server.db.engine import retried
 from ecl.server.db.images import change_status
 from ecl.server.domain.status import ACTIVE, DEACTIVATED
 from ecl.server.errors import Forbidden
@@ -18,16 +19,17 @@ __all__ = ["ROUTES"]
 
 async def _deactivate(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_move, request, request.image_id, ACTIVE, DEACTIVATED)
+    await threads.change(_move, request, request.image_id, ACTIVE, DEACTIVATED)
     return empty()
 
 
 async def _reactivate(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_move, request, request.image_id, DEACTIVATED, ACTIVE)
+    await threads.change(_move, request, request.image_id, DEACTIVATED, ACTIVE)
     return empty()
 
 
+@retried
 def _move(request: ImageRequest, image_id: str, before: str, after: str) -> None:
     region = request.service.region.name
     with request.service.database.write() as connection:

@@ -6,10 +6,10 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from ecl.server import threads
 from ecl.server.api.common.ranges import parse_content_range, parse_range
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.images.lookup import visible_image
@@ -43,7 +43,7 @@ async def download(request: ImageRequest) -> Response:
     open_data = ExitStack()
     open_data.callback(slots.free)
     try:
-        image, reader = await run_in_threadpool(_open, request, request.image_id, preferred)
+        image, reader = await threads.query(_open, request, request.image_id, preferred)
         if reader is None:
             open_data.close()
             return empty()
@@ -100,6 +100,7 @@ def _data_response(request: ImageRequest, image: Image, reader: Reader, open_dat
     elif old_form is not None:
         first, last = parse_content_range(old_form, size)
         status = 206
+    reader.expect(last + 1)
     headers = {"Content-Type": OCTETS, "Content-Length": str(last - first + 1)}
     if image.checksum is not None:
         headers["Content-MD5"] = image.checksum
@@ -135,7 +136,7 @@ async def _blocks(request: ImageRequest, reader: Reader, first: int, last: int) 
         # Wait without a block.
         await wait_until_writable(request.scope)
         size = min(max((offset - first) // _GROWTH, _FIRST_READ), _LAST_READ, last + 1 - offset)
-        block = await run_in_threadpool(reader.read, offset, size)
+        block = await threads.touch(reader.read, offset, size)
         if not block:
             raise OSError("the data of an image ended early")
         yield block

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.download import OCTETS, download
@@ -14,6 +14,7 @@ from ecl.server.api.images.lookup import changeable_image
 from ecl.server.data.incoming import Incoming
 from ecl.server.data.store.base import Store
 from ecl.server.data.upload import Upload, begin_upload, receive_upload
+from ecl.server.db.engine import retried
 from ecl.server.errors import BadRequest, UnsupportedMedia
 from ecl.server.http.routing import empty
 
@@ -37,10 +38,11 @@ async def receive_body(request: ImageRequest, store: Store) -> None:
         service.slots.uploads.taken(),
         Incoming(service.node, service.database, service.region, store, request.image_id) as incoming,
     ):
-        upload = await run_in_threadpool(_begin, request, incoming, declared)
+        upload = await threads.change(_begin, request, incoming, declared)
         await receive_upload(upload, request.body_reader())
 
 
+@retried
 def _begin(request: ImageRequest, incoming: Incoming, declared: int | None) -> Upload:
     with incoming.database.write() as connection:
         image = changeable_image(connection, incoming.region.name, request.caller, incoming.image_id)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.paging import page_response
 from ecl.server.api.common.patch_types import patch_version
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import caller_sees, changeable_image, visible_image
 from ecl.server.data.removal import remove_now
-from ecl.server.db.images import fetch_image, id_is_taken, insert_image, mark_deleted, update_image
+from ecl.server.db.engine import retried
+from ecl.server.db.images import fetch_image, id_is_taken, id_taken, insert_image, mark_deleted, update_image
 from ecl.server.db.listing import list_images
 from ecl.server.db.usage import check_quota
 from ecl.server.domain.access import check_can_list
@@ -24,7 +25,7 @@ from ecl.server.domain.json_patch import Operation, parse_patch
 from ecl.server.domain.listing import ListQuery, parse_list_query
 from ecl.server.domain.schemas import validate
 from ecl.server.domain.update import apply_patch
-from ecl.server.errors import BadRequest, Conflict, Forbidden
+from ecl.server.errors import BadRequest, Forbidden
 from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES", "add_image"]
@@ -35,7 +36,7 @@ async def _list(request: ImageRequest) -> Response:
     check_can_list(request.caller)
     parameters = request.query()
     query = parse_list_query(parameters, request.service.settings.limits)
-    page = await run_in_threadpool(_page, request, query)
+    page = await threads.query(_page, request, query)
     is_full = len(page) == query.limit > 0
     marker = page[-1].id if is_full else None
     return page_response("images", [_to_wire(request, image) for image in page], parameters, marker)
@@ -75,7 +76,7 @@ async def _create(request: ImageRequest) -> Response:
     body = await request.read_json()
     service = request.service
     image = new_image(body, request.caller, service.region.settings, service.settings.limits)
-    await run_in_threadpool(_insert, request, image)
+    await threads.change(_insert, request, image)
     wire = _to_wire(request, image)
     headers = {
         "Location": request.endpoint + wire["self"],
@@ -86,6 +87,7 @@ async def _create(request: ImageRequest) -> Response:
     return json_response(wire, 201, {name: value for name, value in headers.items() if value})
 
 
+@retried
 def _insert(request: ImageRequest, image: Image) -> None:
     with request.service.database.write() as connection:
         add_image(request, connection, image)
@@ -103,7 +105,7 @@ def add_image(request: ImageRequest, connection: Connection, image: Image) -> No
     region, limits = request.service.region.name, request.service.settings.limits
     request.service.protection.check_create(request.caller, image.properties)
     if id_is_taken(connection, region, image.id):
-        raise Conflict(f"The ID {image.id} is taken, or was taken by an image that is deleted now.")
+        raise id_taken(image.id)
     check_quota(connection, region, image.owner, limits, "image_count_total", 1)
     insert_image(connection, region, image)
 
@@ -128,10 +130,11 @@ async def _update(request: ImageRequest) -> Response:
     for operation in operations:
         if operation.verb != "remove":
             validate("image", {operation.name: operation.value})
-    image = await run_in_threadpool(_patch, request, request.image_id, operations)
+    image = await threads.change(_patch, request, request.image_id, operations)
     return json_response(_to_wire(request, image))
 
 
+@retried
 def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) -> Image:
     service, caller = request.service, request.caller
     region = service.region
@@ -153,10 +156,11 @@ def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) ->
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_remove, request, request.image_id)
+    await threads.change(_remove, request, request.image_id)
     return empty()
 
 
+@retried
 def _remove(request: ImageRequest, image_id: str) -> None:
     service = request.service
     region = service.region

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.db import members as db
+from ecl.server.db.engine import retried
 from ecl.server.domain.access import check_can_change, is_owner
 from ecl.server.domain.image import Image
 from ecl.server.domain.member import MEMBER_STATUSES, Member, member_to_wire
@@ -26,7 +27,7 @@ _MAX_MEMBER_ID = 255
 
 async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
-    members = await run_in_threadpool(_visible_members, request, request.image_id)
+    members = await threads.query(_visible_members, request, request.image_id)
     return json_response({"members": [member_to_wire(member) for member in members], "schema": "/v2/schemas/members"})
 
 
@@ -43,10 +44,11 @@ def _visible_members(request: ImageRequest, image_id: str) -> list[Member]:
 
 async def _create(request: ImageRequest) -> Response:
     member_id = _member_of(await request.read_json())
-    member = await run_in_threadpool(_invite, request, request.image_id, member_id)
+    member = await threads.change(_invite, request, request.image_id, member_id)
     return json_response(member_to_wire(member))
 
 
+@retried
 def _invite(request: ImageRequest, image_id: str, member_id: str) -> Member:
     region = request.service.region.name
     maximum = request.service.settings.limits.image_member_quota
@@ -62,7 +64,7 @@ def _invite(request: ImageRequest, image_id: str, member_id: str) -> Member:
 
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
-    member = await run_in_threadpool(_fetch, request, request.image_id, request.path_params["member_id"])
+    member = await threads.query(_fetch, request, request.image_id, request.path_params["member_id"])
     return json_response(member_to_wire(member))
 
 
@@ -75,10 +77,11 @@ def _fetch(request: ImageRequest, image_id: str, member_id: str) -> Member:
 async def _update(request: ImageRequest) -> Response:
     status = _status_of(await request.read_json())
     member_id = request.path_params["member_id"]
-    member = await run_in_threadpool(_answer, request, request.image_id, member_id, status)
+    member = await threads.change(_answer, request, request.image_id, member_id, status)
     return json_response(member_to_wire(member))
 
 
+@retried
 def _answer(request: ImageRequest, image_id: str, member_id: str, status: Any) -> Member:
     caller = request.caller
     with request.service.database.write() as connection:
@@ -94,10 +97,11 @@ def _answer(request: ImageRequest, image_id: str, member_id: str, status: Any) -
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_uninvite, request, request.image_id, request.path_params["member_id"])
+    await threads.change(_uninvite, request, request.image_id, request.path_params["member_id"])
     return empty()
 
 
+@retried
 def _uninvite(request: ImageRequest, image_id: str, member_id: str) -> None:
     region = request.service.region.name
     with request.service.database.write() as connection:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image
+from ecl.server.db.engine import retried
 from ecl.server.db.images import add_tag, remove_tag
 from ecl.server.domain.image import check_quotas
 from ecl.server.errors import BadRequest, NotFound
@@ -23,10 +24,11 @@ async def _put(request: ImageRequest) -> Response:
     tag = request.path_params["tag"]
     if len(tag) > _MAX_TAG:
         raise BadRequest(f"A tag may have at most {_MAX_TAG} characters.")
-    await run_in_threadpool(_add, request, request.image_id, tag)
+    await threads.change(_add, request, request.image_id, tag)
     return empty()
 
 
+@retried
 def _add(request: ImageRequest, image_id: str, tag: str) -> None:
     service = request.service
     region = service.region.name
@@ -42,10 +44,11 @@ def _add(request: ImageRequest, image_id: str, tag: str) -> None:
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_remove, request, request.image_id, request.path_params["tag"])
+    await threads.change(_remove, request, request.image_id, request.path_params["tag"])
     return empty()
 
 
+@retried
 def _remove(request: ImageRequest, image_id: str, tag: str) -> None:
     region = request.service.region.name
     with request.service.database.write() as connection:

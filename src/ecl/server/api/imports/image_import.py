@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image
 from ecl.server.api.imports.new_task import add_task
 from ecl.server.data.region import Region
+from ecl.server.db.engine import retried
 from ecl.server.db.usage import check_quota
 from ecl.server.domain.image import Image
 from ecl.server.domain.import_request import (
@@ -33,11 +34,12 @@ __all__ = ["ROUTES"]
 async def _import(request: ImageRequest) -> Response:
     body = await request.read_json()
     wanted = parse_import(body, request.service.settings.imports)
-    await run_in_threadpool(_start, request, request.image_id, wanted, body)
+    await threads.change(_start, request, request.image_id, wanted, body)
     request.service.importer.notify()
     return empty(202)
 
 
+@retried
 def _start(request: ImageRequest, image_id: str, wanted: ImportRequest, body: dict[str, Any]) -> None:
     """Check everything that can be known now, and store the task."""
     service, caller = request.service, request.caller

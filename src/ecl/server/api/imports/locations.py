@@ -6,13 +6,14 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image, visible_image
 from ecl.server.api.imports.new_task import add_task
+from ecl.server.db.engine import retried
 from ecl.server.domain.access import check_can_see_locations
 from ecl.server.domain.import_request import check_importable
 from ecl.server.domain.task import LOCATION_IMPORT
@@ -30,7 +31,7 @@ _HEX = re.compile(r"[0-9a-f]+")
 
 async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
-    return json_response(await run_in_threadpool(_locations, request, request.image_id))
+    return json_response(await threads.query(_locations, request, request.image_id))
 
 
 def _locations(request: ImageRequest, image_id: str) -> list[dict[str, Any]]:
@@ -72,11 +73,12 @@ def _parse(body: object) -> tuple[str, dict[str, str]]:
 
 async def _add(request: ImageRequest) -> Response:
     url, validation = _parse(await request.read_json())
-    await run_in_threadpool(_start, request, request.image_id, url, validation)
+    await threads.change(_start, request, request.image_id, url, validation)
     request.service.importer.notify()
     return empty(202)
 
 
+@retried
 def _start(request: ImageRequest, image_id: str, url: str, validation: dict[str, str]) -> None:
     """Store the task that fetches the data at *url*: the image gets a copy, not a reference."""
     service, caller = request.service, request.caller

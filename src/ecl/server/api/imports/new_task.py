@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.clock import now
 from ecl.server.db.images import update_image
+from ecl.server.db.leases import IMPORTS
 from ecl.server.db.tasks import insert_task
 from ecl.server.domain.image import Image
 from ecl.server.domain.import_request import FAILED_IMPORT, IMPORT_TASK, IMPORTING_TO
@@ -21,7 +22,12 @@ __all__ = ["add_task"]
 def add_task(
     request: ImageRequest, connection: Connection, image: Image, kind: str, task_input: dict[str, Any]
 ) -> Task:
-    """Add a task about *image*, and mark the image with it. Wake the importer once that is committed."""
+    """
+    Add a task about *image*, and mark the image with it. Wake the importer once that is committed.
+
+    Raises:
+        TooMany: The project has as many unfinished tasks as it may have.
+    """
     caller, region = request.caller, request.service.region.name
     moment = now()
     task = Task(
@@ -40,6 +46,7 @@ def add_task(
         updated_at=moment,
         expires_at=None,
     )
+    IMPORTS.check_most(connection, caller.project_id, request.service.settings.project_jobs)
     insert_task(connection, task)
     marked = image.copy()
     marked.properties |= {

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.paging import page_response
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.images import add_image
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.api.imports.new_task import add_task
+from ecl.server.db.engine import retried
 from ecl.server.db.tasks import fetch_task, list_tasks, tasks_of_image
 from ecl.server.domain.access import is_owner
 from ecl.server.domain.caller import Caller
@@ -59,7 +60,7 @@ async def _list(request: ImageRequest) -> Response:
     _check_can_use_tasks(request.caller)
     parameters = request.query()
     query = _parse(parameters, request.service.settings.limits)
-    page = await run_in_threadpool(_page, request, query)
+    page = await threads.query(_page, request, query)
     is_full = len(page) == query.limit > 0
     marker = page[-1].id if is_full else None
     return page_response("tasks", [task_to_wire(task, details=False) for task in page], parameters, marker)
@@ -111,7 +112,7 @@ def _task(connection: Connection, region: str, task_id: str) -> Task:
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
     _check_can_use_tasks(request.caller)
-    return json_response(task_to_wire(await run_in_threadpool(_fetch, request)))
+    return json_response(task_to_wire(await threads.query(_fetch, request)))
 
 
 def _fetch(request: ImageRequest) -> Task:
@@ -121,7 +122,7 @@ def _fetch(request: ImageRequest) -> Task:
 
 async def _of_image(request: ImageRequest) -> Response:
     await request.refuse_body()
-    tasks = await run_in_threadpool(_fetch_of_image, request, request.image_id)
+    tasks = await threads.query(_fetch_of_image, request, request.image_id)
     return json_response({"tasks": [image_task_to_wire(task) for task in tasks]})
 
 
@@ -139,12 +140,13 @@ def _fetch_of_image(request: ImageRequest, image_id: str) -> list[Task]:
 
 async def _create(request: ImageRequest) -> Response:
     _check_can_use_tasks(request.caller)
-    task = await run_in_threadpool(_start, request, await request.read_json())
+    task = await threads.change(_start, request, await request.read_json())
     request.service.importer.notify()
     wire = task_to_wire(task)
     return json_response(wire, 201, {"Location": request.endpoint + wire["self"]})
 
 
+@retried
 def _start(request: ImageRequest, body: object) -> Task:
     """Make the image that the task is to fill, and store the task."""
     service = request.service

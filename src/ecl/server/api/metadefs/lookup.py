@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from ecl.server.api.common.request import ImageRequest
+from ecl.server.db.engine import retried
 from ecl.server.db.metadefs import delete_items, fetch_item, fetch_namespace, insert_items, update_item
 from ecl.server.domain.metadef import (
     Item,
@@ -88,6 +89,7 @@ def existing_item(connection: Connection, namespace: Namespace, kind: Kind, name
     return item
 
 
+@retried
 def add_item(request: ImageRequest, item: Item) -> Namespace:
     """Add *item* to the namespace of the request's path. Raises Conflict if the name is in use."""
     with namespace_to_change(request) as (connection, namespace):
@@ -96,6 +98,7 @@ def add_item(request: ImageRequest, item: Item) -> Namespace:
         return namespace
 
 
+@retried
 def replace_item(request: ImageRequest, name: str, item: Item) -> Namespace:
     """
     Replace the item *name* by *item*, which gets the creation time of the old one.
@@ -119,6 +122,7 @@ def _check_name_free(connection: Connection, namespace: Namespace, item: Item) -
         raise Conflict(f"Namespace {namespace.namespace} has a {kind} {item.name} already.")
 
 
+@retried
 def remove_item(request: ImageRequest, kind: Kind, name: str | None = None) -> None:
     """Remove one item of the namespace of the request's path, or all of *kind*. Raises NotFound."""
     with namespace_to_change(request) as (connection, namespace):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.paging import page_response
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import namespace_to_change, visible_namespace
 from ecl.server.clock import now
 from ecl.server.db import metadefs as db
+from ecl.server.db.engine import retried
 from ecl.server.domain.metadef import (
     LIST_KEYS,
     PREFIX_PATH,
@@ -28,7 +29,7 @@ from ecl.server.domain.metadef import (
     sees,
 )
 from ecl.server.domain.paging import SortKey, parse_limit, parse_order
-from ecl.server.errors import BadRequest, Conflict, Forbidden
+from ecl.server.errors import BadRequest, Forbidden
 from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES"]
@@ -67,7 +68,7 @@ async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
     query = _parse_query(request)
     check_reads(request.caller)
-    page = await run_in_threadpool(_page, request, query)
+    page = await threads.query(_page, request, query)
     is_full = len(page) == query.limit > 0
     marker = page[-1][0].namespace if is_full else None
     items = [namespace_to_wire(namespace, items) for namespace, items in page]
@@ -103,25 +104,26 @@ async def _create(request: ImageRequest) -> Response:
     namespace, body = namespace_of_body(await request.read_json(), request.caller, moment)
     check_can_write(request.caller)
     items = items_of_body(body, moment)
-    await run_in_threadpool(_insert, request, namespace, items)
+    await threads.change(_insert, request, namespace, items)
     # The items are shown as they were sent.
     wire = namespace_to_wire(namespace) | {key: body[key] for key in LIST_KEYS.values() if key in body}
     return json_response(wire, 201, {"Location": request.endpoint + wire["self"]})
 
 
+@retried
 def _insert(request: ImageRequest, namespace: Namespace, items: list[Item]) -> None:
     """Store the namespace with all its items, or nothing."""
     region = request.service.region.name
     with request.service.database.write() as connection:
         if db.fetch_namespace(connection, region, namespace.namespace) is not None:
-            raise Conflict(f"There is a namespace {namespace.namespace} already.")
+            raise db.name_taken(namespace.namespace)
         db.insert_namespace(connection, region, namespace)
         db.insert_items(connection, region, namespace, items)
 
 
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
-    namespace, items = await run_in_threadpool(_fetch, request)
+    namespace, items = await threads.query(_fetch, request)
     resource_type = dict(request.query()).get("resource_type")
     return json_response(namespace_to_wire(namespace, prefixed(items, resource_type) if resource_type else items))
 
@@ -133,26 +135,28 @@ def _fetch(request: ImageRequest) -> tuple[Namespace, list[Item]]:
 
 async def _replace(request: ImageRequest) -> Response:
     namespace, _body = namespace_of_body(await request.read_json(), request.caller, now())
-    await run_in_threadpool(_update, request, namespace)
+    await threads.change(_update, request, namespace)
     return json_response(namespace_to_wire(namespace))
 
 
+@retried
 def _update(request: ImageRequest, namespace: Namespace) -> None:
     region = request.service.region.name
     with namespace_to_change(request) as (connection, before):
         renamed = namespace.namespace != before.namespace
         if renamed and db.fetch_namespace(connection, region, namespace.namespace) is not None:
-            raise Conflict(f"There is a namespace {namespace.namespace} already.")
+            raise db.name_taken(namespace.namespace)
         namespace.id, namespace.created_at = before.id, before.created_at
         db.update_namespace(connection, namespace)
 
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(_remove, request)
+    await threads.change(_remove, request)
     return empty()
 
 
+@retried
 def _remove(request: ImageRequest) -> None:
     with namespace_to_change(request, deletes=True) as (connection, namespace):
         db.delete_namespace(connection, namespace)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import add_item, existing_item, remove_item, replace_item, visible_namespace
@@ -24,7 +24,7 @@ async def _list(request: ImageRequest) -> Response:
     # The limit is checked but has no effect: there are no pages.
     if limit is not None and parse_integer("limit", limit) <= 0:
         raise BadRequest("The parameter 'limit' must be positive.")
-    namespace, items = await run_in_threadpool(_fetch_all, request)
+    namespace, items = await threads.query(_fetch_all, request)
     objects = [item_to_wire(item, namespace.namespace) for item in items]
     return json_response({"objects": objects, "schema": "/v2/schemas/metadefs/objects"})
 
@@ -36,13 +36,13 @@ def _fetch_all(request: ImageRequest) -> tuple[Namespace, list[Item]]:
 
 async def _create(request: ImageRequest) -> Response:
     item = parse_item("object", await request.read_json(), now())
-    namespace = await run_in_threadpool(add_item, request, item)
+    namespace = await threads.change(add_item, request, item)
     return json_response(item_to_wire(item, namespace.namespace), 201)
 
 
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
-    namespace, item = await run_in_threadpool(_fetch, request)
+    namespace, item = await threads.query(_fetch, request)
     return json_response(item_to_wire(item, namespace.namespace))
 
 
@@ -53,13 +53,13 @@ def _fetch(request: ImageRequest) -> tuple[Namespace, Item]:
 
 async def _replace(request: ImageRequest) -> Response:
     item = parse_item("object", await request.read_json(), now())
-    namespace = await run_in_threadpool(replace_item, request, request.path_params["name"], item)
+    namespace = await threads.change(replace_item, request, request.path_params["name"], item)
     return json_response(item_to_wire(item, namespace.namespace))
 
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(remove_item, request, "object", request.path_params.get("name"))
+    await threads.change(remove_item, request, "object", request.path_params.get("name"))
     return empty()
 
 

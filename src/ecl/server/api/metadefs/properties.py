@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import (
@@ -31,7 +31,7 @@ def _to_wire(item: Item) -> dict[str, Any]:
 
 async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
-    items = await run_in_threadpool(_fetch_all, request)
+    items = await threads.query(_fetch_all, request)
     return json_response({"properties": {item.name: item_to_wire(item, "") for item in items}})
 
 
@@ -42,14 +42,14 @@ def _fetch_all(request: ImageRequest) -> list[Item]:
 
 async def _create(request: ImageRequest) -> Response:
     item = parse_item("property", await request.read_json(), now())
-    await run_in_threadpool(add_item, request, item)
+    await threads.change(add_item, request, item)
     return json_response(_to_wire(item), 201)
 
 
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
     resource_type = dict(request.query()).get("resource_type")
-    item = await run_in_threadpool(_fetch, request, resource_type)
+    item = await threads.query(_fetch, request, resource_type)
     return json_response(_to_wire(item))
 
 
@@ -68,13 +68,13 @@ def _fetch(request: ImageRequest, resource_type: str | None) -> Item:
 
 async def _replace(request: ImageRequest) -> Response:
     item = parse_item("property", await request.read_json(), now())
-    await run_in_threadpool(replace_item, request, request.path_params["name"], item)
+    await threads.change(replace_item, request, request.path_params["name"], item)
     return json_response(_to_wire(item))
 
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(remove_item, request, "property", request.path_params.get("name"))
+    await threads.change(remove_item, request, "property", request.path_params.get("name"))
     return empty()
 
 

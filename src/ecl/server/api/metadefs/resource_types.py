@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import add_item, remove_item, visible_namespace
@@ -19,7 +19,7 @@ __all__ = ["ROUTES"]
 async def _list_all(request: ImageRequest) -> Response:
     await request.refuse_body()
     check_reads(request.caller)
-    types = await run_in_threadpool(_fetch_all, request)
+    types = await threads.query(_fetch_all, request)
     listed = [
         {"name": name, "created_at": iso_seconds(created), "updated_at": iso_seconds(updated)}
         for name, created, updated in types
@@ -34,7 +34,7 @@ def _fetch_all(request: ImageRequest) -> list[tuple[str, int, int]]:
 
 async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
-    items = await run_in_threadpool(_fetch, request)
+    items = await threads.query(_fetch, request)
     return json_response({"resource_type_associations": [item_to_wire(item, "") for item in items]})
 
 
@@ -45,13 +45,13 @@ def _fetch(request: ImageRequest) -> list[Item]:
 
 async def _create(request: ImageRequest) -> Response:
     item = parse_item("resource_type", await request.read_json(), now())
-    await run_in_threadpool(add_item, request, item)
+    await threads.change(add_item, request, item)
     return json_response(item_to_wire(item, ""), 201)
 
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(remove_item, request, "resource_type", request.path_params["name"])
+    await threads.change(remove_item, request, "resource_type", request.path_params["name"])
     return empty()
 
 

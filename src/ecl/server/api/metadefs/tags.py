@@ -5,9 +5,9 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.metadefs.lookup import (
@@ -20,6 +20,7 @@ from ecl.server.api.metadefs.lookup import (
     visible_namespace,
 )
 from ecl.server.clock import iso_seconds, now
+from ecl.server.db.engine import retried
 from ecl.server.db.metadefs import delete_items, insert_items, list_items
 from ecl.server.domain.metadef import PREFIX_PATH, Item, parse_item
 from ecl.server.domain.paging import SortKey, parse_limit, parse_order
@@ -45,7 +46,7 @@ async def _list(request: ImageRequest) -> Response:
     parameters = dict(request.query())
     limit = parse_limit(parameters.get("limit"), request.service.settings.limits)
     order = parse_order(parameters, _SORT_KEYS)
-    tags = await run_in_threadpool(_fetch_all, request, parameters.get("marker"), order)
+    tags = await threads.query(_fetch_all, request, parameters.get("marker"), order)
     return json_response({"tags": [{"name": tag.name} for tag in tags[:limit]]})
 
 
@@ -66,7 +67,7 @@ def _fetch_all(request: ImageRequest, marker: str | None, order: list[SortKey]) 
 async def _create_all(request: ImageRequest) -> Response:
     tags = _tags_of(await request.read_json())
     append = request.headers.get("x-openstack-append", "").strip().lower() in _TRUE
-    await run_in_threadpool(_put_all, request, tags, append)
+    await threads.change(_put_all, request, tags, append)
     return json_response({"tags": [{"name": tag.name} for tag in tags]}, 201)
 
 
@@ -78,6 +79,7 @@ def _tags_of(body: Any) -> list[Item]:
     return [parse_item("tag", entry, moment) for entry in listed]
 
 
+@retried
 def _put_all(request: ImageRequest, tags: list[Item], append: bool) -> None:
     with namespace_to_change(request) as (connection, namespace):
         # An empty list replaces nothing, as in Glance.
@@ -96,13 +98,13 @@ def _put_all(request: ImageRequest, tags: list[Item], append: bool) -> None:
 async def _create(request: ImageRequest) -> Response:
     await request.refuse_body()
     item = parse_item("tag", {"name": request.path_params["name"]}, now())
-    await run_in_threadpool(add_item, request, item)
+    await threads.change(add_item, request, item)
     return json_response(_to_wire(item), 201)
 
 
 async def _show(request: ImageRequest) -> Response:
     await request.refuse_body()
-    return json_response(_to_wire(await run_in_threadpool(_fetch, request)))
+    return json_response(_to_wire(await threads.query(_fetch, request)))
 
 
 def _fetch(request: ImageRequest) -> Item:
@@ -112,13 +114,13 @@ def _fetch(request: ImageRequest) -> Item:
 
 async def _replace(request: ImageRequest) -> Response:
     item = parse_item("tag", await request.read_json(), now())
-    await run_in_threadpool(replace_item, request, request.path_params["name"], item)
+    await threads.change(replace_item, request, request.path_params["name"], item)
     return json_response(_to_wire(item))
 
 
 async def _delete(request: ImageRequest) -> Response:
     await request.refuse_body()
-    await run_in_threadpool(remove_item, request, "tag", request.path_params.get("name"))
+    await threads.change(remove_item, request, "tag", request.path_params.get("name"))
     return empty()
 
 

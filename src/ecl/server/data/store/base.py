@@ -2,38 +2,36 @@
 The interface of a store, which keeps the data of images.
 
 Every method blocks; call it in a worker thread. Each key is made for one upload and used once, so the data under a key
-never changes. Keys are lower-case UUIDs, and a store refuses any other key, so no key can leave its folder.
+never changes. Keys are lower-case UUIDs, and a store refuses any other key, so no key can leave its folder or prefix.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Set
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from ecl.server.domain.ids import is_uuid
 
 __all__ = [
     "DataMissing",
-    "Known",
     "Reader",
     "Store",
     "StoreError",
     "StoreFull",
     "StoreTaken",
     "StoreUnavailable",
-    "Unknown",
+    "Stored",
     "Writer",
     "checked_key",
 ]
 
-#: A function of a batch of keys: it returns those that the database knows.
-Known: TypeAlias = Callable[[Collection[str]], Set[str]]
-
 
 class StoreError(Exception):
     """The store failed."""
+
+    #: What kind of place failed, for people.
+    place = "folder"
 
 
 class StoreFull(StoreError):
@@ -64,19 +62,25 @@ def checked_key(key: str) -> str:
     return key
 
 
-@dataclass(slots=True)
-class Unknown:
-    """The data in a store that the database does not know."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file or object in a store, an unfinished upload included."""
 
-    #: Files or objects.
-    count: int = 0
-    bytes: int = 0
-    #: Names of the first ones.
-    examples: list[str] = field(default_factory=list)
+    key: str
+    #: Its name in the store, for people.
+    name: str
+    #: Bytes.
+    size: int
+    #: When it was last written, in seconds since 1970, by the clock of the store.
+    modified: float
 
 
 class Writer(ABC):
-    """One upload: no data is visible under its key until `commit`."""
+    """
+    One upload: no data is visible under its key until `commit`.
+
+    The caller may fill its block with other data as soon as `write` has returned.
+    """
 
     @abstractmethod
     def write(self, block: bytes | bytearray | memoryview) -> None:
@@ -96,10 +100,18 @@ class Writer(ABC):
 
 
 class Reader(ABC):
-    """The data of one image. It stays readable while the reader is open, even if the image is deleted."""
+    """
+    The data of one image.
+
+    It stays readable while the reader is open, even if the image is deleted: after `Store.delete`, or for
+    `Store.removal_delay` seconds, which pass before that.
+    """
 
     #: Bytes.
     size: int
+
+    def expect(self, end: int) -> None:  # noqa: B027 - most readers fetch nothing ahead
+        """Say that nothing from *end* on will be read, so that it need not be fetched ahead."""
 
     @abstractmethod
     def read(self, offset: int, length: int) -> bytes:
@@ -119,6 +131,8 @@ class Store(ABC):
     description: str | None = None
     #: True if nothing is written here or removed from here.
     read_only: bool = False
+    #: Seconds from when data is out of use until it is removed, because an open reader cannot hold it.
+    removal_delay: float = 0
     #: Glance's name for this kind of store.
     kind: str
 
@@ -132,8 +146,17 @@ class Store(ABC):
         """Return the URL of the data under *key*, for administrators."""
 
     @abstractmethod
-    def writer(self, key: str) -> Writer:
-        """Start an upload to *key*, which has never been used before. Raises StoreFull or StoreUnavailable."""
+    def writer(self, key: str, size: int | None = None) -> Writer:
+        """
+        Start an upload to *key*, which has never been used before.
+
+        Args:
+            size: Bytes that will come, if that is known. More or fewer are no error.
+
+        Raises:
+            StoreFull: There is no room.
+            StoreUnavailable: The store cannot be written to.
+        """
 
     @abstractmethod
     def reader(self, key: str) -> Reader:
@@ -142,6 +165,14 @@ class Store(ABC):
     @abstractmethod
     def delete(self, key: str) -> None:
         """Remove the data under *key*, of an upload, too. There may be none. Raises StoreUnavailable."""
+
+    def staging(self) -> Store | None:
+        """Return a staging area in the same place, of which `has_data_of` is true; None if there can be none."""
+        return None
+
+    def has_data_of(self, other: Store) -> bool:  # noqa: ARG002 - a store of its own has none
+        """Return True if what is under a key of *other* is under the same key here, without being moved."""
+        return False
 
     @abstractmethod
     def claim(self, database: str, region: str) -> None:
@@ -156,10 +187,12 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def find_unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Unknown:
+    def entries(self) -> Iterator[Stored]:
         """
-        Look for data, unfinished uploads included, under keys that are not *known*. Nothing is changed.
+        Yield all that is stored under keys, unfinished uploads as far as they can be seen included.
 
-        Args:
-            is_stopping: Called at every batch; True ends the search.
+        What has another name is not the store's. What comes or goes meanwhile may be missing.
+
+        Raises:
+            StoreUnavailable: The store cannot be listed.
         """

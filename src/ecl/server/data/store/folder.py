@@ -9,18 +9,17 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ecl.server.data.store.base import (
     DataMissing,
-    Known,
     Reader,
     Store,
+    Stored,
     StoreFull,
     StoreUnavailable,
-    Unknown,
     Writer,
     checked_key,
 )
@@ -35,10 +34,6 @@ _WRITE_SIZE = 256 << 10
 #: when its last byte comes, and a large one is synced in large parts.
 _FIRST_SYNC = 4 << 20
 _LAST_SYNC = 32 << 20
-#: Keys per query while looking for unknown files: SQLite before 3.32 takes 999 parameters, and each key is two.
-_BATCH = 400
-#: Names of unknown files that are reported.
-_EXAMPLES = 3
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -80,7 +75,7 @@ class FolderStore(Store):
         """Return the file's URL."""
         return self._path(key).as_uri()
 
-    def writer(self, key: str) -> FolderWriter:
+    def writer(self, key: str, size: int | None = None) -> FolderWriter:  # noqa: ARG002 - a file needs no plan
         """Start an upload in a file of its own."""
         return FolderWriter(self._uploads / checked_key(key), self._path(key))
 
@@ -110,24 +105,16 @@ class FolderStore(Store):
             claim_folder(self._root, Marker(database, region, self.name))
             _sync_folder(self._root)
 
-    def find_unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Unknown:
-        """Count the files, also in ``.uploads``, whose names are keys that are not *known*."""
-        unknown = Unknown()
+    def entries(self) -> Iterator[Stored]:
+        """Yield the files, also in ``.uploads``, whose names are keys."""
         with _translated_errors():
             for folder in (self._uploads, self._root):
-                for batch in _batches(_names(folder)):
-                    if is_stopping():
-                        return unknown
-                    for key in sorted(set(batch) - known(batch)):
-                        self._count(unknown, folder / key)
-        return unknown
-
-    def _count(self, unknown: Unknown, path: Path) -> None:
-        with suppress(FileNotFoundError):
-            unknown.bytes += path.lstat().st_size
-            unknown.count += 1
-            if len(unknown.examples) < _EXAMPLES:
-                unknown.examples.append(str(path.relative_to(self._root)))
+                with os.scandir(folder) as found:
+                    for entry in found:
+                        with suppress(ValueError, FileNotFoundError):
+                            status = entry.stat(follow_symlinks=False)
+                            name = str(Path(entry.path).relative_to(self._root))
+                            yield Stored(checked_key(entry.name), name, status.st_size, status.st_mtime)
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)
@@ -258,22 +245,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _names(folder: Path) -> Iterator[str]:
-    """Yield the names of the files in *folder* that are keys; other files are not the store's."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(ValueError):
-                yield checked_key(entry.name)
-
-
-def _batches(names: Iterator[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    for name in names:
-        batch.append(name)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -1,4 +1,4 @@
-"""The marker: a file in a store's folder that names its owner."""
+"""The marker: a file in a store's folder, or an object under its prefix, that names its owner."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from ecl.server.data.store.base import StoreTaken
 
-__all__ = ["NAME", "Marker", "claim_folder"]
+__all__ = ["NAME", "Marker", "check_marker", "claim_folder", "encode_marker"]
 
 #: Name of the file.
 NAME = ".ecl-store.json"
@@ -18,7 +18,7 @@ _VERSION = 1
 
 
 class Marker(msgspec.Struct, frozen=True):
-    """The owner of a folder: a store of one region in one database."""
+    """The owner of a folder or prefix: a store of one region in one database."""
 
     #: The database's UUID (`ecl.server.db.database_id`).
     database: str
@@ -40,7 +40,12 @@ def claim_folder(folder: Path, marker: Marker) -> None:
     path = folder / NAME
     if not path.exists():
         _write(path, marker)
-    _check(path, marker)
+    check_marker(path.read_bytes(), marker, str(folder), str(path), "folder")
+
+
+def encode_marker(marker: Marker) -> bytes:
+    """Return the content of the file."""
+    return msgspec.json.format(msgspec.json.encode(marker)) + b"\n"
 
 
 def _write(path: Path, marker: Marker) -> None:
@@ -48,7 +53,7 @@ def _write(path: Path, marker: Marker) -> None:
     beside = path.with_name(f"{NAME}.{os.getpid()}")
     try:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(marker)) + b"\n")
+            file.write(encode_marker(marker))
             file.flush()
             os.fsync(file.fileno())
         try:
@@ -63,20 +68,31 @@ def _write(path: Path, marker: Marker) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _check(path: Path, marker: Marker) -> None:
+def check_marker(content: bytes, marker: Marker, where: str, name: str, kind: str) -> None:
+    """
+    Check that the *content* of a marker says the same as *marker*.
+
+    Args:
+        where: The place that is marked.
+        name: The full name of its marker.
+        kind: What such a place is called: a folder or a prefix.
+
+    Raises:
+        StoreTaken: It does not, or cannot be read.
+    """
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Marker)
+        found = msgspec.json.decode(content, type=Marker)
     except msgspec.MsgspecError as exc:
         raise StoreTaken(
-            f"{path} cannot be read as the marker of a store ({exc}): restore it from a backup, "
-            "or remove it by hand if the folder belongs to this service"
+            f"{name} cannot be read as the marker of a store ({exc}): restore it from a backup, "
+            f"or remove it by hand if the {kind} belongs to this service"
         ) from exc
     if found.version > _VERSION:
-        raise StoreTaken(f"{path} was written by a newer release: use that one")
+        raise StoreTaken(f"{name} was written by a newer release: use that one")
     if found != marker:
         raise StoreTaken(
-            f"{path.parent} belongs to the store {found.store} of region {found.region} in the database "
+            f"{where} belongs to the store {found.store} of region {found.region} in the database "
             f"{found.database}, not to the store {marker.store} of region {marker.region} in the database "
-            f"{marker.database}: give this store a folder of its own, restore the database that the folder belongs "
-            f"to, or, if this service is to take the folder over, remove {path} by hand"
+            f"{marker.database}: give this store a {kind} of its own, restore the database that the {kind} belongs "
+            f"to, or, if this service is to take the {kind} over, remove {name} by hand"
         )

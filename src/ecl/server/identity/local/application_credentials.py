@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from ecl.server.clock import now
 from ecl.server.db.schema import application_credentials
 from ecl.server.errors import Conflict, Forbidden
+from ecl.server.identity.local.directory import lock_user
 from ecl.server.identity.local.passwords import random_text
 
 __all__ = [
@@ -88,6 +89,7 @@ def create_credential(
         Forbidden: The user has `MAX_CREDENTIALS` already.
         Conflict: The user has a credential of this name.
     """
+    lock_user(connection, user_id)
     count = select(func.count()).select_from(application_credentials).where(_columns.user_id == user_id)
     if connection.execute(count).scalar_one() >= MAX_CREDENTIALS:
         raise Forbidden(f"A user has at most {MAX_CREDENTIALS} application credentials: delete one first.")

@@ -102,6 +102,11 @@ def get_user(connection: Connection, *, id: str | None = None, name: str | None 
     return _one_user(connection, _USER.where(condition))
 
 
+def lock_user(connection: Connection, user_id: str) -> None:
+    """Let no other transaction that does the same go on until this one ends: for what has a cap for each user."""
+    connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
+
+
 def find_user(connection: Connection, name_or_id: str) -> User:
     """
     Return the user of this ID or name.
@@ -235,6 +240,7 @@ def grant_role(connection: Connection, user: User, role: str, project: Project) 
         BadRequest: There is no such role.
     """
     _check_role(role)
+    lock_user(connection, user.id)
     if role not in granted_roles(connection, user.id, project.id):
         row = {"user_id": user.id, "project_id": project.id, "role": role}
         connection.execute(insert(role_assignments).values(row))

@@ -7,13 +7,13 @@ from functools import partial
 from ipaddress import ip_network
 from typing import TypeVar
 
-from anyio import to_thread
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ecl.server.db.engine import Database
+from ecl.server import threads
+from ecl.server.db.engine import Database, retried
 from ecl.server.errors import Unauthorized
 from ecl.server.http.client_address import client_address
 from ecl.server.http.public_url import public_url
@@ -48,16 +48,17 @@ class IdentityService:
             with self.database.read() as connection:
                 return query(connection)
 
-        return await to_thread.run_sync(run)
+        return await threads.query(run)
 
     async def write(self, change: Callable[[Connection], T]) -> T:
         """Return the result of *change*, run in a writing transaction in a worker thread."""
 
+        @retried
         def run() -> T:
             with self.database.write() as connection:
                 return change(connection)
 
-        return await to_thread.run_sync(run)
+        return await threads.change(run)
 
     async def hash_in_turn(self, work: Callable[[], T], request: Request, *, is_known: bool) -> T:
         """

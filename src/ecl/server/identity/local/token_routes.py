@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ecl.server import threads
 from ecl.server.errors import Forbidden, NotFound
 from ecl.server.http.body import read_body
 from ecl.server.http.routing import json_response
@@ -43,7 +43,7 @@ class _TokenHandlers:
         work = partial(log_in, self._service.database, login, settings.token_lifetime, settings.password_cost)
         person = login.person
         if person is None:
-            text, token = await to_thread.run_sync(work)
+            text, token = await threads.change(work)
         else:
             text, token = await self._check_password(request, person, work)
         return self._token_reply(201, request, text, token)

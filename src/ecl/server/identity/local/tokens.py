@@ -18,7 +18,7 @@ from ecl.server.db.engine import Database
 from ecl.server.db.schema import application_credentials, projects, role_assignments, tokens, users
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
-from ecl.server.identity.local.directory import Project, User
+from ecl.server.identity.local.directory import Project, User, lock_user
 from ecl.server.identity.local.passwords import random_text
 from ecl.server.identity.local.roles import expand_roles
 
@@ -65,6 +65,7 @@ def issue_token(
     Args:
         expires_at: Microseconds since the epoch.
     """
+    lock_user(connection, user.id)
     text = random_text(32)
     row = {
         "token_hash": _hash(text),
@@ -158,8 +159,9 @@ def revoke_token(connection: Connection, text: str) -> None:
 
 
 def purge_tokens(connection: Connection) -> None:
-    """Remove expired tokens."""
-    connection.execute(delete(tokens).where(tokens.c.expires_at <= now()))
+    """Remove expired tokens, but for those that another transaction is removing."""
+    expired = select(tokens.c.token_hash).where(tokens.c.expires_at <= now()).with_for_update(skip_locked=True)
+    connection.execute(delete(tokens).where(tokens.c.token_hash.in_(expired)))
 
 
 class Authenticator:

@@ -29,7 +29,7 @@ from ecl.server.db.engine import Database, DatabaseError
 from ecl.server.db.garbage import Garbage
 from ecl.server.db.images import change_status, fetch_image, mark_deleted, update_image
 from ecl.server.db.locations import add_location, discard_locations
-from ecl.server.db.staging import discard_staged, set_staged, staged_key
+from ecl.server.db.staging import discard_staged, release_staged, set_staged, staged_key
 from ecl.server.db.tasks import change_task, end_task
 from ecl.server.db.usage import check_quota, usage_for_quotas
 from ecl.server.domain.image import Image, check_quotas
@@ -237,27 +237,42 @@ class _Importing:
         inspect_as = None if self._is_copy else format_to_inspect(image.disk_format, image.container_format)
         declared = (self._task.input.get("validation_data") or {}).get("os_hash_algo")
         content = Content(image.os_hash_algo or declared or self._settings.hash_algorithm, inspect_as)
-        with closing(self._source(image)) as reader, self._incoming(store) as incoming:
-            asyncio.run(self._process(reader, content, incoming.writer()))
-            self._check_wanted(now=True)
-            values = content.attributes(reader.size)
-            if image.os_hash_value is not None and values["os_hash_value"] != image.os_hash_value:
-                raise _Failed("The data of the image is damaged in the store that it was copied from.")
-            self._check_expected(values)
-            incoming.writer().commit()
-            self._record(image, incoming, values)
+        staged = self._staged_key(image) if store.has_data_of(self._region.staging) else None
+        with closing(self._source(image)) as reader:
+            if staged is not None:
+                # The store has it under the same key: it is hashed and inspected, and not moved.
+                values = self._hashed(image, reader, content, None)
+                self._record(image, store.name, staged, values, None)
+                return
+            with self._incoming(store) as incoming:
+                values = self._hashed(image, reader, content, incoming.writer(reader.size))
+                incoming.writer().commit()
+                self._record(image, store.name, incoming.key, values, incoming)
+
+    def _hashed(self, image: Image, reader: Reader, content: Content, writer: Writer | None) -> dict[str, Any]:
+        """Pass all data to the hashes and *writer*; return the image's attributes, which are checked."""
+        asyncio.run(self._process(reader, content, writer))
+        self._check_wanted(now=True)
+        values = content.attributes(reader.size)
+        if image.os_hash_value is not None and values["os_hash_value"] != image.os_hash_value:
+            raise _Failed("The data of the image is damaged in the store that it was copied from.")
+        self._check_expected(values)
+        return values
+
+    def _staged_key(self, image: Image) -> str | None:
+        if self._is_copy:
+            return None
+        with self._database.read() as connection:
+            return staged_key(connection, self._region.name, image.id)
 
     def _source(self, image: Image) -> Reader:
-        """Open the data: for copy-image in a store that has it, otherwise in the staging area."""
-        if not self._is_copy:
-            with self._database.read() as connection:
-                staged = staged_key(connection, self._region.name, image.id)
+        """Open the data: in the staging area, or in a store that has it, for copy-image and after the first store."""
+        staged = self._staged_key(image)
+        if staged is not None:
             try:
-                if staged is not None:
-                    return self._region.staging.reader(staged)
+                return self._region.staging.reader(staged)
             except DataMissing as exc:
                 raise _Failed("The staged data of the image is gone.") from exc
-            raise _Failed("The staged data of the image is gone.")
         for name, key in image.stores.items():
             store = self._region.store_named(name)
             if store is not None:
@@ -266,14 +281,17 @@ class _Importing:
                     if reader.size == image.size:
                         return reader
                     reader.close()
-        raise _Failed("No store has the bytes of the image to copy.")
+        if self._is_copy:
+            raise _Failed("No store has the bytes of the image to copy.")
+        raise _Failed("The staged data of the image is gone.")
 
-    async def _process(self, reader: Reader, content: Content, writer: Writer) -> None:
+    async def _process(self, reader: Reader, content: Content, writer: Writer | None) -> None:
         """Pass every block to the hashes and the store, which work in parallel."""
 
         def write(block: bytes | memoryview) -> None:
             content.inspect(block)
-            writer.write(block)
+            if writer is not None:
+                writer.write(block)
 
         fanout = Fanout([*content.consumers, write])
         try:
@@ -292,13 +310,21 @@ class _Importing:
             if values.get(name) != value:
                 raise _Failed(f"The {name} of the data is not the declared one.")
 
-    def _record(self, image: Image, incoming: Incoming, values: dict[str, Any]) -> None:
-        """Commit that a store has the data. The last store, or the first if one is enough, makes the image active."""
-        region, store = self._region.name, incoming.store
+    def _record(self, image: Image, store: str, key: str, values: dict[str, Any], incoming: Incoming | None) -> None:
+        """
+        Commit that a store has the data. The last store, or the first if one is enough, makes the image active.
+
+        Args:
+            incoming: The upload to the store; None if it has the staged data itself.
+        """
+        region = self._region.name
         limits = self._settings.limits
         with self._database.write() as connection:
             self._claim.check(connection)
-            incoming.finish(connection)
+            if incoming is not None:
+                incoming.finish(connection)
+            elif not release_staged(connection, region, image.id, key):
+                raise _Gone
             current = self._claimed_image(connection)
             described = self._with_remote_metadata(current)
             if format_to_inspect(described.disk_format, described.container_format) != format_to_inspect(
@@ -306,7 +332,7 @@ class _Importing:
             ):
                 raise _Failed("The formats of the image were changed during its import.")
             check_quota(connection, region, image.owner, limits, "image_size_total", values["size"])
-            waiting = [name for name in self._targets if name not in (*current.stores, store.name, *self._failures)]
+            waiting = [name for name in self._targets if name not in (*current.stores, store, *self._failures)]
             becomes_active = current.status == IMPORTING and (not waiting or not self._must_succeed)
             after = (described if becomes_active else current).copy()
             for name, value in values.items():
@@ -316,7 +342,7 @@ class _Importing:
             if becomes_active:
                 after.status = ACTIVE
             update_image(connection, region, current, after)
-            add_location(connection, region, image.id, store.name, incoming.key)
+            add_location(connection, region, image.id, store, key)
 
     def _show_failure(self, name: str) -> None:
         """Show in the image's properties that a store failed, while others may still succeed."""

@@ -89,22 +89,33 @@ class Destinations:
         """Which tenants may copy images to which others, besides what roles allow."""
         return self._settings.replicator_trust
 
-    def of_tenant(self, tenant_id: str, source_region: str) -> Destination:
+    def of_local_tenant(self, tenant_id: str, source_region: str) -> Destination | None:
         """
-        Return the region that *tenant_id* belongs to.
+        Return the region that *tenant_id* belongs to; None if only a region of another process can have it.
 
         Raises:
-            NotFound: There is no such tenant, or it belongs to *source_region* itself.
-            Conflict: No region that answers has the tenant, and some do not answer.
+            NotFound: There can be no such tenant, it is disabled, or it belongs to *source_region* itself.
         """
         if not _ID.fullmatch(tenant_id):
             raise _unknown(tenant_id)
         with self._database.read() as connection:
             project = directory.get_project(connection, id=tenant_id)
-        if project is not None and project.enabled and project.region not in ("", source_region):
-            return self.in_region(project.region)
+        if project is None:
+            return None
+        if not project.enabled or project.region in ("", source_region):
+            raise _unknown(tenant_id)
+        return self.in_region(project.region)
+
+    def of_remote_tenant(self, tenant_id: str) -> Destination:
+        """
+        Ask the regions of other processes for *tenant_id*, and return the one that has it.
+
+        Raises:
+            NotFound: None has it.
+            Conflict: No region that answers has it, and some do not answer.
+        """
         unreachable: Conflict | None = None
-        for region in self._settings.regions if project is None else ():
+        for region in self._settings.regions:
             if not region.is_remote:
                 continue
             try:
