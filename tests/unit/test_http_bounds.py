@@ -17,6 +17,7 @@ import ecl
 from ecl import exceptions
 from ecl._http import bounds
 from ecl.image.v2._proxy import Proxy
+from support.direct import direct_proxy
 from support.http_stub import Answer, Keystone
 
 JSON = {"Content-Type": "application/json"}
@@ -28,10 +29,17 @@ def endless(status=200):
     return Answer(status, b'{"images": [', headers=dict(JSON), blocks=itertools.repeat(PADDING))
 
 
-def proxies(stub):
-    """The SDK on its own session, and on one of keystoneauth1."""
-    yield ecl.connect(auth_type="none", endpoint=stub.url).image
-    yield Proxy(KeystoneSession(auth=NoAuth(endpoint=stub.url)))
+@pytest.fixture(params=["own", "keystoneauth1", "direct"])
+def proxy(request, stub):
+    """The SDK on its own session, on one of keystoneauth1, and on one that does without it."""
+    if request.param == "own":
+        yield ecl.connect(auth_type="none", endpoint=stub.url).image
+    elif request.param == "keystoneauth1":
+        yield Proxy(KeystoneSession(auth=NoAuth(endpoint=stub.url)))
+    else:
+        made = direct_proxy(stub.url)
+        yield made
+        made.session.close()
 
 
 class Drip:
@@ -60,11 +68,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "SECONDS", 0.0)
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_an_endless_list_is_cut_off(which, stub):
+def test_an_endless_list_is_cut_off(proxy, stub):
     """A list that does not end is an error that names address, bound and remedy, and memory stays near the bound."""
     stub.on("GET", "/v2/images", endless())
-    proxy = list(proxies(stub))[which]
     tracemalloc.start()
     try:
         with pytest.raises(exceptions.InvalidResponse) as caught:
@@ -80,10 +86,9 @@ def test_an_endless_list_is_cut_off(which, stub):
     assert len(stub.requests) == 1
 
 
-def test_a_declared_length_is_believed(stub):
+def test_a_declared_length_is_believed(proxy, stub):
     """An answer that says itself that it is too long is not read."""
     stub.on("GET", "/v2/images/abc", Answer(200, PADDING * 65, headers=dict(JSON)))
-    proxy = next(proxies(stub))
     tracemalloc.start()
     try:
         with pytest.raises(exceptions.InvalidResponse, match="longer than 64 MiB"):
@@ -94,19 +99,19 @@ def test_a_declared_length_is_believed(stub):
         tracemalloc.stop()
 
 
-def test_the_bound_counts_what_comes_out_of_gzip(stub):
+def test_the_bound_counts_what_comes_out_of_gzip(proxy, stub):
     """64 MiB are those of the decoded answer: a small one that swells is cut off."""
     bomb = gzip.compress(b'{"images": [' + PADDING * 65, compresslevel=1)
     assert len(bomb) < 1 << 20
     stub.on("GET", "/v2/images", Answer(200, bomb, headers={**JSON, "Content-Encoding": "gzip"}))
 
     with pytest.raises(exceptions.InvalidResponse, match="longer than 64 MiB"):
-        list(next(proxies(stub)).images())
+        list(proxy.images())
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("encoded", [False, True])
-def test_an_answer_at_the_bound_is_whole(encoded, chunked, stub, monkeypatch):
+def test_an_answer_at_the_bound_is_whole(encoded, chunked, proxy, stub, monkeypatch):
     """An answer of just as many bytes as are read is read, however it was sent."""
     body = b'{"id": "abc", "name": "debian"}'
     monkeypatch.setattr(bounds, "MOST_BYTES", len(body))
@@ -114,7 +119,6 @@ def test_an_answer_at_the_bound_is_whole(encoded, chunked, stub, monkeypatch):
     sent = gzip.compress(body) if encoded else body
     # A gzip of so few bytes is longer than they are: only what was decoded counts, so no length is declared.
     stub.on("GET", "/v2/images/abc", Answer(200, sent, headers=headers, chunked=chunked or encoded))
-    proxy = next(proxies(stub))
     assert proxy.get_image("abc").name == "debian"
 
     monkeypatch.setattr(bounds, "MOST_BYTES", len(body) - 1)
@@ -123,10 +127,9 @@ def test_an_answer_at_the_bound_is_whole(encoded, chunked, stub, monkeypatch):
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_an_endless_error_is_that_error(status, stub):
+def test_an_endless_error_is_that_error(status, proxy, stub):
     """Of an error the status counts: its body is read as far as it may be useful, and no further."""
     stub.on("GET", "/v2/images/abc", endless(status))
-    proxy = next(proxies(stub))
     with pytest.raises(exceptions.HttpException) as caught:
         proxy.get_image("abc")
 
@@ -134,42 +137,40 @@ def test_an_endless_error_is_that_error(status, stub):
     assert len(caught.value.response.content) <= bounds.MOST_ERROR_BYTES
 
 
-def test_an_endless_error_of_a_download(stub, tmp_path):
+def test_an_endless_error_of_a_download(proxy, stub, tmp_path):
     """The same for the error that comes instead of image data."""
     image = {"id": "abc", "name": "debian", "status": "active", "size": 3, "checksum": None}
     stub.on("GET", "/v2/images/abc", Answer.json(image))
     stub.on("GET", "/v2/images/abc/file", endless(403))
     with pytest.raises(exceptions.ForbiddenException):
-        next(proxies(stub)).download_image("abc", output=tmp_path / "x")
+        proxy.download_image("abc", output=tmp_path / "x")
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_a_dripping_answer_is_cut_off(which, stub, drip, impatient, pauses):
+def test_a_dripping_answer_is_cut_off(impatient, proxy, stub, drip, pauses):
     """An answer that comes byte by byte ends with its deadline, once: it is not asked for again."""
     stub.on("GET", "/v2/images/abc", Answer(200, headers=dict(JSON), blocks=drip))
     with pytest.raises(exceptions.ConnectFailure) as caught:
-        list(proxies(stub))[which].get_image("abc")
+        proxy.get_image("abc")
 
     assert f"The answer of {stub.url}/v2/images/abc did not end within 0 seconds" in str(caught.value)
     assert "timeout" in str(caught.value)
     assert len(stub.requests) == 1
 
 
-def test_a_dripping_error_is_that_error(stub, drip, impatient):
+def test_a_dripping_error_is_that_error(impatient, proxy, stub, drip):
     """An error whose body comes byte by byte is raised with what has come."""
     stub.on("GET", "/v2/images/abc", Answer(404, b"no such image", blocks=drip))
     with pytest.raises(exceptions.NotFoundException, match="no such image"):
-        next(proxies(stub)).get_image("abc")
+        proxy.get_image("abc")
 
 
 @pytest.mark.parametrize("timeout", [0, 60])
-def test_a_longer_timeout_is_a_longer_deadline(timeout, stub, drip, impatient):
+def test_a_longer_timeout_is_a_longer_deadline(timeout, reach, stub, drip, impatient):
     """The session's own time-out counts where it is longer; 0 waits for the end of an answer, too."""
     stub.on("GET", "/v2/images/abc", Answer(200, b'{"id": "abc", "tags": ', headers=dict(JSON), blocks=Rest(drip)))
     drip.over.set()
-    conn = ecl.connect(auth_type="none", endpoint=stub.url, timeout=timeout)
 
-    assert conn.image.get_image("abc").tags == []
+    assert reach(stub.url, timeout=timeout).get_image("abc").tags == []
 
 
 class Rest:
@@ -204,12 +205,12 @@ def test_an_endless_login_is_cut_off(stub):
         ecl.connect(**keystone.options()).authorize()
 
 
-def test_bounds_hold_while_bodies_are_logged(stub, caplog):
+def test_bounds_hold_while_bodies_are_logged(proxy, stub, caplog):
     """With keystoneauth1's log of bodies on, which reads them, the bound is the same."""
     caplog.set_level(logging.DEBUG, "keystoneauth")
     stub.on("GET", "/v2/images", endless())
     with pytest.raises(exceptions.InvalidResponse, match="longer than 64 MiB"):
-        list(next(proxies(stub)).images())
+        list(proxy.images())
 
 
 def test_hooks_of_the_session_still_run(stub):
@@ -223,7 +224,7 @@ def test_hooks_of_the_session_still_run(stub):
     assert seen == [b'{"id": "abc"}']
 
 
-def test_connections_are_used_again(stub):
+def test_connections_are_used_again(proxy, stub):
     """An answer that was read to its end leaves its connection open for the next, an error as well."""
     ports = set()
 
@@ -232,7 +233,6 @@ def test_connections_are_used_again(stub):
         return Answer.json({"message": "no"}, 404)
 
     stub.on("GET", "/v2/images/abc", answer)
-    proxy = next(proxies(stub))
     for _ in range(3):
         with pytest.raises(exceptions.NotFoundException):
             proxy.get_image("abc")

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
-
-import requests
-import urllib3.exceptions
+from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
 
-__all__ = ["bounded"]
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["bounded", "check_size", "seconds_for", "too_slow"]
 
 #: Bytes of one answer, decoded: a thousand images with everything that Glance allows in their properties.
 MOST_BYTES = 64 * 1024 * 1024
@@ -44,13 +44,18 @@ def bounded(session: Any, streamed: bool = False) -> dict[str, list[Callable[...
     own = getattr(getattr(session, "session", None), "hooks", {}).get("response", [])
 
     def read(response: requests.Response, **_: Any) -> None:
-        seconds = math.inf if timeout == 0 else max(SECONDS, timeout or 0)
+        seconds = seconds_for(timeout)
         if response.status_code >= 400:
             _read_error(response, seconds)
         elif not streamed:
             _read(response, seconds)
 
     return {"response": [read, *own]}
+
+
+def seconds_for(timeout: float | None) -> float:
+    """Return how long an answer may take from its headers to its end, on a session with *timeout*."""
+    return math.inf if timeout == 0 else max(SECONDS, timeout or 0)
 
 
 def _read(response: requests.Response, seconds: float) -> None:
@@ -64,15 +69,21 @@ def _read(response: requests.Response, seconds: float) -> None:
     blocks, size = [], 0
     declared = response.headers.get("Content-Length", "")
     if declared.isdecimal():
-        _check_size(response, int(declared))
+        check_size(response, int(declared))
     for block in _blocks(response, seconds):
         size += len(block)
-        _check_size(response, size)
+        check_size(response, size)
         blocks.append(block)
     _fill(response, b"".join(blocks))
 
 
-def _check_size(response: requests.Response, size: int) -> None:
+def check_size(response: Any, size: int) -> None:
+    """
+    Refuse an answer of more than :data:`MOST_BYTES`, and close its connection.
+
+    Raises:
+        InvalidResponse: It is too long.
+    """
     if size > MOST_BYTES:
         response.close()
         raise exceptions.InvalidResponse(
@@ -84,6 +95,8 @@ def _check_size(response: requests.Response, size: int) -> None:
 
 def _read_error(response: requests.Response, seconds: float) -> None:
     """Read the beginning of an error: the status counts, even where its body does not end."""
+    import requests
+
     blocks, size = [], 0
     try:
         for block in _blocks(response, seconds):
@@ -116,17 +129,29 @@ def _blocks(response: requests.Response, seconds: float) -> Iterator[bytes]:
     while block := _translated(read):
         yield block
         if time.monotonic() >= end:
-            response.close()
-            message = (
-                f"The answer of {response.url} did not end within {seconds:.0f} seconds: the service, or what lies"
-                " before it, is too slow; try again later, or allow more with a longer timeout"
-            )
-            # As silence, this is not tried again.
-            raise exceptions.ConnectFailure(message) from requests.exceptions.ReadTimeout(message)
+            raise too_slow(response, seconds)
+
+
+def too_slow(response: Any, seconds: float) -> exceptions.ConnectFailure:
+    """Close the connection of an answer that takes too long, and return what to raise."""
+    import requests
+
+    response.close()
+    message = (
+        f"The answer of {response.url} did not end within {seconds:.0f} seconds: the service, or what lies before it,"
+        " is too slow; try again later, or allow more with a longer timeout"
+    )
+    failure = exceptions.ConnectFailure(message)
+    # As silence, this is not tried again.
+    failure.__cause__ = requests.exceptions.ReadTimeout(message)
+    return failure
 
 
 def _translated(read: Callable[..., bytes]) -> bytes:
     """Read a block; raise what requests' own reading would raise."""
+    import requests
+    import urllib3.exceptions
+
     try:
         return read(_BLOCK, decode_content=True)
     except urllib3.exceptions.ProtocolError as exc:

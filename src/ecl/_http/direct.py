@@ -13,17 +13,20 @@ import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ecl._http.plain import Answer, ConnectTimeout, NotSent, PlainHttp
+from ecl._http import bounds
+from ecl._http.plain import ConnectTimeout, NotSent, PlainHttp
 
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
 
+    from ecl._http.answer import Answer
     from ecl._http.known_token import KnownToken
 
 __all__ = ["DirectSession", "Preferences"]
 
 #: Arguments of a request that is sent here; with any other, and other values of the first two, it is not.
-_PLAIN = frozenset({"raise_exc", "redirect", "headers", "data", "params", "timeout"})
+#: The hooks are those of :mod:`ecl._http.bounds`; its bounds hold here as well.
+_PLAIN = frozenset({"raise_exc", "redirect", "headers", "data", "params", "timeout", "hooks"})
 #: The same of a question for an endpoint.
 _PREFERENCES = frozenset({"service_type", "interface", "region_name", "service_name", "skip_discovery"})
 _UNAUTHORIZED = 401
@@ -78,7 +81,7 @@ class DirectSession:
         self._token = token
         self._margin = margin
         self._make_session = make_session
-        self._http = PlainHttp(verify)
+        self._http = PlainHttp(verify, bounds.seconds_for(timeout))
         self._real: Session | None = None
         self._lock = threading.Lock()
 
@@ -178,8 +181,7 @@ def _failure(url: str, exc: Exception) -> tuple[Exception, Exception]:
         kind = requests.ConnectTimeout if isinstance(exc, ConnectTimeout) else requests.ReadTimeout
         return ksa_exceptions.ConnectTimeout(f"Request to {url} timed out"), kind(exc)
     if isinstance(exc, http.client.IncompleteRead):
-        # Where the body came in chunks, nobody knows how much is missing.
-        broken = "Response ended prematurely" if exc.expected is None else (f"Connection broken: {exc!r}", exc)
+        broken = (f"Connection broken: {exc!r}", exc)
         return ksa_exceptions.UnknownConnectionError(f"Unexpected exception for {url}: {broken}", exc), exc
     aborted = ("Connection aborted.", exc)
     return ksa_exceptions.ConnectFailure(f"Unable to establish connection to {url}: {aborted}"), exc

@@ -8,20 +8,20 @@ client certificate, no redirect, no stream; TLS as requests has it.
 from __future__ import annotations
 
 import http.client
-import json
+import math
 import os
 import re
 import selectors
 import sys
-import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ecl._http.answer import ENCODINGS, Answer
 from ecl.version import __version__
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["Answer", "ConnectTimeout", "NotSent", "PlainHttp", "is_behind_a_proxy"]
+__all__ = ["ConnectTimeout", "NotSent", "PlainHttp", "is_behind_a_proxy"]
 
 #: Addresses that every HTTP library reads in the same way and sends as they are.
 _URL = re.compile(
@@ -30,11 +30,9 @@ _URL = re.compile(
 )
 _HEADERS = {
     "User-Agent": f"ecl-image/{__version__} CPython/{'.'.join(map(str, sys.version_info[:3]))}",
-    "Accept-Encoding": "gzip, deflate",
+    "Accept-Encoding": ", ".join(ENCODINGS),
     "Connection": "keep-alive",
 }
-#: For zlib: a header of gzip or zlib, whichever there is; and none.
-_ANY_HEADER, _NO_HEADER = 47, -15
 
 
 class NotSent(Exception):
@@ -45,34 +43,18 @@ class ConnectTimeout(TimeoutError):
     """No connection was made in time."""
 
 
-class Answer:
-    """An answer that was read to its end; it names things as requests does."""
-
-    def __init__(self, url: str, response: http.client.HTTPResponse, content: bytes) -> None:
-        self.url = url
-        self.status_code = response.status
-        self.reason = response.reason
-        self.headers = response.headers
-        self._content = content
-
-    def json(self) -> Any:
-        """Return the parsed body. Raises ValueError if it is not JSON."""
-        return json.loads(self._content.decode("utf-8", "replace"))
-
-    def close(self) -> None:
-        """Do nothing: all of it was read."""
-
-
 class PlainHttp:
     """Connections that are kept for the next request. Threads may share it."""
 
-    def __init__(self, verify: bool | str = True) -> None:
+    def __init__(self, verify: bool | str = True, seconds: float = math.inf) -> None:
         """
         Connect to nothing yet.
 
         Args:
             verify: True, or the path of a CA bundle.
+            seconds: Time from an answer's headers to its end.
         """
+        self._seconds = seconds
         self._verify = verify
         self._context: ssl.SSLContext | None = None
         self._idle: list[tuple[str, http.client.HTTPConnection]] = []
@@ -89,6 +71,7 @@ class PlainHttp:
         Raises:
             NotSent: The request is not a plain one, or no connection was made.
             ConnectTimeout: No connection was made in time.
+            InvalidResponse, ConnectFailure: The answer is too long, or takes too long.
             TimeoutError: The service was silent for too long.
             OSError, HTTPException: The connection broke.
         """
@@ -105,8 +88,7 @@ class PlainHttp:
             except ValueError as exc:
                 # A header that cannot be sent: they are checked before the first byte goes.
                 raise NotSent(url) from exc
-            response = connection.getresponse()
-            answer = Answer(url, response, _decoded(response.read(), response.getheader("Content-Encoding")))
+            answer = Answer(url, connection, self._seconds)
         except BaseException:
             connection.close()
             raise
@@ -182,17 +164,3 @@ def _shipped() -> str:
     import certifi
 
     return certifi.where()
-
-
-def _decoded(content: bytes, encoding: str | None) -> bytes:
-    """Unpack a body. Raises HTTPException."""
-    if encoding not in ("gzip", "deflate") or not content:
-        return content
-    try:
-        return zlib.decompress(content, _ANY_HEADER)
-    except zlib.error:
-        pass
-    try:
-        return zlib.decompress(content, _NO_HEADER)
-    except zlib.error as exc:
-        raise http.client.HTTPException(f"the body is not {encoding}: {exc}") from exc
