@@ -40,6 +40,8 @@ class Request:
     headers: dict[str, str]
     #: The body, or as much of it as the answer asked to be read.
     body: bytes = field(default=b"", repr=False)
+    #: The client's: requests over one connection have the same.
+    port: int = 0
 
     @property
     def path(self) -> str:
@@ -233,6 +235,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         request = Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
+        request.port = self.client_address[1]
         peek = self.owner._script.get((request.method, request.path), [None])[0]
         reads = peek.reads if isinstance(peek, Answer) else None
         request.body = b"".join(self._body(reads))

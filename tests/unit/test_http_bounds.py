@@ -14,8 +14,9 @@ from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session as KeystoneSession
 
 import ecl
-from ecl import exceptions
+from ecl import _http, exceptions
 from ecl._http import bounds
+from ecl.image.image_service import ImageService
 from ecl.image.v2._proxy import Proxy
 from support.direct import direct_proxy
 from support.http_stub import Answer, Keystone
@@ -224,17 +225,39 @@ def test_hooks_of_the_session_still_run(stub):
     assert seen == [b'{"id": "abc"}']
 
 
-def test_connections_are_used_again(proxy, stub):
+@pytest.mark.parametrize("chunked", [False, True])
+def test_connections_are_used_again(chunked, proxy, stub):
     """An answer that was read to its end leaves its connection open for the next, an error as well."""
-    ports = set()
+    found = Answer(200, b'{"id": "abc"}', headers=dict(JSON), chunked=chunked)
+    missing = Answer(404, b'{"message": "no"}', headers=dict(JSON), chunked=chunked)
+    stub.on("GET", "/v2/images/abc", found, missing, found)
+    proxy.get_image("abc")
+    with pytest.raises(exceptions.NotFoundException):
+        proxy.get_image("abc")
+    proxy.get_image("abc")
 
-    def answer(request):
-        ports.update(connection.getpeername()[1] for connection in stub._connections)
-        return Answer.json({"message": "no"}, 404)
+    assert len({request.port for request in stub.requests}) == 1
 
-    stub.on("GET", "/v2/images/abc", answer)
-    for _ in range(3):
-        with pytest.raises(exceptions.NotFoundException):
-            proxy.get_image("abc")
 
-    assert len(ports) == 1
+def test_small_chunks_take_no_more_memory(proxy, stub, monkeypatch):
+    """Memory is that of the bytes, however few of them come at a time."""
+    monkeypatch.setattr(bounds, "MOST_BYTES", 1 << 15)
+    stub.on("GET", "/v2/images", Answer(200, headers=dict(JSON), blocks=itertools.repeat(b"[ ")))
+    # What is imported late is no matter of this answer.
+    with pytest.raises(exceptions.InvalidResponse):
+        list(proxy.images())
+    tracemalloc.start()
+    try:
+        with pytest.raises(exceptions.InvalidResponse, match="is longer than"):
+            list(proxy.images())
+        assert tracemalloc.get_traced_memory()[1] < 12 * bounds.MOST_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_head_has_no_body(proxy, stub):
+    """The length that a HEAD tells is that of what it does not send."""
+    stub.on("HEAD", "/v2/images/abc", Answer(200, PADDING * 65))
+    session = proxy.session
+
+    assert _http.request(session, "HEAD", "/v2/images/abc", service=ImageService()).status_code == 200

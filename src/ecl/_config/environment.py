@@ -17,8 +17,8 @@ __all__ = [
     "warn_of_unknown",
 ]
 
-# Variables that choose the cloud or the files; they do not describe a cloud.
-_SELECTORS = {"OS_CLOUD", "OS_CLOUD_NAME", "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"}
+# Variables that choose the cloud or the files, or are about something else; they do not describe a cloud.
+_SELECTORS = {"OS_CLOUD", "OS_CLOUD_NAME", "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE", "OS_SIGN_KEY_PASSWORD"}
 
 _OF_TESTS = ("OS_TEST", "OS_STD", "OS_LOG")
 

@@ -68,13 +68,13 @@ class Answer:
             self._connection.close()
 
     def _read(self, seconds: float) -> None:
-        blocks, size = [], 0
+        # Not a list of blocks: they may be of a byte each.
+        body = bytearray()
         bounds.check_size(self, self._response.length or 0)
         for block in self._blocks(seconds):
-            size += len(block)
-            bounds.check_size(self, size)
-            blocks.append(block)
-        self._content = b"".join(blocks)
+            body += block
+            bounds.check_size(self, len(body))
+        self._content = bytes(body)
 
     def _read_error(self, seconds: float) -> None:
         """Read the beginning of an error: the status counts, even where its body does not end."""

@@ -66,15 +66,16 @@ def _read(response: requests.Response, seconds: float) -> None:
         InvalidResponse: It is too long.
         ConnectFailure: It takes too long.
     """
-    blocks, size = [], 0
     declared = response.headers.get("Content-Length", "")
-    if declared.isdecimal():
+    # To HEAD it is the length of what GET would bring.
+    if declared.isdecimal() and response.request.method != "HEAD":
         check_size(response, int(declared))
+    # Not a list of blocks: they may be of a byte each.
+    body = bytearray()
     for block in _blocks(response, seconds):
-        size += len(block)
-        check_size(response, size)
-        blocks.append(block)
-    _fill(response, b"".join(blocks))
+        body += block
+        check_size(response, len(body))
+    _fill(response, body)
 
 
 def check_size(response: Any, size: int) -> None:
@@ -97,22 +98,21 @@ def _read_error(response: requests.Response, seconds: float) -> None:
     """Read the beginning of an error: the status counts, even where its body does not end."""
     import requests
 
-    blocks, size = [], 0
+    body = bytearray()
     try:
         for block in _blocks(response, seconds):
-            blocks.append(block)
-            size += len(block)
-            if size >= MOST_ERROR_BYTES:
+            body += block
+            if len(body) >= MOST_ERROR_BYTES:
                 response.close()
                 break
     except (exceptions.SDKException, requests.RequestException):
         response.close()
-    _fill(response, b"".join(blocks)[:MOST_ERROR_BYTES])
+    _fill(response, body[:MOST_ERROR_BYTES])
 
 
-def _fill(response: requests.Response, body: bytes) -> None:
+def _fill(response: requests.Response, body: bytearray) -> None:
     # requests has no public way to give an answer its body.
-    response._content = body
+    response._content = bytes(body)
     response._content_consumed = True  # type: ignore[attr-defined]  # requests' own name for "has been read"
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import functools
 import gzip
 import hashlib
 import http.server
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -248,7 +250,7 @@ def test_two_names_of_one_project_are_one(
         ("{name: x, source: two.raw, disk_format: qcow2}", "is raw, but the image says disk_format qcow2"),
         ("{name: x, source: cow.qcow2, min_disk: 1}", "holds a disk of 3 GB, but the image says min_disk 1"),
         ("{name: x, source: empty.raw}", "is empty: an image needs data"),
-        ("{name: x, source: cow.gz}", "is compressed with gzip: name a decompressed copy as the source"),
+        ("{name: x, source: cow.gz}", "is compressed with gzip: give it decompress: true"),
         ("{name: x, source: plain.txt}", "is text, not a disk: if it is one all the same, give the image a key"),
         ("{name: x, source: 'http://127.0.0.1:9/x'}", "/x cannot be fetched: Connection refused; check the address"),
     ],
@@ -312,6 +314,66 @@ def web(tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.parametrize("where", ["", "web"])
+def test_compressed_sources_are_decoded(ecl: Command, web: str, tmp_path: Path, where: str) -> None:
+    """With decompress, the data is what the source decodes to; it is uploaded again only when that has changed."""
+    path, packed = tmp_path / "images.yaml", tmp_path / "two.packed"
+    source = f"{web}/{packed.name}" if where else packed.name
+    path.write_text(f"images: [{{name: two, source: '{source}', decompress: true, disk_format: raw}}]")
+    packed.write_bytes(gzip.compress(b"\0two" * 1000))
+
+    assert steps(ecl, str(path)) == [("create", "two")]
+    assert steps(ecl, str(path), "--apply") == [("create", "two")]
+    made = ecl("image", "show", "two", "-f", "json").json
+    assert made["checksum"] == hashlib.md5(b"\0two" * 1000).hexdigest()
+    assert steps(ecl, str(path), "--apply") == [("keep", "two")]
+
+    packed.write_bytes(gzip.compress(b"\0new" * 2000))
+    # Last-Modified has no parts of a second.
+    os.utime(packed, (0, 0))
+    assert steps(ecl, str(path), "--apply") == [("replace", "two"), ("hide", "two")]
+    assert ecl("image", "show", "two", "-f", "json").json["size"] == 8000
+
+
+def test_data_that_is_compressed_in_another_way_is_the_same(ecl: Command, tmp_path: Path) -> None:
+    """What counts is the decoded data: a file that was packed again is not uploaded, nor one that is there."""
+    path, packed = tmp_path / "images.yaml", tmp_path / "two.packed"
+    path.write_text("images: [{name: two, source: two.packed, decompress: true}]")
+    packed.write_bytes(gzip.compress(b"\0two" * 1000))
+    there = ecl("image", "create", "two", "--file", str(packed), "--decompress", "-f", "json").json["id"]
+
+    for content in (packed.read_bytes(), bz2.compress(b"\0two" * 1000)):
+        packed.write_bytes(content)
+        assert steps(ecl, str(path), "--apply") == [("update", "two")]
+        assert steps(ecl, str(path), "--apply") == [("keep", "two")]
+    assert [each["id"] for each in images(ecl)] == [there]
+
+
+def test_plan_checks_what_a_source_decodes_to(ecl: Command, manifest: Path) -> None:
+    """A file that is compressed, or missing, and a disk that is not what the manifest says, are errors of the plan."""
+    folder = manifest.parent
+    (folder / "cow.gz").write_bytes(gzip.compress(QCOW2))
+    (folder / "cut.gz").write_bytes(gzip.compress(QCOW2)[:20])
+    manifest.write_text(
+        f"{manifest.read_text()}"
+        "  - {name: a, source: cow.gz, decompress: true, disk_format: vdi}\n"
+        "  - {name: b, source: cow.gz}\n"
+        "  - {name: c, source: none.gz, decompress: true}\n"
+        "  - {name: d, source: cut.gz, decompress: true}\n"
+        "  - {name: e, source: cow.gz, decompress: true, disk_format: qcow2}\n"
+    )
+    rows = ecl("image", "sync", str(manifest), "-f", "json", code=1).json
+
+    assert [each["action"] for each in rows] == ["create", "create", "error", "error", "error", "error", "create"]
+    whys = [each["why"] for each in rows if each["action"] == "error"]
+    for why, words in zip(
+        whys, ("says disk_format vdi", "is compressed with gzip: give it decompress: true", "none.gz", "is cut off"),
+        strict=True,
+    ):  # fmt: skip
+        assert words in why
+        assert "force" not in why
+
+
 def test_source_of_the_web(ecl: Command, web: str, tmp_path: Path) -> None:
     """An address is fetched and uploaded; it is fetched again only when it has changed."""
     (tmp_path / "web.raw").write_bytes(b"\0web" * 1000)
@@ -362,6 +424,7 @@ def test_source_that_cannot_be_fetched(ecl: Command, tmp_path: Path, answer: Ans
     [
         ("images: [{name: a, sorce: b}]", "unknown key 'sorce'; did you mean 'source'?"),
         ("images: [{name: a}]", "image 'a' has no source"),
+        ("images: [{name: a, source: b, decompress: gzip}]", "decompress must be true or false, not 'gzip'"),
         ("images: [{source: a}]", "image 1 has no name"),
         ("images: [{name: a, source: b}, {name: a, source: c}]", "two images named 'a'"),
         ("images: [{name: a, source: b, min_disk: x}]", "min_disk must be a whole number"),

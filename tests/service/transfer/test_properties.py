@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from ecl.image import transfer
-from ecl.image.v2._creating import create_with_data
 from ecl.image.v2._proxy import Proxy
-from ecl.image.v2.image import BASE_ATTRIBUTES, Image
 from ecl.testing import ImageService
-
-# What a service keeps for itself, and what it takes some values of only.
-_NOT_ANY = {"location", "deleted", "deleted_at", "license_switch"}
-
-
-def _parameters(function: object) -> set[str]:
-    return set(inspect.signature(function).parameters)  # type: ignore[arg-type]  # all of them are callable
-
-
-#: What Python calls something, and a property may be called, too.
-PYTHON_NAMES = sorted(
-    {
-        *_parameters(Proxy.create_image),
-        *_parameters(transfer.copy),
-        *_parameters(create_with_data),
-        *(name for name in dir(Image) if not name.startswith("_")),
-        *("cls", "properties", "synchronized"),
-    }
-    - BASE_ATTRIBUTES
-    - _NOT_ANY
-)
-_TEXT = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-_NAMES = st.sampled_from(PYTHON_NAMES) | st.text(_TEXT, min_size=1, max_size=255)
-_PROPERTIES = st.dictionaries(
-    _NAMES.filter(lambda name: name not in BASE_ATTRIBUTES | _NOT_ANY and not name.startswith("os_glance")),
-    st.text(_TEXT, max_size=300),
-    min_size=1,
-    max_size=4,
-)
+from support.properties import PYTHON_NAMES, properties_of_any_name
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +46,7 @@ def _go_round(here: Proxy, there: Proxy, properties: dict[str, str]) -> None:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(properties=_PROPERTIES)
+@given(properties=properties_of_any_name())
 def test_any_property_comes_through(here: Proxy, there: Proxy, properties: dict[str, str]) -> None:
     """What is created, changed and copied has the properties that were given, and no others."""
     _go_round(here, there, properties)

@@ -22,7 +22,7 @@ _OPTIONS = {
 #: The same in a manifest, which cannot force an upload.
 _IN_A_MANIFEST = {
     "; or force the upload": "",
-    "give decompress=True": "name a decompressed copy as the source",
+    "give decompress=True": "give it decompress: true",
     "; give allow_empty=True if that is right": ": an image needs data",
     "give disk_format": "give the image a key 'disk_format'",
 }

@@ -14,11 +14,16 @@ from ecl.cli._suggest import hint
 from ecl.cli.image._options import CONTAINER_FORMATS, DISK_FORMATS
 from ecl.cli.image._yaml import read_yaml
 
-__all__ = ["Entry", "Manifest", "read_manifest"]
+__all__ = ["FINGERPRINT", "MARK", "Entry", "Manifest", "read_manifest"]
+
+#: Property with the name of the manifest that an image belongs to. Only images with it are deleted.
+MARK = "ecl_sync"
+#: Property that identifies the source of an image's data, if the hash cannot.
+FINGERPRINT = "ecl_sync_source"
 
 _KEYS = {
     "name", "source", "disk_format", "container_format", "visibility", "protected", "hidden", "min_disk", "min_ram",
-    "tags", "properties", "checksum",
+    "tags", "properties", "checksum", "decompress",
 }  # fmt: skip
 _TYPES: dict[str, tuple[type, str]] = {
     "name": (str, "text"),
@@ -29,6 +34,7 @@ _TYPES: dict[str, tuple[type, str]] = {
     "checksum": (str, "text"),
     "protected": (bool, "true or false"),
     "hidden": (bool, "true or false"),
+    "decompress": (bool, "true or false"),
     "min_disk": (int, "a whole number"),
     "min_ram": (int, "a whole number"),
     "tags": (list, "a list"),
@@ -57,6 +63,8 @@ class Entry:
     properties: dict[str, str | None] = field(default_factory=dict)
     #: Algorithm and hexadecimal hash of the source.
     checksum: tuple[str, str] | None = None
+    #: Decode gzip, bzip2, xz or zstd during the upload.
+    decompress: bool = False
 
     @property
     def is_url(self) -> bool:
@@ -131,6 +139,8 @@ def _entry(path: Path, index: int, item: Any) -> Entry:
         if key in BASE_ATTRIBUTES:
             problem = f"property {key!r} is an attribute of an image, not a property"
             raise click.UsageError(f"{path}: {where}: {problem}; {_instead(key)}.")
+        if key in (MARK, FINGERPRINT):
+            raise click.UsageError(f"{path}: {where}: property {key!r} is what sync marks its images with; omit it.")
         if not isinstance(key, str) or not isinstance(value, (str, type(None))):
             raise click.UsageError(f"{path}: {where}: property {key!r} must be text; put it into quotes.")
     source = item["source"]
@@ -152,6 +162,7 @@ def _entry(path: Path, index: int, item: Any) -> Entry:
         tags=tuple(dict.fromkeys(tags)) if tags is not None else None,
         properties=properties,
         checksum=_checksum(path, where, item["checksum"]) if "checksum" in item else None,
+        decompress=item.get("decompress", False),
     )
 
 

@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
-from ecl.cli.image._manifest import Entry, Manifest
-from ecl.cli.image._sources import FINGERPRINT, Content
+from ecl.cli.image._manifest import FINGERPRINT, MARK, Entry, Manifest
+from ecl.cli.image._sources import Content
 
 if TYPE_CHECKING:
     from ecl.cli._cloud import Cloud
     from ecl.image.v2.image import Image
 
-__all__ = ["MARK", "Step", "plan"]
+__all__ = ["Step", "plan"]
 
-#: Property with the name of the manifest that an image belongs to. Only images with it are deleted.
-MARK = "ecl_sync"
 #: Attributes that Glance does not change after the data was uploaded.
 _FIXED = ("disk_format", "container_format")
 
@@ -52,6 +50,7 @@ class Step:
                 data=self.content.data(),
                 progress=progress,
                 max_bandwidth=max_bandwidth,
+                decompress=self.content.decompress,
                 properties={
                     name: value for name, value in self.changes.items() if name not in own and value is not None
                 },

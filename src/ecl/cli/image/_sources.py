@@ -6,22 +6,22 @@ import contextlib
 import functools
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
 from ecl.cli.image._advice import manifest_advice
-from ecl.cli.image._manifest import Entry
+from ecl.cli.image._manifest import FINGERPRINT, Entry
 
 if TYPE_CHECKING:
     import requests
 
+    from ecl.image._transfer.source import Source
     from ecl.image.v2.image import Image
 
-__all__ = ["FINGERPRINT", "Content"]
+__all__ = ["Content"]
 
-#: Property that identifies the source of an image's data, if the hash cannot.
-FINGERPRINT = "ecl_sync_source"
 _BLOCK = 1 << 20
 #: Seconds to connect, and to wait for data, while fetching a source.
 _TIMEOUT_SECONDS = (10, 60)
@@ -32,20 +32,26 @@ class Content:
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
-        self._hashes: dict[str, str] = {}
+        self._hashes: dict[tuple[str, bool], str] = {}
+
+    @property
+    def decompress(self) -> bool:
+        """True if the source is decoded during the upload."""
+        return self._entry.decompress
 
     @functools.cached_property
     def fingerprint(self) -> str | None:
         """
-        The value that marks an image made from this source; None for a file, which hashes identify.
+        The value that marks an image made from this source; None for a file that is uploaded as it is: its hash does.
 
         Raises:
-            FileFailure: The address cannot be fetched, or its server sends neither ETag nor Last-Modified and the
-                manifest has no checksum.
+            FileFailure: A file cannot be read; the address cannot be fetched, or its server sends neither ETag nor
+                Last-Modified and the manifest has no checksum.
         """
         entry = self._entry
         if not entry.is_url:
-            return None
+            # Reading a file costs less than decoding it.
+            return f"sha256:{self._hash_of(Path(entry.source), 'sha256')}" if entry.decompress else None
         if entry.checksum is not None:
             return ":".join(entry.checksum)
         with self._get("HEAD") as response:
@@ -67,27 +73,29 @@ class Content:
             known = {(image.os_hash_algo, image.os_hash_value), ("md5", image.checksum)}
             return self._entry.checksum in known or image.properties.get(FINGERPRINT) == self.fingerprint
         path = Path(self._entry.source)
+        algorithm = (image.os_hash_algo if image.os_hash_value else None) or "md5"
+        expected = image.os_hash_value or image.checksum
+        if self.decompress:
+            made_from = image.properties.get(FINGERPRINT)
+            return made_from == self.fingerprint or self._hash_of(path, algorithm, decoded=True) == expected
         try:
             if path.stat().st_size != image.size:
                 return False
         except OSError as exc:
             raise exceptions.FileFailure(f"{path} cannot be read: {exc.strerror}", cause=exc) from exc
-        algorithm = image.os_hash_algo if image.os_hash_value else "md5"
-        return self._hash_of(path, algorithm or "md5") == (image.os_hash_value or image.checksum)
+        return self._hash_of(path, algorithm) == expected
 
     @functools.cached_property
     def problem(self) -> str:
         """Why this source cannot be uploaded: a file is missing or has another format. Empty if all is well."""
-        from ecl.image._transfer.check import check_source
-        from ecl.image._transfer.options import UploadOptions
-        from ecl.image._transfer.source import Source
+        from ecl.image._transfer.check import check_content
 
         if self._entry.is_url:
             return ""
         wanted = [self._entry.attributes.get(key) for key in ("disk_format", "container_format", "min_disk")]
         try:
-            with Source(self._entry.source) as source:
-                check_source(source, UploadOptions(), *wanted)
+            with self._opened(Path(self._entry.source)) as source:
+                check_content(source, *wanted)
         except (exceptions.FileFailure, exceptions.InvalidRequest) as exc:
             return manifest_advice(str(exc))
         return ""
@@ -107,15 +115,28 @@ class Content:
             self._compare(algorithm, self._hash_of(Path(entry.source), algorithm), expected)
         return entry.source
 
-    def _hash_of(self, path: Path, algorithm: str) -> str:
-        if algorithm not in self._hashes:
+    @contextmanager
+    def _opened(self, path: Path, decoded: bool | None = None) -> Iterator[Source]:
+        """Open a file, by default as it is uploaded."""
+        from ecl.image._transfer.expand import expanded
+        from ecl.image._transfer.options import MAX_EXPANDED
+        from ecl.image._transfer.source import Source
+
+        with Source(path) as source:
+            yield expanded(source, MAX_EXPANDED) if (self.decompress if decoded is None else decoded) else source
+
+    def _hash_of(self, path: Path, algorithm: str, *, decoded: bool = False) -> str:
+        """Return the hash of a file, as it lies or as it is decoded. Raises FileFailure."""
+        if (algorithm, decoded) not in self._hashes:
+            digest = hashlib.new(algorithm, usedforsecurity=False)
             try:
-                with path.open("rb") as file:
-                    digest = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False))
-            except OSError as exc:
-                raise exceptions.FileFailure(f"{path} cannot be read: {exc.strerror}", cause=exc) from exc
-            self._hashes[algorithm] = digest.hexdigest()
-        return self._hashes[algorithm]
+                with self._opened(path, decoded) as source:
+                    for block in source.blocks():
+                        digest.update(block)
+            except exceptions.InvalidRequest as exc:
+                raise exceptions.FileFailure(str(exc), cause=exc) from exc
+            self._hashes[algorithm, decoded] = digest.hexdigest()
+        return self._hashes[algorithm, decoded]
 
     def _fetch(self) -> Iterator[bytes]:
         """Fetch the address and yield its data; the last block only after the checksum was compared."""

@@ -16,6 +16,7 @@ from ecl.cli._streams import is_closed
 from ecl.cli.image._advice import force_advice
 from ecl.cli.image._options import attribute_options, attributes, taken_options, upload_options
 from ecl.cli.image._record import FIELDS, print_image
+from ecl.cli.image._signing import sign_options, taken_signing
 
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
@@ -30,6 +31,7 @@ __all__ = ["create", "create_with", "read_from"]
 @click.option("--project", "--owner", "owner", metavar="ID", help="Project that owns the image (administrators).")
 @click.option("--import", "imports", is_flag=True, help="Stage and import the file instead of uploading it.")
 @upload_options
+@sign_options
 @attribute_options
 @progress_option
 @showing
@@ -58,7 +60,7 @@ def create(
       ecl image create debian-13 --file debian-13.qcow2 --os-distro debian --tag base
       ssh builder cat disk.xz | ecl image create disk --file - --decompress
     """
-    upload = taken_options(options)
+    upload = {**taken_options(options), **taken_signing(options, file)}
     attrs = {**attributes(options), "name": name}
     attrs |= {"id": image_id} if image_id else {}
     attrs |= {"owner": owner} if owner else {}

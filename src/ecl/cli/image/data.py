@@ -34,6 +34,12 @@ __all__ = ["download", "upload"]
 @newest_option
 @click.option("--file", "file", type=click.Path(), help="File to write; - is standard output.")
 @click.option("--connections", type=WholeNumber(1, 16), metavar="N", help="Fetch N ranges in parallel, 1 to 16.")
+@click.option(
+    "--verify-certificate",
+    type=click.Path(),
+    metavar="FILE",
+    help="Verify the image's signature with this X.509 certificate (PEM or DER); refuse an image without one.",
+)
 @click.option("--chunk-size", hidden=True, help="Accepted and ignored, as in openstackclient.")
 @bandwidth_option
 @progress_option
@@ -45,6 +51,7 @@ def download(
     newest: bool,
     file: str | None,
     connections: int | None,
+    verify_certificate: str | None,
     chunk_size: str | None,
     max_bandwidth: int | None,
     progress: str,
@@ -75,7 +82,12 @@ def download(
     with meter(progress, "download", found.name or image) as at:
         try:
             cloud.image.download_image(
-                found, output=target, progress=at, connections=connections, max_bandwidth=max_bandwidth
+                found,
+                output=target,
+                progress=at,
+                connections=connections,
+                max_bandwidth=max_bandwidth,
+                verify_signature=verify_certificate,
             )
         except KeyboardInterrupt as exc:
             raise Interrupted(_left(file, target)) from exc
@@ -85,7 +97,8 @@ def download(
                 raise exc.cause from exc
             raise
     if target is file:
-        say(f"{file}: {human_size(found.size or 0)}, verified.")
+        also = ", and so is its signature" if verify_certificate else ""
+        say(f"{file}: {human_size(found.size or 0)}, verified{also}.")
 
 
 def _left(file: str | None, target: object) -> str:

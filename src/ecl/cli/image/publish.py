@@ -18,6 +18,7 @@ from ecl.cli.image._dry_run import print_steps, step
 from ecl.cli.image._find import named
 from ecl.cli.image._options import attribute_options, attributes, taken_options, upload_options, yes_option
 from ecl.cli.image._record import FIELDS, described, print_image
+from ecl.cli.image._signing import sign_options, taken_signing
 from ecl.cli.image.create import create_with
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _SUFFIX = re.compile(r"-\d{8}T\d{6}Z")
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be done, in the chosen format, and do nothing.")
 @upload_options
+@sign_options
 @attribute_options
 @yes_option
 @progress_option
@@ -70,6 +72,7 @@ def publish(
     Examples:
       ecl image publish base --file base.qcow2 --keep 2 --dry-run
     """
+    signing = taken_signing(options, file)
     previous = [image for image in named(cloud, name) if image.owner == cloud.project_id]
     retired = _retired(cloud, name)
     surplus = _surplus(keep, [*previous, *retired])
@@ -78,7 +81,7 @@ def publish(
         return
     if len(surplus) > 1:
         confirm(f"Delete {len(surplus)} previous images ({', '.join(map(described, surplus))})?", yes)
-    upload = taken_options(options)
+    upload = {**taken_options(options), **signing}
     attrs = {**attributes(options), "name": name, "os_hidden": True}
     attrs |= {"tags": list(dict.fromkeys(tags))} if tags else {}
     with meter(progress, "upload", name) as at:
