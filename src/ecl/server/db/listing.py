@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, or_, select, union
 
-from ecl.server.db.images import IMAGE_COLUMNS, image_from_row
+from ecl.server.db.images import IMAGE_COLUMNS, PARTS, add_parts, image_from_row
 from ecl.server.db.listing_conditions import (
     Way,
     column_filters,
@@ -83,6 +83,11 @@ def _add_parts(connection: Connection, region: str, page: Sequence[Image]) -> No
     if not page:
         return
     by_id = {image.id: image for image in page}
+    if connection.dialect.name == "postgresql":
+        parts = select(images.c.id, *PARTS).where(images.c.region == region, images.c.id.in_(list(by_id)))
+        for row in connection.execute(parts):
+            add_parts(by_id[row[0]], *row[1:])
+        return
     tags = (
         select(image_tags.c.image_id, image_tags.c.tag)
         .where(image_tags.c.region == region, image_tags.c.image_id.in_(list(by_id)))
