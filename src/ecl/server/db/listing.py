@@ -46,6 +46,8 @@ SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL en
 SET LOCAL plan_cache_mode = force_custom_plan"""
 #: Columns that an index sorts images by, within those that are hidden or not.
 _SORTED = frozenset({"created_at", "updated_at", "name", "size", "status"})
+#: Columns by whose values an index finds the images of a filter.
+_INDEXED = _SORTED | {"owner", "checksum", "os_hash_value"}
 _NAMES = frozenset(images.c.keys())
 
 
@@ -181,7 +183,7 @@ class _Listing:
         for name, value in query.properties.items():
             yield self._listed(images_with_property(self._region, name, value))
         filtered = {name for name, _ in column_filters(images.c, query)}
-        for name in sorted(filtered & {*_SORTED, "owner"}):
+        for name in sorted(filtered & _INDEXED):
             yield self._indexed(frozenset({name}))
 
     def _source_of(self, way: Way) -> _Source | None:
