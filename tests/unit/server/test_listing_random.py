@@ -80,7 +80,7 @@ def _query(random: Random) -> ListQuery:
 
 
 def _filter(random: Random, query: ListQuery, one: Image) -> None:
-    match random.randrange(12):
+    match random.randrange(14):
         case 0:
             query.tags.append(random.choice([*one.tags, RARE_TAG, "none"]))
         case 1:
@@ -102,6 +102,10 @@ def _filter(random: Random, query: ListQuery, one: Image) -> None:
             query.numbers.append((random.choice(("size", "min_ram")), random.choice(("min", "max", "eq")), 512))
         case 9:
             query.numbers.append(("size", random.choice(("min", "max", "eq")), one.size or 0))
+        case 10:
+            query.texts["checksum"] = (one.checksum or "none",)
+        case 11:
+            query.texts["os_hash_value"] = (one.os_hash_value or "none", "none")
         case _:
             operator = random.choice(("eq", "neq", "gt", "gte", "lt", "lte"))
             name = random.choice(("created_at", "updated_at"))

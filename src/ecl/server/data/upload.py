@@ -31,7 +31,7 @@ from ecl.server.db.staging import set_staged
 from ecl.server.db.usage import check_quota, usage_for_quotas
 from ecl.server.domain.image import Image
 from ecl.server.domain.import_request import check_not_importing
-from ecl.server.domain.quota import remaining_bytes
+from ecl.server.domain.quota import has_quotas, remaining_bytes
 from ecl.server.domain.status import ACTIVE, QUEUED, SAVING, UPLOADING
 from ecl.server.errors import BadRequest, Conflict, Gone, TooLarge, Unavailable
 from ecl.server.settings.model import Settings
@@ -238,7 +238,9 @@ class _Intake:
         name, limits = incoming.region.name, upload.settings.limits
         with incoming.database.write() as connection:
             incoming.finish(connection)
-            lock_image(connection, name, upload.image_id)
+            if has_quotas(limits):
+                # Before its project.
+                lock_image(connection, name, upload.image_id)
             # Other uploads of the project may have ended since this one started.
             check_quota(connection, name, upload.owner, limits, upload.quota, size)
             if not change_status(

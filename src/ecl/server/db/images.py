@@ -24,7 +24,7 @@ from ecl.server.clock import now
 from ecl.server.db.engine import may_write
 from ecl.server.db.garbage import Garbage
 from ecl.server.db.locations import discard_locations, locations_of
-from ecl.server.db.schema import image_members, image_properties, image_tags, images, uploads
+from ecl.server.db.schema import image_members, image_properties, image_tags, images, live, uploads
 from ecl.server.db.staging import discard_staged
 from ecl.server.db.usage import add_stored, add_usage, counted, move_usage
 from ecl.server.domain.image import Image
@@ -33,6 +33,8 @@ from ecl.server.errors import Conflict
 
 __all__ = [
     "IMAGE_COLUMNS",
+    "PARTS",
+    "add_parts",
     "add_tag",
     "change_status",
     "fetch_image",
@@ -78,14 +80,20 @@ def _rows_of(table: str, columns: str, order: str) -> ColumnElement[Any]:
     return literal_column(f"ARRAY({rows})")
 
 
-_WHOLE_IMAGE = _IMAGE.add_columns(
+#: Tags, properties and stores of an image, for `add_parts`.
+PARTS = (
     _rows_of("image_tags", "tag", "tag"),
     _rows_of("image_properties", "ARRAY[name, value]", "position"),
     _rows_of("image_locations", "ARRAY[store, COALESCE(key, image_id)]", "created_at, store"),
 )
+_WHOLE_IMAGE = _IMAGE.add_columns(*PARTS)
 _INSERT = insert(images)
-#: Images that an upload holds: to a store, or to the staging area.
-_ARRIVING = (images.c.status == SAVING) | ((images.c.status == UPLOADING) & images.c.upload_id.is_not(None))
+#: Images that an upload holds: to a store, or to the staging area. Each is found by an index: of statuses, for images
+#: that are hidden and that are not, and of uploads.
+_ARRIVING = (
+    (images.c.status == SAVING) & images.c.os_hidden.in_((False, True)) & live,
+    (images.c.status == UPLOADING) & images.c.upload_id.is_not(None),
+)
 # The names of the values are those of the columns to set, so parameters of conditions need other names.
 _CHANGE = update(images).where(images.c.region == bindparam("in_region"), images.c.id == bindparam("of_image"))
 # "NO KEY", as an update locks: others may refer to the row meanwhile.
@@ -149,10 +157,14 @@ def _fetch_at_once(connection: Connection, key: Mapping[str, str]) -> Image | No
     row = connection.execute(_WHOLE_IMAGE, key).first()
     if row is None:
         return None
-    image = image_from_row(row[:-3])
-    tags, properties, stores = row[-3:]
-    image.tags, image.properties, image.stores = tags, dict(properties), dict(stores)
+    image = image_from_row(row[: -len(PARTS)])
+    add_parts(image, *row[-len(PARTS) :])
     return image
+
+
+def add_parts(image: Image, tags: list[str], properties: list[list[str]], stores: list[list[str]]) -> None:
+    """Add to *image* what a database gave for `PARTS`."""
+    image.tags, image.properties, image.stores = tags, dict(properties), dict(stores)
 
 
 def insert_image(connection: Connection, region: str, image: Image) -> None:
@@ -284,9 +296,9 @@ def release_orphans(connection: Connection, regions: Collection[str]) -> int:
     """
     recorded = exists(select(uploads.c.upload_id).where(uploads.c.upload_id == images.c.upload_id))
     columns = (images.c.region, images.c.id, images.c.status, images.c.upload_id)
-    orphaned = select(*columns).where(images.c.region.in_(regions), _ARRIVING, ~recorded)
-    found = connection.execute(orphaned.order_by(images.c.region, images.c.id)).all()
-    for region, image_id, status, upload_id in found:
+    orphaned = (select(*columns).where(images.c.region.in_(regions), arriving, ~recorded) for arriving in _ARRIVING)
+    found = [row for query in orphaned for row in connection.execute(query)]
+    for region, image_id, status, upload_id in sorted(found, key=lambda row: row[:2]):
         change_status(connection, region, image_id, before=status, after=QUEUED, held_by=upload_id)
     return len(found)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, or_, select, union
 
-from ecl.server.db.images import IMAGE_COLUMNS, image_from_row
+from ecl.server.db.images import IMAGE_COLUMNS, PARTS, add_parts, image_from_row
 from ecl.server.db.listing_conditions import (
     Way,
     column_filters,
@@ -46,6 +46,8 @@ SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL en
 SET LOCAL plan_cache_mode = force_custom_plan"""
 #: Columns that an index sorts images by, within those that are hidden or not.
 _SORTED = frozenset({"created_at", "updated_at", "name", "size", "status"})
+#: Columns by whose values an index finds the images of a filter.
+_INDEXED = _SORTED | {"owner", "checksum", "os_hash_value"}
 _NAMES = frozenset(images.c.keys())
 
 
@@ -83,6 +85,11 @@ def _add_parts(connection: Connection, region: str, page: Sequence[Image]) -> No
     if not page:
         return
     by_id = {image.id: image for image in page}
+    if connection.dialect.name == "postgresql":
+        parts = select(images.c.id, *PARTS).where(images.c.region == region, images.c.id.in_(list(by_id)))
+        for row in connection.execute(parts):
+            add_parts(by_id[row[0]], *row[1:])
+        return
     tags = (
         select(image_tags.c.image_id, image_tags.c.tag)
         .where(image_tags.c.region == region, image_tags.c.image_id.in_(list(by_id)))
@@ -176,7 +183,7 @@ class _Listing:
         for name, value in query.properties.items():
             yield self._listed(images_with_property(self._region, name, value))
         filtered = {name for name, _ in column_filters(images.c, query)}
-        for name in sorted(filtered & {*_SORTED, "owner"}):
+        for name in sorted(filtered & _INDEXED):
             yield self._indexed(frozenset({name}))
 
     def _source_of(self, way: Way) -> _Source | None:

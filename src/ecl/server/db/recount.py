@@ -7,11 +7,12 @@ after rows were changed by hand.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, union_all, update
 
 from ecl.server.db.engine import Database
 from ecl.server.db.schema import image_locations, images, live, project_usage, store_usage
@@ -104,14 +105,21 @@ def _told(connection: Connection, region: str, owner: str) -> dict[str, int]:
 
 def _truth(connection: Connection, region: str, owner: str) -> tuple[dict[str, int], dict[str, int]]:
     """Return what the project's images are in sum, and their bytes in each store."""
-    owned = images.c.owner.is_(None) | (images.c.owner == "") if owner == "" else images.c.owner == owner
-    mine = (images.c.region == region, owned, live)
+    sums, stores = dict.fromkeys(_NAMES, 0), Counter[str]()
+    # Not one query with "or", for which SQLite would read the whole region.
+    for owned in [images.c.owner.is_(None), images.c.owner == ""] if owner == "" else [images.c.owner == owner]:
+        _add_truth(connection, (images.c.region == region, owned, live), sums, stores)
+    return sums, stores
+
+
+def _add_truth(
+    connection: Connection, mine: tuple[ColumnElement[bool], ...], sums: dict[str, int], stores: dict[str, int]
+) -> None:
     staged = func.sum(case((images.c.status == UPLOADING, func.coalesce(images.c.size, 0)), else_=0))
-    sums = dict.fromkeys(_NAMES, 0)
     # Grouped by an expression: SQLite would rather read a whole index in the order of the groups than a part of one.
     status = func.coalesce(images.c.status, images.c.status)
     for name, count, size in connection.execute(select(status, func.count(), staged).where(*mine).group_by(status)):
-        sums[name] = count
+        sums[name] += count
         sums["staged_bytes"] += int(size)
     # An outer join, because SQLite begins that with the images, and any other one with all locations.
     of_image = (image_locations.c.region == images.c.region) & (image_locations.c.image_id == images.c.id)
@@ -123,7 +131,9 @@ def _truth(connection: Connection, region: str, owner: str) -> tuple[dict[str, i
         .where(*mine)
         .group_by(store)
     )
-    return sums, {name: int(size) for name, size in connection.execute(stored) if name is not None}
+    for name, size in connection.execute(stored):
+        if name is not None:
+            stores[name] += int(size)
 
 
 def _correct(connection: Connection, drift: Drift) -> bool:

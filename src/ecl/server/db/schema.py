@@ -115,6 +115,9 @@ _live_index("by_updated_at", "region", "os_hidden", "updated_at", "created_at", 
 _live_index("by_name", "region", "os_hidden", "name", "created_at", "id")
 _live_index("by_size", "region", "os_hidden", "size", "created_at", "id")
 _live_index("by_status", "region", "os_hidden", "status", "created_at", "id")
+# Stock clients find an image by its hash: ``glance image-list --checksum`` and ``--hash``.
+_live_index("by_checksum", "region", "os_hidden", "checksum")
+_live_index("by_hash", "region", "os_hidden", "os_hash_value")
 # Not os_hidden first: quotas count hidden images, too.
 _live_index("by_owner", "region", "owner", "os_hidden", "created_at", "id")
 _live_index("by_visibility", "region", "visibility", "os_hidden", "created_at", "id")

@@ -1,4 +1,4 @@
-"""What projects use, as counters."""
+"""What projects use, as counters; and indexes of hashes."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ FROM images JOIN image_locations
 WHERE images.status NOT IN ('deleted', 'killed', 'pending_delete')
 GROUP BY images.region, COALESCE(images.owner, ''), image_locations.store
 """
+_LIVE = sa.text("(status NOT IN ('deleted', 'killed', 'pending_delete'))")
+#: Index of the live images to its columns.
+_INDEXES = {
+    "ix_images_by_checksum": ["region", "os_hidden", "checksum", "status"],
+    "ix_images_by_hash": ["region", "os_hidden", "os_hash_value", "status"],
+}
 
 
 def _key() -> tuple[sa.Column[str], sa.Column[str]]:
@@ -38,7 +44,9 @@ def _key() -> tuple[sa.Column[str], sa.Column[str]]:
 
 
 def upgrade() -> None:
-    """Make the tables, and count what is there."""
+    """Make the tables, and count what is there; make the indexes."""
+    for name, columns in _INDEXES.items():
+        op.create_index(name, "images", columns, sqlite_where=_LIVE, postgresql_where=_LIVE)
     op.create_table(
         "project_usage",
         *_key(),
@@ -59,5 +67,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
+    for name in _INDEXES:
+        op.drop_index(name, table_name="images")
     op.drop_table("store_usage")
     op.drop_table("project_usage")
