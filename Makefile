@@ -13,7 +13,11 @@ ON_POSTGRESQL := $(CRASHES) $(addprefix tests/service/,test_at_once.py images/te
     images/test_api_members.py identity/test_tokens.py imports/test_image_import.py replicator/test_jobs.py \
     stores/test_quotas.py)
 
-.PHONY: help setup demo test lint types unit service clients differential e2e postgres format constraints clean bench
+# And a third time, with the images in a bucket: where the store decides.
+ON_OBJECTS := $(addprefix tests/service/,test_at_once.py images/test_api_data.py imports/test_image_import.py \
+    stores/test_quotas.py replicator/test_glance_download.py)
+
+.PHONY: help setup demo test lint types unit service clients differential e2e postgres objects format constraints clean bench
 
 help:
 	@echo "make demo         install into .venv and run the whole story once"
@@ -21,6 +25,7 @@ help:
 	@echo "make setup        make .venv alone"
 	@echo "make lint types   ruff; mypy --strict"
 	@echo "make postgres     the tests of the service on PostgreSQL; make test runs the most telling of them"
+	@echo "make objects      the tests of the service with its images in a bucket; make test runs the most telling of them"
 	@echo "make bench        every figure beside its peers (SIZE=256M ONLY=upload,download RUNS=3: less of it)"
 	@echo "make constraints  look up newer versions of everything and pin them"
 
@@ -41,6 +46,7 @@ test: lint types $(VENV)/.installed-dev
 	@scripts/test-inputs
 	$(PYTEST)
 	$(PYTEST) --database postgresql $(ON_POSTGRESQL)
+	$(PYTEST) --store object $(ON_OBJECTS)
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
@@ -56,6 +62,10 @@ unit service clients differential e2e: $(VENV)/.installed-dev
 postgres: $(VENV)/.installed-dev
 	@scripts/test-inputs
 	$(PYTEST) --database postgresql tests/service tests/e2e/test_crash.py tests/e2e/test_crash_import.py
+
+objects: $(VENV)/.installed-dev
+	@scripts/test-inputs
+	$(PYTEST) --store object tests/service
 
 bench: $(VENV)/.installed-dev
 	@benchmarks/prepare
