@@ -15,11 +15,11 @@ from types import TracebackType
 from ecl.server.data.incoming import Ended, give_up
 from ecl.server.data.node import Node
 from ecl.server.data.region import Region
-from ecl.server.data.removal import remove_due
+from ecl.server.data.removal import remove_due, remove_now
 from ecl.server.data.store.base import Store, StoreError
 from ecl.server.data.store.unknown import find_unknown
 from ecl.server.db.engine import Database, DatabaseError, first_line
-from ecl.server.db.garbage import known_keys
+from ecl.server.db.garbage import Garbage, known_keys
 from ecl.server.db.images import release_orphans
 from ecl.server.db.leases import free_jobs
 from ecl.server.db.nodes import remove_dead_nodes
@@ -101,11 +101,13 @@ class Reaper:
         # An upload that this process works on was held before it came into the database.
         if all(node.holds(row.upload_id) for row in found):
             return
+        unread: list[Garbage] = []
         with self._database.write() as connection:
             for row in unfinished_uploads(connection, self._names, node.id, others_are_dead=others_are_dead):
                 if node.holds(row.upload_id):
                     continue
-                ended, _ = give_up(connection, row, SAVING, UPLOADING)
+                ended, garbage = give_up(connection, row, SAVING, UPLOADING)
+                unread += garbage
                 _log.warning(
                     "image %s of region %s: an upload that was interrupted is given up%s",
                     row.image_id,
@@ -113,6 +115,10 @@ class Reaper:
                     ", the image is queued again" if ended is Ended.GIVEN_UP else "",
                 )
             remove_dead_nodes(connection)
+        for region in self._regions:
+            # Nobody can be reading it, so no store needs to keep it for a while.
+            own = [item for item in unread if item.region == region.name]
+            remove_now(region, self._database, own, is_unread=True)
 
     # --- files that the database does not know ------------------------------------------------------------
 
