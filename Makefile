@@ -14,7 +14,12 @@ ON_POSTGRESQL := $(CRASHES) $(addprefix tests/service/,test_at_once.py images/te
     images/test_api_members.py identity/test_tokens.py imports/test_image_import.py replicator/test_jobs.py \
     stores/test_quotas.py)
 
-.PHONY: help setup demo test lint types unit service clients differential e2e postgres chaos format constraints clean bench
+# And a third time, with the images in a bucket: where the store decides.
+ON_OBJECTS := $(addprefix tests/service/,test_at_once.py images/test_api_data.py imports/test_image_import.py \
+    stores/test_quotas.py replicator/test_glance_download.py)
+
+.PHONY: help setup demo test lint types unit service clients differential e2e postgres objects chaos format constraints \
+    clean bench
 
 help:
 	@echo "make demo         install into .venv and run the whole story once"
@@ -23,6 +28,7 @@ help:
 	@echo "make lint types   ruff; mypy --strict"
 	@echo "make postgres     the tests of the service on PostgreSQL; make test runs the most telling of them"
 	@echo "make chaos        kill the service 1,000 times under load, on each database (ROUNDS=50 SEED=1: less of it)"
+	@echo "make objects      the tests of the service with its images in a bucket; make test runs the most telling of them"
 	@echo "make bench        every figure beside its peers (SIZE=256M ONLY=upload,download RUNS=3: less of it)"
 	@echo "make constraints  look up newer versions of everything and pin them"
 
@@ -43,6 +49,7 @@ test: lint types $(VENV)/.installed-dev
 	@scripts/test-inputs
 	$(PYTEST)
 	$(PYTEST) --database postgresql $(ON_POSTGRESQL)
+	$(PYTEST) --store object $(ON_OBJECTS)
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
@@ -63,6 +70,10 @@ chaos: $(VENV)/.installed-dev
 	@scripts/test-inputs
 	PYTHONPATH=tests $(VENV)/bin/python -m chaos --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),0)
 	PYTHONPATH=tests $(VENV)/bin/python -m chaos --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),0) --database postgresql
+
+objects: $(VENV)/.installed-dev
+	@scripts/test-inputs
+	$(PYTEST) --store object tests/service
 
 bench: $(VENV)/.installed-dev
 	@benchmarks/prepare

@@ -40,6 +40,8 @@ class Fault:
     method: str = "GET"
     #: How the path of the request ends.
     path: str = "/file"
+    #: What the query of the request has in it.
+    query: str = ""
     #: How many requests it happens to; None: to each.
     times: int | None = 1
     #: Only to requests with a range (True), or without one (False).
@@ -84,6 +86,7 @@ class Fault:
             self.times != 0
             and seen.method == self.method
             and seen.path.endswith(self.path)
+            and self.query in seen.query
             and self.ranged in (None, seen.range is not None)
             and self.first in (None, (seen.range or (None,))[0])
         )
@@ -96,6 +99,7 @@ class Seen:
     method: str
     path: str
     headers: dict[str, str]
+    query: str = ""
     #: First and last byte asked for; None for the last: to the end. None: no range.
     range: tuple[int, int | None] | None = None
     #: Bytes of its body that were passed on, or are just about to be.
@@ -183,6 +187,12 @@ class FaultyProxy:
             assert time.monotonic() < deadline, "waited in vain"
             self._wait(0.01)
 
+    @property
+    def pending(self) -> list[Fault]:
+        """The faults that have not happened as often as they should."""
+        with self._lock:
+            return [fault for fault in self._faults if fault.times]
+
     def release(self) -> None:
         """Close the connections that are stalled, and those that are to be."""
         with self._lock:
@@ -256,7 +266,8 @@ class FaultyProxy:
         """Take one request through; return False if the connection ends with it."""
         line, headers = client.head()
         method, path, _ = line.split(" ", 2)
-        seen = Seen(method, path.partition("?")[0], headers, _range_of(headers.get("range")))
+        path, _, query = path.partition("?")
+        seen = Seen(method, path, headers, query, _range_of(headers.get("range")))
         with self._lock:
             self.requests.append(seen)
             fault = self._fault_for(seen)

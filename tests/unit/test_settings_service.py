@@ -33,6 +33,20 @@ def test_stores_of_a_region(tmp_path: Path) -> None:
     assert settings.regions[0].default_store == "b"
 
 
+def test_a_store_in_a_bucket(tmp_path: Path) -> None:
+    """Its files begin in the folder of the settings; two prefixes of one bucket are two places."""
+    settings = _load(
+        tmp_path,
+        '[[regions]]\nname = "east"\n[[regions.stores]]\nname = "a"\nurl = "s3://images/east"\n'
+        'endpoint = "https://s3.example"\naccess_key_id = "x"\nsecret_access_key_file = "secret"\ncacert = "ca.pem"\n'
+        '[[regions.stores]]\nname = "b"\nurl = "s3://images/eastern"\ncredentials_file = "keys"\n',
+    )
+    one, other = settings.regions[0].stores
+
+    assert (one.secret_access_key_file, one.cacert) == (tmp_path / "secret", tmp_path / "ca.pem")
+    assert (other.credentials_file, other.path_style, other.removal_delay) == (tmp_path / "keys", True, None)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -47,6 +61,30 @@ def test_stores_of_a_region(tmp_path: Path) -> None:
         ('stores = [{name = "a"}]\nstore_dir = "x"', "store_dir"),
         ('stores = [{name = "a", folder = "x"}]', "'folder' in"),
         ('stores = "a"', r"\[\[stores\]\]"),
+        ('stores = [{name = "a", url = "s3:/b/c"}]', "url of the store a of region east is 's3:/b/c', but must be"),
+        ('stores = [{name = "a", url = "file:///b"}]', "must be one such as s3://bucket/prefix"),
+        ('stores = [{name = "a", url = "s3://b1/../c"}]', "must be one such as s3://bucket/prefix"),
+        ('stores = [{name = "a", url = "s3://user:secret@b1/c"}]', "is 's3://...@b1/c', but must be"),
+        ('stores = [{name = "a", url = "s3://b1", dir = "x"}]', "both a dir and a url"),
+        ('stores = [{name = "a", endpoint = "https://x"}]', "has endpoint, which only a store with a url has"),
+        ('stores = [{name = "a", removal_delay = 1}]', "has removal_delay, which only a store with a url has"),
+        ('stores = [{name = "a", url = "s3://b1", endpoint = "x"}]', "must be a URL such as https://s3.example"),
+        (
+            'stores = [{name = "a", url = "s3://b1", endpoint = "http://x"}]',
+            "is not https: use https, or set allow_http",
+        ),
+        ('stores = [{name = "a", url = "gs://b1", path_style = false}]', "path_style, which a store at gs:// does not"),
+        ('stores = [{name = "a", url = "s3://b1", access_key_id = "x"}]', "needs both access_key_id and"),
+        (
+            'stores = [{name = "a", url = "s3://b1", access_key_id = "x", secret_access_key_file = "y", profile = "z"}'
+            "]",
+            "two kinds of credentials",
+        ),
+        ('stores = [{name = "a", url = "s3://b1", removal_delay = -1}]', "removal_delay of .* must be 0 to 2592000"),
+        ('stores = [{name = "a", url = "s3://b1", removal_delay = nan}]', "removal_delay of .* must be 0 to 2592000"),
+        ('stores = [{name = "a", url = "s3://b1/x"}, {name = "b", url = "s3://b1/x/"}]', "the same prefix"),
+        ('stores = [{name = "a", url = "s3://b1/x"}, {name = "b", url = "s3://b1/x/y"}]', "is inside that of"),
+        ('stores = [{name = "a", url = "s3://b1", bucket = "x"}]', "'bucket' in"),
     ],
 )
 def test_stores_that_cannot_be(tmp_path: Path, text: str, problem: str) -> None:

@@ -11,8 +11,10 @@ import pytest
 import requests
 from sqlalchemy import text
 
+from ecl import exceptions
 from ecl.server.data.store.folder import FolderStore
-from support.object_stores import ObjectStorage
+from ecl.testing import ImageService
+from support.object_stores import ObjectStorage, prefix_of
 from support.region_service import Client, RegionService, poll, run_region
 
 RAW = {"disk_format": "raw", "container_format": "bare"}
@@ -155,3 +157,24 @@ def test_an_interrupted_upload_leaves_no_parts(alpha: Client, region: RegionServ
         alpha.upload(image["id"], body())
     poll(lambda: alpha.show(image["id"])["status"] == "queued")
     poll(lambda: not list(region.region.store.entries()))
+
+
+def test_a_killed_service_leaves_no_parts(tmp_path: Path, seaweedfs: ObjectStorage) -> None:
+    """What a process that is killed has sent of an upload is removed by the next one, at once."""
+    entry = {**seaweedfs.default_store(tmp_path, "jp1"), "removal_delay": 3600}
+    store = seaweedfs.store(prefix_of(tmp_path, "jp1"))
+    with ImageService(({"name": "jp1", "stores": [entry]},)) as service:
+        connection = service.connect()
+        image = connection.image.create_image(name="x", disk_format="raw", container_format="bare")
+
+        def body() -> Iterator[bytes]:
+            yield DATA
+            poll(lambda: list(store.entries()))
+            service.kill()
+            yield DATA
+
+        with pytest.raises(exceptions.SDKException):
+            connection.image.upload_image(image, body())
+        service.start()
+        poll(lambda: connection.image.get_image(image).status == "queued")
+        poll(lambda: not list(store.entries()))

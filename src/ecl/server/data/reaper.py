@@ -16,11 +16,11 @@ from types import TracebackType
 from ecl.server.data.incoming import Ended, give_up
 from ecl.server.data.node import Node
 from ecl.server.data.region import Region
-from ecl.server.data.removal import remove_due
+from ecl.server.data.removal import remove_due, remove_now
 from ecl.server.data.store.base import Store, StoreError
 from ecl.server.data.store.unknown import find_unknown
 from ecl.server.db.engine import Database, DatabaseError, first_line
-from ecl.server.db.garbage import known_keys
+from ecl.server.db.garbage import Garbage, known_keys
 from ecl.server.db.images import release_orphans
 from ecl.server.db.leases import free_jobs
 from ecl.server.db.nodes import remove_dead_nodes
@@ -124,25 +124,30 @@ class Reaper:
         if all(node.holds(row.upload_id) for row in found):
             return
         # One transaction for each, so that none holds the rows of several images.
-        for row in found:
-            self._end_upload(row, others_are_dead=others_are_dead)
+        unread = [item for row in found for item in self._end_upload(row, others_are_dead=others_are_dead)]
         with self._database.write() as connection:
             remove_dead_nodes(connection)
+        for region in self._regions:
+            # Nobody can be reading it, so no store needs to keep it for a while.
+            own = [item for item in unread if item.region == region.name]
+            remove_now(region, self._database, own, is_unread=True)
 
-    def _end_upload(self, row: UploadRow, *, others_are_dead: bool) -> None:
+    def _end_upload(self, row: UploadRow, *, others_are_dead: bool) -> Sequence[Garbage]:
+        """Give up an upload whose process is dead; return what it has left."""
         node = self._node
         with self._database.write() as connection:
             # Its process may have renewed its lease since, or ended it.
             unfinished = unfinished_uploads(connection, self._names, node.id, others_are_dead=others_are_dead)
             if row not in unfinished or node.holds(row.upload_id):
-                return
-            ended, _ = give_up(connection, row, SAVING, UPLOADING)
+                return ()
+            ended, garbage = give_up(connection, row, SAVING, UPLOADING)
         _log.warning(
             "image %s of region %s: an upload that was interrupted is given up%s",
             row.image_id,
             row.region,
             ", the image is queued again" if ended is Ended.GIVEN_UP else "",
         )
+        return garbage
 
     # --- files that the database does not know ------------------------------------------------------------
 
