@@ -13,12 +13,13 @@ ON_POSTGRESQL := $(CRASHES) $(addprefix tests/service/,test_at_once.py images/te
     images/test_api_members.py identity/test_tokens.py imports/test_image_import.py replicator/test_jobs.py \
     stores/test_quotas.py)
 
-.PHONY: help setup demo test lint types unit service clients differential e2e postgres format constraints clean bench
+.PHONY: help setup man demo test lint types unit service clients differential e2e postgres format constraints clean bench
 
 help:
 	@echo "make demo         install into .venv and run the whole story once"
 	@echo "make test         install what tests need and run them all"
 	@echo "make setup        make .venv alone"
+	@echo "make man          write a man page for each command into build/man"
 	@echo "make lint types   ruff; mypy --strict"
 	@echo "make postgres     the tests of the service on PostgreSQL; make test runs the most telling of them"
 	@echo "make bench        every figure beside its peers (SIZE=256M ONLY=upload,download RUNS=3: less of it)"
@@ -33,6 +34,9 @@ $(VENV)/.installed-dev: $(INPUTS)
 	@touch $(VENV)/.installed $@
 
 setup: $(VENV)/.installed
+
+man: setup
+	@$(VENV)/bin/python packaging/manpages.py build/man
 
 demo: setup
 	@$(VENV)/bin/ecl demo
