@@ -18,13 +18,14 @@ ON_POSTGRESQL := $(CRASHES) $(addprefix tests/service/,test_at_once.py images/te
 ON_OBJECTS := $(addprefix tests/service/,test_at_once.py images/test_api_data.py imports/test_image_import.py \
     stores/test_quotas.py replicator/test_glance_download.py)
 
-.PHONY: help setup demo test lint types unit service clients differential e2e postgres objects chaos format constraints \
-    clean bench
+.PHONY: help setup man demo test lint types unit service clients differential e2e postgres objects chaos packages format \
+    constraints clean bench
 
 help:
 	@echo "make demo         install into .venv and run the whole story once"
 	@echo "make test         install what tests need and run them all"
 	@echo "make setup        make .venv alone"
+	@echo "make man          write a man page for each command into build/man"
 	@echo "make lint types   ruff; mypy --strict"
 	@echo "make postgres     the tests of the service on PostgreSQL; make test runs the most telling of them"
 	@echo "make chaos        kill the service 1,000 times under load, on each database (ROUNDS=50 SEED=1: less of it)"
@@ -41,6 +42,9 @@ $(VENV)/.installed-dev: $(INPUTS)
 	@touch $(VENV)/.installed $@
 
 setup: $(VENV)/.installed
+
+man: setup
+	@$(VENV)/bin/python packaging/manpages.py build/man
 
 demo: setup
 	@$(VENV)/bin/ecl demo

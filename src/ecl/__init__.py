@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["__version__", "connect"]
 
+# By this the command knows its own package: eclsdk has one of that name.
+_DISTRIBUTION = "ecl-image"
+
 _MODULES = frozenset(
     {
         "config", "connection", "exceptions", "format", "image", "profile", "proxy2", "resource2",

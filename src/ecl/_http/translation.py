@@ -73,7 +73,8 @@ def _no_keystone(exc: ksa_exceptions.InvalidResponse) -> exceptions.SDKException
 def _unreachable(exc: ksa_exceptions.ClientException) -> exceptions.SDKException:
     chain = list(_chain(exc))
     if not any(isinstance(cause, ksa_exceptions.ConnectionError) for cause in chain):
-        return exceptions.EndpointNotFound(_words(exc))
+        words, bad, _ = _words(exc).partition("Invalid Response - Bad version data returned")
+        return exceptions.EndpointNotFound(f"{words}What answers there is not a Keystone." if bad else words)
     where = next((match for cause in chain if (match := re.search(r"https?://[^\s/'\"]+", str(cause)))), None)
     address = where.group().rstrip(":,.;") if where else "the service"
     if any(isinstance(cause, ksa_exceptions.SSLError) for cause in chain):

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
+from pathlib import Path
 
+import pytest
+
+import ecl
 from support.commands import Command
 
 #: Libraries that a list of images has no use for.
@@ -46,3 +52,29 @@ def test_version(ecl: Command) -> None:
     from ecl import __version__
 
     assert ecl("--version").out == f"ecl {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("left", "cause"), [(b"", "eclsdk 1.11.1 has replaced files of the package ecl"), (None, "files are missing")]
+)
+def test_package_of_another_distribution(tmp_path: Path, left: bytes | None, cause: str) -> None:
+    """Where eclsdk was installed over this package, or was removed with its files, one line says so and what to do."""
+    shutil.copytree(Path(ecl.__file__).parent, tmp_path / "ecl", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "ecl" / "__init__.py").unlink()
+    if left is not None:
+        (tmp_path / "ecl" / "__init__.py").write_bytes(left)
+        metadata = tmp_path / "eclsdk-1.11.1.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: eclsdk\nVersion: 1.11.1\n")
+        (metadata / "RECORD").write_text("ecl/__init__.py,,\necl/connection.py,,\n")
+    # Without the site packages' .pth files, of which one names the real package.
+    code = f"import sys; sys.path.append({sysconfig.get_path('purelib')!r}); import ecl.cli.main"
+    ended = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Error: {cause}")
+    assert "reinstall ecl-image" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1

@@ -133,6 +133,15 @@ def test_nothing_to_read(data):
         Source(data)
 
 
+@pytest.mark.skipif(not Path("/dev/zero").is_char_device(), reason="this system has no /dev/zero")
+def test_device_of_unknown_size():
+    """A device is not taken for an empty file, nor read without end; the null device is an empty file."""
+    with pytest.raises(exceptions.InvalidRequest, match="/dev/zero is a device of unknown size"):
+        Source("/dev/zero")
+    with Source(os.devnull) as source:
+        assert read(source) == b""
+
+
 def test_paths_that_cannot_be_read(tmp_path):
     """A missing file, a folder and a path that is none are refused by name."""
     with pytest.raises(exceptions.InvalidRequest, match="no-such cannot be read: No such file"):

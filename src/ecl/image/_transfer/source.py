@@ -269,8 +269,11 @@ def is_text(file: object) -> bool:
 def _open_path(path: Path) -> IO[bytes]:
     try:
         path = path.expanduser()
-        if not path.is_dir():
+        is_device = path.is_char_device() and os.fspath(path) != os.devnull
+        if not is_device and not path.is_dir():
             return path.open("rb", buffering=0)
     except (OSError, ValueError, RuntimeError) as exc:
         raise exceptions.InvalidRequest(f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}") from exc
+    if is_device:
+        raise exceptions.InvalidRequest(f"{path} is a device of unknown size; write what you want of it to a file")
     raise exceptions.InvalidRequest(f"{path} is a folder; name an image file")
