@@ -100,6 +100,8 @@ class Reader(ABC):
 
     #: Bytes.
     size: int
+    #: A file that has the data and nothing else, so that the kernel can send it; None if there is none.
+    descriptor: int | None = None
 
     @abstractmethod
     def read(self, offset: int, length: int) -> bytes:

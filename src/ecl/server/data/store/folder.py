@@ -225,20 +225,20 @@ class FolderReader(Reader):
     """An open file."""
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        self.descriptor: int = descriptor
         self._open = True
         self.size = os.fstat(descriptor).st_size
 
     def read(self, offset: int, length: int) -> bytes:
         """Return up to *length* bytes from *offset*."""
         with _translated_errors():
-            return os.pread(self._descriptor, length, offset)
+            return os.pread(self.descriptor, length, offset)
 
     def close(self) -> None:
         """Close the file."""
         if self._open:
             self._open = False
-            os.close(self._descriptor)
+            os.close(self.descriptor)
 
 
 @contextmanager
