@@ -49,8 +49,9 @@ class DirectBodyProtocol(HttpToolsProtocol):
 
     #: That of the current request; None if its body can only come from ``receive``.
     _direct: DirectBody | None = None
-    #: That of the current request; None under TLS.
-    sender: FileSender | None = None
+    #: The answer that is sent from a file at the moment, and the bytes of all such answers.
+    sending: FileSender | None = None
+    file_bytes = 0
     #: True while the body of the current request is still to come.
     receives_body = False
 
@@ -63,19 +64,20 @@ class DirectBodyProtocol(HttpToolsProtocol):
         extensions: dict[str, Any] = {_DRAIN: self.flow.drain}
         if self._direct is not None:
             extensions[EXTENSION] = self._direct
-        if self.scheme == "http":
-            extensions[SEND_FILE] = self.sender = FileSender(self)
+        sender = FileSender(self) if self.scheme == "http" else None
+        if sender is not None:
+            extensions[SEND_FILE] = sender
         self.scope["extensions"] = extensions
         super().on_headers_complete()
-        for extension in (self._direct, self.sender):
+        for extension in (self._direct, sender):
             if extension is not None:
                 extension.cycle = self.cycle
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wake who sends a file."""
+        """Wake the sender of a file."""
         super().connection_lost(exc)
-        if self.sender is not None:
-            self.sender.connection_lost()
+        if self.sending is not None:
+            self.sending.wake()
 
     def on_body(self, body: bytes) -> None:
         """Count the bytes that come through the parser, and pass them on."""

@@ -8,20 +8,17 @@ The process neither reads nor holds the bytes, and a client that does not read c
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
-import struct
-import sys
-import termios
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.concurrency import run_in_threadpool
 
 if TYPE_CHECKING:
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+    from uvicorn.protocols.http.flow_control import FlowControl
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-__all__ = ["SEND_FILE", "FileSender", "file_sender"]
+__all__ = ["SEND_FILE", "FileSender", "FileSendingProtocol", "file_sender"]
 
 #: Name of the ASGI extension.
 SEND_FILE = "ecl.send_file"
@@ -37,6 +34,21 @@ def file_sender(scope: Mapping[str, Any]) -> FileSender | None:
     return found
 
 
+class FileSendingProtocol(Protocol):
+    """
+    What a sender needs of its connection.
+
+    Attributes:
+        sending: The sender that is at work.
+        file_bytes: Bytes of files that the kernel has taken.
+    """
+
+    transport: asyncio.Transport
+    flow: FlowControl
+    sending: FileSender | None
+    file_bytes: int
+
+
 class FileSender:
     """
     Sends a part of a file as the body of one response.
@@ -48,11 +60,9 @@ class FileSender:
     #: uvicorn's state of the request.
     cycle: RequestResponseCycle
 
-    def __init__(self, http: HttpToolsProtocol) -> None:
+    def __init__(self, http: FileSendingProtocol) -> None:
         self._http = http
         self.sent = 0
-        #: A duplicate of the socket: the event loop refuses to watch the one of a transport.
-        self._socket: int | None = None
         self._awaited: asyncio.Future[None] | None = None
 
     async def send(self, descriptor: int, offset: int, count: int) -> None:
@@ -63,69 +73,64 @@ class FileSender:
             ConnectionError: The client is gone.
             OSError: The file cannot be read, or ended early.
         """
-        await self._head_is_sent()
-        self._socket = os.dup(self._http.transport.get_extra_info("socket").fileno())
+        self._http.sending = self
         try:
-            end = offset + count
-            while offset < end:
-                piece = min(_PIECE, end - offset)
-                if _is_cached(descriptor, offset, piece):
-                    sent = _send(self._socket, descriptor, offset, piece)
-                else:
-                    # It waits for the disk, and never for the client: the socket does not block.
-                    sent = await run_in_threadpool(_send, self._socket, descriptor, offset, piece)
-                offset += sent
-                self.sent += sent
-                self.cycle.expected_content_length -= sent
-                if offset < end:
-                    await self._writable()
+            await self._head_is_sent()
+            # The event loop does not watch the socket of a transport, but it watches a duplicate.
+            duplicate = os.dup(self._http.transport.get_extra_info("socket").fileno())
+            try:
+                await self._send(duplicate, descriptor, offset, offset + count)
+            finally:
+                os.close(duplicate)
         finally:
-            opened, self._socket = self._socket, None
-            os.close(opened)
-
-    @property
-    def is_waiting(self) -> bool:
-        """True while the client has to read before more can be sent."""
-        return self._awaited is not None
-
-    @property
-    def taken(self) -> int:
-        """Bytes that the client's side has acknowledged, on Linux; elsewhere those that the kernel has taken."""
-        if self._socket is None or not sys.platform.startswith("linux"):
-            return self.sent
-        queued = fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4))
-        return self.sent - int(struct.unpack("i", queued)[0])
-
-    def connection_lost(self) -> None:
-        """Wake the sender."""
-        if self._awaited is not None and not self._awaited.done():
-            self._awaited.set_result(None)
+            self._http.sending = None
 
     async def _head_is_sent(self) -> None:
         """Wait until the transport has nothing left to write: what it holds comes before the file."""
-        transport, flow = self._http.transport, self._http.flow
-        if self.cycle.disconnected or transport.is_closing():
-            raise ConnectionError("the client is gone")
+        transport = self._http.transport
+        self._check_connected()
         low, high = transport.get_write_buffer_limits()
         transport.set_write_buffer_limits(high=0)
-        await flow.drain()
-        if self.cycle.disconnected or transport.is_closing():
-            raise ConnectionError("the client is gone")
+        await self._http.flow.drain()
+        self._check_connected()
         transport.set_write_buffer_limits(high=high, low=low)
 
-    async def _writable(self) -> None:
+    async def _send(self, to: int, descriptor: int, offset: int, end: int) -> None:
+        while offset < end:
+            piece = min(_PIECE, end - offset)
+            if _is_cached(descriptor, offset, piece):
+                sent = _send(to, descriptor, offset, piece)
+            else:
+                # It waits for the disk, and never for the client: the socket does not block.
+                sent = await run_in_threadpool(_send, to, descriptor, offset, piece)
+            offset += sent
+            self.sent += sent
+            self._http.file_bytes += sent
+            self.cycle.expected_content_length -= sent
+            if offset < end:
+                await self._writable(to)
+
+    async def _writable(self, to: int) -> None:
         """Wait until the kernel takes more. Raises ConnectionError if the client is gone."""
-        assert self._socket is not None
+        self._check_connected()
         loop = asyncio.get_running_loop()
-        if not self.cycle.disconnected:
-            self._awaited = loop.create_future()
-            loop.add_writer(self._socket, self.connection_lost)
-            try:
-                await self._awaited
-            finally:
-                self._awaited = None
-                loop.remove_writer(self._socket)
-        if self.cycle.disconnected:
+        self._awaited = loop.create_future()
+        loop.add_writer(to, self.wake)
+        try:
+            await self._awaited
+        finally:
+            self._awaited = None
+            loop.remove_writer(to)
+        self._check_connected()
+
+    def wake(self) -> None:
+        """Try to send more: the client has read, or is gone."""
+        if self._awaited is not None and not self._awaited.done():
+            self._awaited.set_result(None)
+
+    def _check_connected(self) -> None:
+        # Not the state of the request: uvicorn notes a lost connection at the last request of a pipeline only.
+        if self._http.transport.is_closing():
             raise ConnectionError("the client is gone")
 
 
