@@ -30,15 +30,28 @@ each_loop = pytest.mark.parametrize("make_loop", LOOPS, ids=["asyncio", "uvloop"
 
 
 class App:
-    """Answers ``/FIRST/COUNT`` with that part of a file, and notes how each request ended."""
+    """
+    Answers ``/FIRST/COUNT`` with that part of a file, and notes how each request ended.
 
-    def __init__(self, path: Path) -> None:
+    ``/plain/COUNT`` has the first bytes of the file as an ordinary answer.
+    """
+
+    def __init__(self, path: Path, state: ServerState) -> None:
         self._path = path
+        self._state = state
         #: Of each request: bytes that its sender sent, and the error.
         self.ended: list[tuple[int, Exception | None]] = []
 
+    def unsent_bytes(self) -> int:
+        """Return what the event loop holds of answers, because clients do not read."""
+        return sum(connection.transport.get_write_buffer_size() for connection in self._state.connections)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         _, first, count = scope["path"].split("/")
+        if first == "plain":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", count.encode())]})
+            await send({"type": "http.response.body", "body": DATA[: int(count)]})
+            return
         sender, error = file_sender(scope), None
         descriptor = os.open(self._path, os.O_RDONLY)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", count.encode())]})
@@ -66,10 +79,10 @@ def file(tmp_path: Path) -> Path:
 @asynccontextmanager
 async def served(path: Path, tls: ssl.SSLContext | None = None, **bounds: Any) -> AsyncIterator[tuple[App, int]]:
     """Serve *path*; give the application and the port."""
-    app = App(path)
+    state = ServerState()
+    app = App(path, state)
     config = uvicorn.Config(app, log_config=None, access_log=False, ws="none")
     config.load()
-    state = ServerState()
     protocol = bounded_protocol(HttpSettings(**bounds))
     server = await asyncio.get_running_loop().create_server(
         lambda: protocol(config, state, {}), "127.0.0.1", 0, ssl=tls
@@ -104,7 +117,7 @@ def _sockets() -> set[str]:
     return {name for name in names if name.startswith("socket:")}
 
 
-def _ask(first: int, count: int) -> bytes:
+def _ask(first: int | str, count: int) -> bytes:
     return f"GET /{first}/{count} HTTP/1.1\r\nHost: here\r\n\r\n".encode()
 
 
@@ -132,6 +145,30 @@ def test_parts_of_a_file(file: Path, make_loop: Any, at_once: bool) -> None:
             writer.close()
             await writer.wait_closed()
         assert app.ended == [(count, None) for _, count in parts]
+
+    run(scenario, make_loop)
+
+
+@each_loop
+def test_a_file_after_an_answer_that_waits(file: Path, make_loop: Any) -> None:
+    """What the event loop still has to send of an earlier answer comes before the file."""
+
+    async def scenario() -> None:
+        async with served(file) as (app, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.transport.pause_reading()
+            asked = 0
+            while not app.unsent_bytes():
+                writer.write(_ask("plain", 10_000))
+                asked += 1
+                await asyncio.sleep(0)
+            writer.write(_ask(1, SIZE - 1))
+            writer.transport.resume_reading()
+            for _ in range(asked):
+                assert await _body(reader) == DATA[:10_000]
+            assert await _body(reader) == DATA[1:]
+            writer.close()
+            await writer.wait_closed()
 
     run(scenario, make_loop)
 

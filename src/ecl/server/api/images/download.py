@@ -135,7 +135,7 @@ class _FileResponse(Response):
         self._open_data = open_data
         super().__init__(None, status, headers)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         with self._open_data:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             try:
