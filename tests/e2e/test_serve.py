@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -303,6 +304,19 @@ def test_tls_with_a_self_signed_certificate(serve, certificate, tmp_path):
         served.process.wait(LIMIT)
 
 
+def test_silent_tls_client(serve, certificate, tmp_path):
+    """A client that connects to the TLS port and says nothing is cut off when a head would have to be there."""
+    cert, key = certificate
+    settings = tmp_path / "ecl.toml"
+    settings.write_text("[http]\nhead_timeout = 1\n")
+    served = serve("--config", str(settings), "--tls-cert", str(cert), "--tls-key", str(key))
+    host, port = served.url.removeprefix("https://").split(":")
+
+    # Half of what asyncio gives a handshake by itself.
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        assert client.recv(1) == b""
+
+
 def test_wrong_certificate(tmp_path, certificate):
     """A certificate that is missing, no certificate, or alone is one sentence, and nothing is made."""
     cert, _ = certificate
@@ -318,6 +332,24 @@ def test_wrong_certificate(tmp_path, certificate):
     assert "not PEM files that belong together" in wrong.stderr
     assert "both tls_cert and tls_key" in alone.stderr
     assert not folder.exists()
+
+
+def test_limit_of_open_files(serve, tmp_path):
+    """The service may open as many files as the system allows; it says so if its own bounds need more."""
+    settings = tmp_path / "ecl.toml"
+    settings.write_text("[http]\nmax_connections = 2000000000\n")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+    try:
+        enough, too_few = serve(), serve("--config", str(settings), folder=tmp_path / "other")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert resource.prlimit(enough.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
+    assert not [line for line in enough.words if "Warning" in line]
+    (warning,) = [line for line in too_few.words if "Warning" in line]
+    assert f"may open {hard} files, and 2000000" in warning
+    assert "ulimit -n" in warning
 
 
 # --- what goes wrong ----------------------------------------------------------------------------------------

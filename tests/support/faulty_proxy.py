@@ -29,7 +29,7 @@ __all__ = ["Fault", "FaultyProxy", "Seen"]
 
 _BLOCK = 256 << 10
 _HEAD_LIMIT = 64 << 10
-#: Seconds that a body gets to end after the answer to it.
+#: Seconds that a body gets to end after it was refused.
 _GRACE = 0.2
 
 
@@ -257,7 +257,8 @@ class FaultyProxy:
                 if self._tls is not None:
                     self._open.discard(client)
                     client = self._keep(self._tls.wrap_socket(client, server_side=True))
-                while self._pass_on(_Half(client)):
+                half = _Half(client)
+                while self._pass_on(half):
                     pass
         finally:
             self._drop(client)
@@ -295,9 +296,9 @@ class FaultyProxy:
             service.send_head(line, wanted)
             sender = self._start(self._send_body, client, service, seen, fault)
             whole = self._answer(client, service, seen, fault)
-            sender.join(_GRACE)
+            # The service has the whole body, or it said no before.
+            sender.join(_GRACE if seen.status >= 400 else None)
             if sender.is_alive():
-                # The service said no before it had heard all.
                 with suppress(OSError):
                     client.socket.shutdown(socket.SHUT_WR)
                 whole = False

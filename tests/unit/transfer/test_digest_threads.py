@@ -54,3 +54,12 @@ def test_memory_is_used_again(slots: int) -> None:
 
     whole = b"".join(blocks)
     assert found == {name: hashlib.new(name, whole).hexdigest() for name in ("md5", "sha512")}
+
+
+def test_a_single_block_gets_no_thread(slots: int) -> None:
+    """Up to a block it is hashed by the thread that sends it; one byte more gets a thread, if one may have it."""
+    with Digest("sha512", size=BLOCK) as small, Digest("sha512", size=BLOCK + 1) as large:
+        assert [small.holds > 1, large.holds > 1] == [False, bool(slots)]
+        small.update(b"something")
+
+        assert small.hexdigests() == {"sha512": hashlib.sha512(b"something").hexdigest()}

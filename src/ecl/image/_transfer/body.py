@@ -50,7 +50,7 @@ class Body:
 
     def __iter__(self) -> Iterator[bytes]:
         self.close()
-        self._digest = Digest(*self._algorithms) if self._algorithms else None
+        self._digest = Digest(*self._algorithms, size=self.size) if self._algorithms else None
         self.done = 0
         self.is_complete = False
         try:

@@ -38,17 +38,18 @@ class Digest:
     use the cores, the thread that calls update() computes the hashes.
     """
 
-    def __init__(self, *algorithms: str) -> None:
+    def __init__(self, *algorithms: str, size: int | None = None) -> None:
         """
         Start hashing.
 
         Args:
             algorithms: Names that hashlib knows: ``md5``, ``sha512`` …
+            size: Bytes in all, if known. A single block gets no thread: starting one takes longer than hashing it.
         """
         self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
         self._queues: list[queue.Queue[Block | None]] = []
         self._threads: list[threading.Thread] = []
-        if not _with_threads.acquire(blocking=False):
+        if (size is not None and size <= BLOCK) or not _with_threads.acquire(blocking=False):
             return
         for name in self._hashes:
             waiting: queue.Queue[Block | None] = queue.Queue(DEPTH)

@@ -203,8 +203,9 @@ class _Intake:
         await self._fanout.put(block)
 
     async def join(self) -> None:
-        """Wait until all of them have finished all blocks."""
-        await self._fanout.put(_END)
+        """Wait until their threads have finished all blocks."""
+        if self._fanout.has_threads:
+            await self._fanout.put(_END)
         await self._fanout.join()
 
     async def close(self) -> None:
@@ -224,6 +225,7 @@ class _Intake:
     def finish(self, size: int) -> None:
         """Check the data, and make the image active, or release it as staged. Blocks."""
         upload, incoming = self.upload, self.upload.incoming
+        self._fanout.pass_rest()
         if upload.declared_size is not None and size != upload.declared_size:
             raise _size_differs(upload, f"{size} instead of {upload.declared_size}")
         values = {"size": size} if upload.is_staging else self._content.attributes(size)

@@ -62,6 +62,7 @@ _IMAGE = select(*IMAGE_COLUMNS).where(
     images.c.id == bindparam("image_id"),
     and_(*(images.c.status != status for status in sorted(INVISIBLE))),
 )
+_IS_TAKEN = select(images.c.id).where(images.c.region == bindparam("region"), images.c.id == bindparam("image_id"))
 _TAGS = (
     select(image_tags.c.tag)
     .where(image_tags.c.region == bindparam("region"), image_tags.c.image_id == bindparam("image_id"))
@@ -121,7 +122,7 @@ def id_taken(image_id: str) -> Conflict:
 
 def id_is_taken(connection: Connection, region: str, image_id: str) -> bool:
     """Return True if an image of *region*, even a deleted one, has the ID."""
-    return connection.execute(select(images.c.id).where(_is(region, image_id))).first() is not None
+    return connection.execute(_IS_TAKEN, {"region": region, "image_id": image_id}).first() is not None
 
 
 def fetch_image(connection: Connection, region: str, image_id: str) -> Image | None:

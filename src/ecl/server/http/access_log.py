@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ecl.server.http.body_protocol import direct_body
 from ecl.server.http.client_address import client_address
 from ecl.server.http.metrics import Metrics
+from ecl.server.http.send_file import file_sender
 
 __all__ = ["ACCESS_LOG", "Accounting"]
 
@@ -78,6 +79,8 @@ class Accounting:
             seconds = time.monotonic() - started
             if (direct := direct_body(scope)) is not None:
                 received += direct.received
+            if (sender := file_sender(scope)) is not None:
+                sent += sender.sent
             self._metrics.end(region, scope["method"], status, seconds, received, sent)
             if self._access_log is not None:
                 self._log(scope, status, seconds, received, sent)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ecl.server.http.send_file import SEND_FILE, FileSender
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -47,6 +49,9 @@ class DirectBodyProtocol(HttpToolsProtocol):
 
     #: That of the current request; None if its body can only come from ``receive``.
     _direct: DirectBody | None = None
+    #: The answer that is sent from a file at the moment, and the bytes of all such answers.
+    sending: FileSender | None = None
+    file_bytes = 0
     #: True while the body of the current request is still to come.
     receives_body = False
 
@@ -56,13 +61,23 @@ class DirectBodyProtocol(HttpToolsProtocol):
         length = _length(self.headers)
         self._direct = DirectBody(self, length) if length and not self.parser.should_upgrade() else None
         # uvicorn's type knows extensions without attributes only.
-        self.scope["extensions"] = {_DRAIN: self.flow.drain}  # type: ignore[dict-item]
-        if self._direct is None:
-            super().on_headers_complete()
-            return
-        self.scope["extensions"][EXTENSION] = self._direct  # type: ignore[assignment]
+        extensions: dict[str, Any] = {_DRAIN: self.flow.drain}
+        if self._direct is not None:
+            extensions[EXTENSION] = self._direct
+        sender = FileSender(self) if self.scheme == "http" else None
+        if sender is not None:
+            extensions[SEND_FILE] = sender
+        self.scope["extensions"] = extensions
         super().on_headers_complete()
-        self._direct.cycle = self.cycle
+        for extension in (self._direct, sender):
+            if extension is not None:
+                extension.cycle = self.cycle
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wake the sender of a file."""
+        super().connection_lost(exc)
+        if self.sending is not None:
+            self.sending.wake()
 
     def on_body(self, body: bytes) -> None:
         """Count the bytes that come through the parser, and pass them on."""

@@ -7,8 +7,11 @@ uvicorn itself waits for ever for a head, a body, or a client that does not read
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
 import struct
+import sys
+import termios
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -184,9 +187,9 @@ class _BoundedProtocol(DirectBodyProtocol):
 
     def _end_if_late(self, now: float) -> None:
         pending = self.transport.get_write_buffer_size()
-        if not pending:
+        if not pending and self.sending is None:
             self._sending.rest()
-        elif self._sending.is_too_slow(now, self._counted.written - pending):
+        elif self._sending.is_too_slow(now, self._counted.written + self.file_bytes - pending - self._unacknowledged()):
             # With a reset: the kernel would keep what the client does not read.
             connection = self.transport.get_extra_info("socket")
             if connection is not None:
@@ -202,6 +205,13 @@ class _BoundedProtocol(DirectBodyProtocol):
                 self.transport.close()
         elif self.receives_body:
             self._end_if_body_is_late(now)
+
+    def _unacknowledged(self) -> int:
+        """Return the bytes that the kernel holds for the client; it takes megabytes at once, also for a slow one."""
+        connection = self.transport.get_extra_info("socket")
+        if connection is None or not sys.platform.startswith("linux"):
+            return 0
+        return int.from_bytes(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
     def _end_if_body_is_late(self, now: float) -> None:
         if self.cycle.response_complete and self._answered_at is not None:

@@ -55,8 +55,10 @@ def serve(settings: Settings, *, ready_json: bool = False) -> int:
         def on_ready() -> None:
             announce(settings, listener, clouds_path(settings), is_fresh=is_fresh, ready_json=ready_json)
 
+        from ecl.server.process.file_limit import raise_file_limit
         from ecl.server.process.server import build_server
 
+        raise_file_limit(settings.http)
         build_server(settings, service, on_ready, stop_jobs).run(sockets=[listener])
     return 0
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 
 from ecl.server.http.bounded_protocol import bounded_protocol
@@ -59,9 +62,22 @@ def build_server(
             on_stop()
             say("Stopping: requests in flight may finish. Ctrl-C again stops at once.")
 
-    config = uvicorn.Config(
+    class BoundedLoop(uvloop.Loop):
+        # It has many forms in asyncio, and all of them take these.
+        async def create_server(
+            self, *arguments: Any, **more: Any
+        ) -> asyncio.AbstractServer:  # Any: what asyncio takes
+            if more.get("ssl") is not None:
+                # uvicorn has no option for it, and a minute is the default.
+                more["ssl_handshake_timeout"] = settings.http.head_timeout
+            return await super().create_server(*arguments, **more)
+
+    class Config(uvicorn.Config):
+        def get_loop_factory(self) -> Callable[[], asyncio.AbstractEventLoop]:
+            return BoundedLoop
+
+    config = Config(
         service,
-        loop="uvloop",
         http=bounded_protocol(settings.http),
         ws="none",
         lifespan="on",

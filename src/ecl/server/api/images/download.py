@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -20,6 +21,7 @@ from ecl.server.domain.status import WITH_DATA
 from ecl.server.errors import BadRequest, Unavailable
 from ecl.server.http.body_protocol import wait_until_writable
 from ecl.server.http.routing import empty
+from ecl.server.http.send_file import FileSender, file_sender
 
 __all__ = ["OCTETS", "download"]
 
@@ -106,7 +108,42 @@ def _data_response(request: ImageRequest, image: Image, reader: Reader, open_dat
         headers["Content-MD5"] = image.checksum
     if status == 206:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    sender = file_sender(request.scope)
+    if sender is not None and reader.descriptor is not None:
+        return _FileResponse(sender, (reader.descriptor, first, last + 1 - first), status, headers, open_data)
     return _DataResponse(_blocks(request, reader, first, last), status, headers, open_data)
+
+
+class _FileResponse(Response):
+    """
+    A range of an open image, which the kernel copies to the client.
+
+    Args:
+        part: What `FileSender.send` takes.
+        open_data: Closed when the kernel has everything, or the client is gone.
+    """
+
+    def __init__(
+        self,
+        sender: FileSender,
+        part: tuple[int, int, int],
+        status: int,
+        headers: dict[str, str],
+        open_data: ExitStack,
+    ) -> None:
+        self._sender = sender
+        self._part = part
+        self._open_data = open_data
+        super().__init__(None, status, headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        with self._open_data:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            try:
+                await self._sender.send(*self._part)
+            except ConnectionError as exc:
+                raise ClientDisconnect from exc
+            await send({"type": "http.response.body", "body": b""})
 
 
 class _DataResponse(StreamingResponse):

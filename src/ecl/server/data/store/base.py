@@ -109,6 +109,8 @@ class Reader(ABC):
 
     #: Bytes.
     size: int
+    #: A file that has the data and nothing else, so that the kernel can send it; None if there is none.
+    descriptor: int | None = None
 
     def expect(self, end: int) -> None:  # noqa: B027 - most readers fetch nothing ahead
         """Say that nothing from *end* on will be read, so that it need not be fetched ahead."""

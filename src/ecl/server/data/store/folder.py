@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,14 +23,15 @@ from ecl.server.data.store.base import (
     checked_key,
 )
 from ecl.server.data.store.marker import Marker, claim_folder
+from ecl.server.data.store.writeback import start_writeback
 
 __all__ = ["FolderStore"]
 
 #: Bytes per write. The page cache takes memory in pieces as large as a write, and a virtual machine has only small ones
 #: ready: each page of a large one comes from the host, which takes as long as hashing it.
 _WRITE_SIZE = 256 << 10
-#: Bytes between two syncs to disk, at first and at most: each time twice as many. So a small image is nearly on disk
-#: when its last byte comes, and a large one is synced in large parts.
+#: Bytes that are written between two times when the system starts to bring them to the disk, at first and at most: each
+#: time twice as many. So a small image is nearly on disk when its last byte comes, and a large one goes in large parts.
 _FIRST_SYNC = 4 << 20
 _LAST_SYNC = 32 << 20
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -127,9 +127,10 @@ class FolderWriter(Writer):
         self._temporary = temporary
         self._final = final
         self._pending = True
-        self._unsynced = 0
-        self._sync_after = _FIRST_SYNC
-        self._syncing: _SyncThread | None = None
+        self._written = 0
+        #: Bytes from the start that are on their way to the disk, and how many more it takes until they follow.
+        self._started = 0
+        self._start_after = _FIRST_SYNC
         with _translated_errors():
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor: int | None = os.open(temporary, flags, 0o600)
@@ -139,22 +140,19 @@ class FolderWriter(Writer):
         assert self._descriptor is not None
         with _translated_errors():
             rest = memoryview(block)
-            self._unsynced += len(rest)
+            self._written += len(rest)
             while rest:
                 rest = rest[os.write(self._descriptor, rest[:_WRITE_SIZE]) :]
-            if self._unsynced >= self._sync_after and (self._syncing is None or not self._syncing.is_alive()):
-                self._end_syncing()
-                self._unsynced = 0
-                self._sync_after = min(2 * self._sync_after, _LAST_SYNC)
-                self._syncing = _SyncThread(self._descriptor)
-                self._syncing.start()
+        if self._written - self._started >= self._start_after:
+            start_writeback(self._descriptor, self._started, self._written - self._started)
+            self._started = self._written
+            self._start_after = min(2 * self._start_after, _LAST_SYNC)
 
     def flush(self) -> None:
         """Flush to disk (fsync) and close the file."""
         if self._descriptor is None:
             return
         with _translated_errors():
-            self._end_syncing()
             os.fsync(self._descriptor)
             self._close()
 
@@ -172,19 +170,9 @@ class FolderWriter(Writer):
             return
         self._pending = False
         with suppress(OSError):
-            self._end_syncing()
-        with suppress(OSError):
             self._close()
         with suppress(OSError):
             os.unlink(self._temporary)
-
-    def _end_syncing(self) -> None:
-        """Wait for the running sync. The system reports an error of the disk only once, so it is raised here."""
-        syncing, self._syncing = self._syncing, None
-        if syncing is not None:
-            syncing.join()
-            if syncing.error is not None:
-                raise syncing.error
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
@@ -192,40 +180,24 @@ class FolderWriter(Writer):
             os.close(descriptor)
 
 
-class _SyncThread(threading.Thread):
-    """Syncs written data to disk while more is written, so that the last sync is short."""
-
-    def __init__(self, descriptor: int) -> None:
-        super().__init__(name="ecl-sync", daemon=True)
-        self._descriptor = descriptor
-        self.error: OSError | None = None
-
-    def run(self) -> None:
-        """Sync once."""
-        try:
-            os.fdatasync(self._descriptor)
-        except OSError as exc:
-            self.error = exc
-
-
 class FolderReader(Reader):
     """An open file."""
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        self.descriptor: int = descriptor
         self._open = True
         self.size = os.fstat(descriptor).st_size
 
     def read(self, offset: int, length: int) -> bytes:
         """Return up to *length* bytes from *offset*."""
         with _translated_errors():
-            return os.pread(self._descriptor, length, offset)
+            return os.pread(self.descriptor, length, offset)
 
     def close(self) -> None:
         """Close the file."""
         if self._open:
             self._open = False
-            os.close(self._descriptor)
+            os.close(self.descriptor)
 
 
 @contextmanager

@@ -286,7 +286,7 @@ class _Importing:
         raise _Failed("The staged data of the image is gone.")
 
     async def _process(self, reader: Reader, content: Content, writer: Writer | None) -> None:
-        """Pass every block to the hashes and the store, which work in parallel."""
+        """Pass every block to the hashes and the store."""
 
         def write(block: bytes | memoryview) -> None:
             content.inspect(block)
@@ -300,6 +300,7 @@ class _Importing:
                 # Reading blocks this loop, but it is the task's own: nothing else runs in it.
                 await fanout.put(reader.read(offset, _BLOCK))
             await fanout.join()
+            fanout.pass_rest()
         finally:
             await fanout.close()
 
