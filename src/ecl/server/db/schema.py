@@ -319,9 +319,13 @@ users = Table(
     Column("password_hash", String(255), nullable=False),
     Column("enabled", Boolean, nullable=False, default=True),
     Column("created_at", BigInteger, nullable=False),
+    # The project of a login that names none. Not a foreign key: Keystone takes any ID.
+    Column("default_project_id", String(64)),
+    # A JSON object: what else a client has stored with the user, as in Keystone (description, email ...).
+    Column("extra", Text, nullable=False, server_default="{}"),
 )
 
-# A project is what ECL calls a tenant; each belongs to one region.
+# A project is what ECL calls a tenant; it belongs to one region, or with "" to all.
 projects = Table(
     "projects",
     metadata,
@@ -330,6 +334,8 @@ projects = Table(
     Column("region", String(64), nullable=False),
     Column("enabled", Boolean, nullable=False, default=True),
     Column("created_at", BigInteger, nullable=False),
+    # As of a user.
+    Column("extra", Text, nullable=False, server_default="{}"),
 )
 
 role_assignments = Table(

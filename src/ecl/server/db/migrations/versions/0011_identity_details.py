@@ -1,0 +1,25 @@
+"""What administrators store with users and projects by the identity API, and a user's default project."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the columns."""
+    op.add_column("users", sa.Column("default_project_id", sa.String(length=64)))
+    for table in ("users", "projects"):
+        op.add_column(table, sa.Column("extra", sa.Text(), nullable=False, server_default="{}"))
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_column("users", "default_project_id")
+    for table in ("users", "projects"):
+        op.drop_column(table, "extra")
