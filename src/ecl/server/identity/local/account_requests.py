@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ecl.server.errors import BadRequest
+from ecl.server.errors import BadRequest, NotFound
 from ecl.server.identity.local.login import DOMAIN_ID
 
 __all__ = ["MAX_PASSWORD", "Changes", "PasswordChange", "parse_password_change", "parse_project", "parse_user"]
@@ -64,6 +64,7 @@ def parse_user(body: bytes | bytearray, current: Mapping[str, Any] | None = None
 
     Raises:
         BadRequest: It is not JSON, a field has a wrong type, or sets what cannot be set.
+        NotFound: A new user's domain is not the one that there is.
     """
     sent = _entity(body, "user", _USER, current)
     default_project = sent.get("default_project_id")
@@ -131,6 +132,11 @@ def _entity(
             raise BadRequest(f"{kind}.{name} is {' or '.join(_TYPE_NAMES[one] for one in allowed)}.")
     if current is None and "name" not in sent:
         raise BadRequest(f"{kind}.name is missing.")
+    if "name" in sent:
+        # As Keystone does.
+        sent["name"] = sent["name"].strip()
+    if current is None and kind == "user" and sent.get("domain_id") not in (None, DOMAIN_ID):
+        raise NotFound(f"There is no domain of this ID; the only one is {DOMAIN_ID!r}.")
     if sent.get("domain_id") not in (None, DOMAIN_ID):
         raise BadRequest(f"{kind}.domain_id: the only domain is {DOMAIN_ID!r}.")
     if sent.get("options"):

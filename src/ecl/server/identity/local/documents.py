@@ -150,16 +150,21 @@ def role_document(name: str, base: str) -> Document:
         **_role(name),
         "domain_id": None,
         "description": None,
-        "options": {},
+        "options": {"immutable": True},
         "links": {"self": f"{base}/v3/roles/{stable_id('role', name)}"},
     }
 
 
 def assignment_document(
-    assignment: tuple[str, str, str], base: str, user_name: str | None = None, project_name: str | None = None
+    assignment: tuple[str, str, str, str], base: str, user_name: str | None = None, project_name: str | None = None
 ) -> Document:
-    """Return one assignment: user ID, project ID and role; with names where they are given."""
-    user_id, project_id, role = assignment
+    """
+    Return one assignment, with names where they are given.
+
+    Args:
+        assignment: User ID, project ID, role, and the role that was granted, which includes it.
+    """
+    user_id, project_id, role, granted = assignment
     user: Document = {"id": user_id}
     project: Document = {"id": project_id}
     role_shown: Document = {"id": stable_id("role", role)}
@@ -167,7 +172,7 @@ def assignment_document(
         user |= {"name": user_name, "domain": _DOMAIN}
         project |= {"name": project_name, "domain": _DOMAIN}
         role_shown = _role(role)
-    path = f"projects/{project_id}/users/{user_id}/roles/{role_shown['id']}"
+    path = f"projects/{project_id}/users/{user_id}/roles/{stable_id('role', granted)}"
     return {
         "role": role_shown,
         "user": user,

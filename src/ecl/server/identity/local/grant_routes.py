@@ -112,7 +112,8 @@ class _GrantHandlers:
 
         def read(connection: Connection) -> list[Document]:
             found = directory.list_roles(connection, query.get("user.id"), query.get("scope.project.id"))
-            rows = _with_included(found) if _is_set(request, "effective") else found
+            effective = _is_set(request, "effective")
+            rows = _with_included(found) if effective else [(*row, row[2]) for row in found]
             role = query.get("role.id")
             users, projects = {}, {}
             if _is_set(request, "include_names"):
@@ -126,8 +127,7 @@ class _GrantHandlers:
             ]
 
         found = [] if any(name in query for name in _ABSENT) else await self._service.read(read)
-        url = f"{self._service.base(request)}/v3/role_assignments"
-        return json_response({"role_assignments": found, "links": documents.links(url)})
+        return self._service.one_page(request, "role_assignments", found)
 
     def _role(self, request: Request, name: str) -> Document:
         return documents.role_document(name, self._service.base(request))
@@ -152,14 +152,17 @@ def _find(connection: Connection, request: Request) -> tuple[User, Project]:
     return user, project
 
 
-def _with_included(found: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """Return the assignments of *found* and those of the roles that they include."""
-    granted: dict[tuple[str, str], list[str]] = {}
-    for user, project, role in found:
-        granted.setdefault((user, project), []).append(role)
-    return [(*pair, role) for pair, roles in granted.items() for role in expand_roles(roles)]
+def _with_included(found: list[tuple[str, str, str]]) -> list[tuple[str, str, str, str]]:
+    """Return *found* with the roles that each role includes, each with the role that was granted."""
+    rows = {}
+    for user, project, granted in found:
+        for role in expand_roles([granted]):
+            # What was granted itself counts before what another role includes.
+            if role == granted or (user, project, role) not in rows:
+                rows[user, project, role] = granted
+    return [(*row, granted) for row, granted in rows.items()]
 
 
 def _is_set(request: Request, name: str) -> bool:
-    """Return True if a flag of the query is set: ``?effective`` is, ``?effective=0`` is not."""
-    return name in request.query_params and request.query_params[name].lower() not in ("0", "false")
+    """Return True if a flag of the query is set; as for Keystone, each value but 0 sets it."""
+    return request.query_params.get(name, "0") != "0"

@@ -109,7 +109,10 @@ class IdentityService:
         if "enabled" in query:
             wanted["enabled"] = query["enabled"].lower() not in ("0", "false")
         chosen = [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
-        return json_response({name: chosen, "links": documents.links(f"{self.base(request)}{request.scope['path']}")})
+        url = f"{self.base(request)}{request.scope['path']}"
+        if request.url.query:
+            url += f"?{request.url.query}"
+        return json_response({name: chosen, "links": documents.links(url)})
 
     def base(self, request: Request) -> str:
         """Return the service's URL as the client of *request* knows it."""
