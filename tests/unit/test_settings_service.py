@@ -23,12 +23,12 @@ def test_stores_of_a_region(tmp_path: Path) -> None:
         tmp_path,
         '[[regions]]\nname = "east"\ndefault_store = "b"\n'
         '[[regions.stores]]\nname = "a"\ndir = "one"\nread_only = true\n[[regions.stores]]\nname = "b"\n'
-        'description = "the second"\n',
+        'description = "the second"\nweight = 5\n',
     )
 
     assert settings.regions[0].stores == (
         StoreSettings("a", tmp_path / "one", None, True),
-        StoreSettings("b", None, "the second"),
+        StoreSettings("b", None, "the second", weight=5),
     )
     assert settings.regions[0].default_store == "b"
 
@@ -47,6 +47,7 @@ def test_stores_of_a_region(tmp_path: Path) -> None:
         ('stores = [{name = "a"}]\nstore_dir = "x"', "store_dir"),
         ('stores = [{name = "a", folder = "x"}]', "'folder' in"),
         ('stores = "a"', r"\[\[stores\]\]"),
+        ('stores = [{name = "a", weight = "much"}]', r"setting regions\[0\].stores\[0\].weight"),
     ],
 )
 def test_stores_that_cannot_be(tmp_path: Path, text: str, problem: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ecl.server.data.store.base import Store
@@ -37,6 +38,11 @@ class Region:
         """Return the region's store of that name, or None."""
         return next((store for store in self.stores if store.name == name), None)
 
+    def by_weight(self, names: Iterable[str]) -> list[str]:
+        """Return *names* of stores, the largest weight first; those of equal weight stay in their order."""
+        weights = {store.name: store.weight for store in self.stores}
+        return sorted(names, key=lambda name: -weights.get(name, 0))
+
     def place_of(self, store: Store) -> str:
         """Return what the database calls the place of one of the stores, or of the staging area."""
         return STAGING if store is self.staging else store.name
@@ -70,7 +76,11 @@ def open_region(entry: RegionSettings, settings: Settings) -> Region:
     configured = configured_stores(entry)
     stores = {
         store.name: FolderStore(
-            store_folder(settings, entry, store), store.name, store.description, read_only=store.read_only
+            store_folder(settings, entry, store),
+            store.name,
+            store.description,
+            read_only=store.read_only,
+            weight=store.weight,
         )
         for store in configured
     }

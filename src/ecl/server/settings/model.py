@@ -75,6 +75,8 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str | None = None
     #: True if images can be read, but nothing is added or removed.
     read_only: bool = False
+    #: An image in several stores is read from the one of the largest weight; the default store goes first among equals.
+    weight: int = 0
 
 
 class ImportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -177,6 +179,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metadefs_dir: Path | None = None
     #: The second hash of every image (``os_hash_algo``), besides md5.
     hash_algorithm: Literal["sha512", "sha256"] = "sha512"
+    #: Refuse data that does not have the image's disk_format (Glance's ``[image_format] require_image_format_match``).
+    require_image_format_match: bool = True
     #: Seconds until a token expires.
     token_lifetime: int = 3600
     #: Passwords are hashed by scrypt with N = 2 to this power; weaker hashes are replaced at the next login.

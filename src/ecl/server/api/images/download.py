@@ -72,8 +72,8 @@ def _open(request: ImageRequest, image_id: str, preferred: Sequence[str]) -> tup
         check_can_download(request.caller, image)
     if image.status not in WITH_DATA:
         return image, None
-    # Then the default store, then the others.
-    order = [*preferred, region.store.name, *image.stores]
+    # Of equal weight, the default store goes first.
+    order = [*preferred, *region.by_weight([region.store.name, *image.stores])]
     for name in sorted(image.stores, key=order.index):
         store = region.store_named(name)
         if store is None:

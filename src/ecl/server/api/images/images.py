@@ -44,6 +44,8 @@ async def _list(request: ImageRequest) -> Response:
 def _to_wire(request: ImageRequest, image: Image) -> dict[str, Any]:
     """Return *image* in JSON form, without the properties that the caller may not read."""
     wire = image_to_wire(image)
+    if image.stores:
+        wire["stores"] = ",".join(request.service.region.by_weight(image.stores))
     readable = request.service.protection.readable(request.caller, image.properties)
     for name in image.properties.keys() - readable.keys():
         del wire[name]

@@ -42,7 +42,7 @@ def _locations(request: ImageRequest, image_id: str) -> list[dict[str, Any]]:
     with request.service.database.read() as connection:
         image = visible_image(connection, region.name, caller, image_id)
     check_can_see_locations(caller)
-    found = [(region.store_named(name), key) for name, key in image.stores.items()]
+    found = [(region.store_named(name), image.stores[name]) for name in region.by_weight(image.stores)]
     return [{"url": store.url(key), "metadata": {"store": store.name}} for store, key in found if store is not None]
 
 

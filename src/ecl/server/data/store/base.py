@@ -119,6 +119,8 @@ class Store(ABC):
     description: str | None = None
     #: True if nothing is written here or removed from here.
     read_only: bool = False
+    #: An image in several stores is read from the one of the largest weight.
+    weight: int = 0
     #: Glance's name for this kind of store.
     kind: str
 

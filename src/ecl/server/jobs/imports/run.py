@@ -236,7 +236,8 @@ class _Importing:
             raise _Failed(f"There is no store {name} that takes data (any more).")
         inspect_as = None if self._is_copy else format_to_inspect(image.disk_format, image.container_format)
         declared = (self._task.input.get("validation_data") or {}).get("os_hash_algo")
-        content = Content(image.os_hash_algo or declared or self._settings.hash_algorithm, inspect_as)
+        algorithm = image.os_hash_algo or declared or self._settings.hash_algorithm
+        content = Content(algorithm, inspect_as, must_match=self._settings.require_image_format_match)
         with closing(self._source(image)) as reader, self._incoming(store) as incoming:
             asyncio.run(self._process(reader, content, incoming.writer()))
             self._check_wanted(now=True)
@@ -258,11 +259,11 @@ class _Importing:
             except DataMissing as exc:
                 raise _Failed("The staged data of the image is gone.") from exc
             raise _Failed("The staged data of the image is gone.")
-        for name, key in image.stores.items():
+        for name in self._region.by_weight(image.stores):
             store = self._region.store_named(name)
             if store is not None:
                 with suppress(StoreError):
-                    reader = store.reader(key)
+                    reader = store.reader(image.stores[name])
                     if reader.size == image.size:
                         return reader
                     reader.close()
