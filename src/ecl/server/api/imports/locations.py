@@ -13,12 +13,12 @@ from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image, visible_image
 from ecl.server.api.imports.new_task import add_task
+from ecl.server.data.web.addresses import parse_target
 from ecl.server.domain.access import check_can_see_locations
 from ecl.server.domain.import_request import check_importable
 from ecl.server.domain.task import LOCATION_IMPORT
 from ecl.server.errors import BadRequest, Conflict, Forbidden
 from ecl.server.http.routing import empty, json_response
-from ecl.server.jobs.imports.addresses import parse_target
 
 __all__ = ["ROUTES"]
 

@@ -25,6 +25,7 @@ from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_now
 from ecl.server.data.store.base import DataMissing, Reader, Store, StoreError, StoreFull, Writer
+from ecl.server.data.web.fetch import FetchError, fetch
 from ecl.server.db.engine import Database, DatabaseError
 from ecl.server.db.garbage import Garbage
 from ecl.server.db.images import change_status, fetch_image, mark_deleted, update_image
@@ -38,7 +39,6 @@ from ecl.server.domain.quota import remaining_bytes
 from ecl.server.domain.status import ACTIVE, IMPORTING, QUEUED, UPLOADING
 from ecl.server.domain.task import IMPORT, PROCESSING, Task
 from ecl.server.errors import ServiceError
-from ecl.server.jobs.imports.fetch import FetchError, fetch
 from ecl.server.jobs.imports.remote_image import RemoteImage
 from ecl.server.jobs.peers.destinations import Destinations
 from ecl.server.jobs.runner import Claim, Stopped

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from urllib.parse import urljoin
 
+from ecl.server.data.web.addresses import Address, Target, parse_target, resolve
+from ecl.server.data.web.response import BadResponse, Response, TooSlow
 from ecl.server.domain.text import printable
 from ecl.server.errors import TooLarge
-from ecl.server.jobs.imports.addresses import Address, Target, parse_target, resolve
-from ecl.server.jobs.imports.response import BadResponse, Response, TooSlow
 from ecl.server.settings.model import ImportSettings
 
 __all__ = ["FetchError", "fetch"]
