@@ -25,6 +25,7 @@ from ecl.server.data.region import Region, claim_stores
 from ecl.server.data.store.base import Store
 from ecl.server.data.store.folder import FolderStore
 from ecl.server.data.store.marker import NAME as MARKER
+from ecl.server.data.web.store import HttpStore
 from ecl.server.db.engine import Database
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
@@ -216,6 +217,8 @@ def run_region(
     database = Database(database_url(settings))
     database.prepare()
     store = store or FolderStore(folder / "images" / "jp1")
+    if settings.show_multiple_locations:
+        more_stores = (*more_stores, HttpStore("jp1", database, settings.imports))
     staging = staging or FolderStore(folder / "staging" / "jp1", "staging")
     region = Region(
         "jp1", RegionSettings("jp1", license_switch_types=LICENSE_TYPES), store, staging, tuple(more_stores)

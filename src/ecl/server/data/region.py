@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ecl.server.data.store.base import Store
 from ecl.server.data.store.folder import FolderStore
+from ecl.server.data.web.store import HttpStore
 from ecl.server.db.database_id import database_id
 from ecl.server.db.engine import Database
 from ecl.server.db.garbage import STAGING
@@ -60,15 +61,18 @@ def open_regions(settings: Settings, database: Database) -> list[Region]:
         StoreError: A store cannot be opened.
         StoreTaken: A store belongs to another database, region or store.
     """
-    regions = [open_region(entry, settings) for entry in settings.regions if not entry.is_remote]
+    regions = [open_region(entry, settings, database) for entry in settings.regions if not entry.is_remote]
     for region in regions:
         claim_stores(region, database)
     return regions
 
 
-def open_region(entry: RegionSettings, settings: Settings) -> Region:
+def open_region(entry: RegionSettings, settings: Settings, database: Database | None = None) -> Region:
     """
     Open the stores of a region that this process serves.
+
+    Args:
+        database: Has the addresses of data elsewhere, if the settings allow such locations.
 
     Raises:
         StoreError: One of them cannot be opened.
@@ -85,7 +89,9 @@ def open_region(entry: RegionSettings, settings: Settings) -> Region:
         for store in configured
     }
     default = entry.default_store or next(store.name for store in configured if not store.read_only)
-    others = tuple(store for name, store in stores.items() if name != default)
+    others: tuple[Store, ...] = tuple(store for name, store in stores.items() if name != default)
+    if settings.show_multiple_locations and database is not None:
+        others += (HttpStore(entry.name, database, settings.imports),)
     staging = FolderStore(staging_folder(settings, entry), "staging")
     return Region(entry.name, entry, stores[default], staging, others)
 

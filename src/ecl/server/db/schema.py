@@ -184,6 +184,9 @@ image_locations = Table(
     Column("store", String(64), primary_key=True),
     Column("created_at", BigInteger, nullable=False),
     Column("key", String(36)),
+    # Of the store for addresses elsewhere: the address, and a JSON object that the client keeps with it.
+    Column("url", Text),
+    Column("details", Text),
     _image_key(),
     Index(None, "region", "store", "key", unique=True),
 )

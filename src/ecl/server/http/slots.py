@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from anyio import CapacityLimiter
+
 from ecl.server.http.errors import TooBusy
 
 __all__ = ["Slots", "TransferSlots"]
+
+
+#: Most threads that wait for servers elsewhere.
+_ELSEWHERE = 16
 
 
 class Slots:
@@ -55,3 +61,5 @@ class TransferSlots:
     def __init__(self, uploads: int, downloads: int) -> None:
         self.uploads = Slots(uploads, "uploads")
         self.downloads = Slots(downloads, "downloads")
+        #: Threads that wait for servers elsewhere: so many slow ones hold up no request that needs none of them.
+        self.elsewhere = CapacityLimiter(_ELSEWHERE)

@@ -264,6 +264,9 @@ def _check(settings: Settings) -> None:
     if settings.public_url is not None:
         _check_url("public_url", settings.public_url)
     _check_regions(settings.regions)
+    names = {store.name for region in settings.regions for store in region.stores}
+    if settings.show_multiple_locations and "http" in names:
+        raise SettingsError("No store can have the name 'http' with show_multiple_locations: rename it.")
     shared = shared_folder(settings)
     if shared is not None:
         raise SettingsError(shared[0].upper() + shared[1:])

@@ -181,6 +181,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hash_algorithm: Literal["sha512", "sha256"] = "sha512"
     #: Refuse data that does not have the image's disk_format (Glance's ``[image_format] require_image_format_match``).
     require_image_format_match: bool = True
+    #: Show the locations of images in their documents, and let owners change them: add an http or https address where
+    #: the data is. The service reads it there at each download; what it may ask is in *imports*.
+    show_multiple_locations: bool = False
+    #: Show the location that is read first as ``direct_url``.
+    show_image_direct_url: bool = False
     #: Seconds until a token expires.
     token_lifetime: int = 3600
     #: Passwords are hashed by scrypt with N = 2 to this power; weaker hashes are replaced at the next login.

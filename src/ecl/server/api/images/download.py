@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -13,9 +14,12 @@ from starlette.types import Receive, Scope, Send
 from ecl.server.api.common.ranges import parse_content_range, parse_range
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.images.lookup import visible_image
+from ecl.server.data.region import Region
 from ecl.server.data.store.base import Reader, StoreError
+from ecl.server.data.verified import VerifiedReader
 from ecl.server.domain.access import check_can_download
 from ecl.server.domain.image import Image
+from ecl.server.domain.location import ELSEWHERE
 from ecl.server.domain.status import WITH_DATA
 from ecl.server.errors import BadRequest, Unavailable
 from ecl.server.http.body_protocol import wait_until_writable
@@ -43,12 +47,15 @@ async def download(request: ImageRequest) -> Response:
     open_data = ExitStack()
     open_data.callback(slots.free)
     try:
-        image, reader = await run_in_threadpool(_open, request, request.image_id, preferred)
-        if reader is None:
+        image, order = await run_in_threadpool(_find, request, request.image_id, preferred)
+        if image.status not in WITH_DATA:
             open_data.close()
             return empty()
+        # Servers elsewhere have threads of their own, so that slow ones hold up nothing else.
+        limiter = request.service.slots.elsewhere if ELSEWHERE in order else None
+        reader = await to_thread.run_sync(_open, request.service.region, image, order, limiter=limiter)
         open_data.callback(reader.close)
-        return _data_response(request, image, reader, open_data)
+        return _data_response(request, image, reader, open_data, limiter)
     except BaseException:
         open_data.close()
         raise
@@ -64,33 +71,45 @@ def _preferred_stores(request: ImageRequest) -> list[str]:
     return names
 
 
-def _open(request: ImageRequest, image_id: str, preferred: Sequence[str]) -> tuple[Image, Reader | None]:
-    """Return the image and a reader of its data, None without data. An open reader outlives a delete."""
+def _find(request: ImageRequest, image_id: str, preferred: Sequence[str]) -> tuple[Image, list[str]]:
+    """Return the image, and the names of the stores that have its data, in the order in which to try them."""
     region = request.service.region
     with request.service.database.read() as connection:
         image = visible_image(connection, region.name, request.caller, image_id)
         check_can_download(request.caller, image)
-    if image.status not in WITH_DATA:
-        return image, None
     # Of equal weight, the default store goes first.
     order = [*preferred, *region.by_weight([region.store.name, *image.stores])]
-    for name in sorted(image.stores, key=order.index):
+    return image, sorted(image.stores, key=order.index)
+
+
+def _open(region: Region, image: Image, order: Sequence[str]) -> Reader:
+    """Return a reader of the image's data in the first store that can be read. It outlives a delete."""
+    for name in order:
         store = region.store_named(name)
         if store is None:
             continue
         try:
             reader = store.reader(image.stores[name])
         except StoreError as exc:
-            _log.error("image %s of region %s cannot be read from %s: %s", image_id, region.name, name, exc)
+            _log.error("image %s of region %s cannot be read from %s: %s", image.id, region.name, name, exc)
             continue
         if reader.size == image.size:
-            return image, reader
+            return _verified(reader, image) if name == ELSEWHERE else reader
         reader.close()
-        _log.error("image %s of region %s: %s has %d bytes of it", image_id, region.name, name, reader.size)
-    raise Unavailable(f"The data of image {image_id} cannot be read at the moment.")
+        _log.error("image %s of region %s: %s has %d bytes of it", image.id, region.name, name, reader.size)
+    raise Unavailable(f"The data of image {image.id} cannot be read at the moment.")
 
 
-def _data_response(request: ImageRequest, image: Image, reader: Reader, open_data: ExitStack) -> Response:
+def _verified(reader: Reader, image: Image) -> Reader:
+    """Return *reader* with a check of the image's hash, if it has one: who serves the data may have changed it."""
+    if image.os_hash_algo is None or image.os_hash_value is None:
+        return reader
+    return VerifiedReader(reader, image.os_hash_algo, image.os_hash_value)
+
+
+def _data_response(
+    request: ImageRequest, image: Image, reader: Reader, open_data: ExitStack, limiter: CapacityLimiter | None
+) -> Response:
     size = reader.size
     first, last, status = 0, size - 1, 200
     wanted, old_form = request.headers.get("range"), request.headers.get("content-range")
@@ -105,7 +124,7 @@ def _data_response(request: ImageRequest, image: Image, reader: Reader, open_dat
         headers["Content-MD5"] = image.checksum
     if status == 206:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    return _DataResponse(_blocks(request, reader, first, last), status, headers, open_data)
+    return _DataResponse(_blocks(request, reader, first, last, limiter), status, headers, open_data)
 
 
 class _DataResponse(StreamingResponse):
@@ -129,13 +148,15 @@ class _DataResponse(StreamingResponse):
             self._open_data.close()
 
 
-async def _blocks(request: ImageRequest, reader: Reader, first: int, last: int) -> AsyncIterator[bytes]:
+async def _blocks(
+    request: ImageRequest, reader: Reader, first: int, last: int, limiter: CapacityLimiter | None
+) -> AsyncIterator[bytes]:
     offset = first
     while offset <= last:
         # Wait without a block.
         await wait_until_writable(request.scope)
         size = min(max((offset - first) // _GROWTH, _FIRST_READ), _LAST_READ, last + 1 - offset)
-        block = await run_in_threadpool(reader.read, offset, size)
+        block = await to_thread.run_sync(reader.read, offset, size, limiter=limiter)
         if not block:
             raise OSError("the data of an image ended early")
         yield block

@@ -16,6 +16,7 @@ from ecl.server.api.imports.new_task import add_task
 from ecl.server.data.web.addresses import parse_target
 from ecl.server.domain.access import check_can_see_locations
 from ecl.server.domain.import_request import check_importable
+from ecl.server.domain.location import HASH_LENGTHS
 from ecl.server.domain.task import LOCATION_IMPORT
 from ecl.server.errors import BadRequest, Conflict, Forbidden
 from ecl.server.http.routing import empty, json_response
@@ -23,8 +24,6 @@ from ecl.server.http.routing import empty, json_response
 __all__ = ["ROUTES"]
 
 _MAX_URL = 2048
-#: Hash algorithms that a client may declare, with the length of the hexadecimal hash.
-_HASHES = {"sha256": 64, "sha384": 96, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -64,8 +63,8 @@ def _parse(body: object) -> tuple[str, dict[str, str]]:
     algorithm, value = declared.get("os_hash_algo"), declared.get("os_hash_value")
     if not isinstance(algorithm, str) or not isinstance(value, str):
         raise BadRequest("'validation_data' needs both os_hash_algo and os_hash_value.")
-    if _HASHES.get(algorithm) != len(value) or not _HEX.fullmatch(value):
-        known = ", ".join(_HASHES)
+    if HASH_LENGTHS.get(algorithm) != len(value) or not _HEX.fullmatch(value):
+        known = ", ".join(HASH_LENGTHS)
         raise BadRequest(f"'os_hash_algo' must be one of {known}, and 'os_hash_value' its lower-case hexadecimal form.")
     return url, {"os_hash_algo": algorithm, "os_hash_value": value}
 

@@ -1,4 +1,4 @@
-"""What administrators store with users and projects by the identity API, and a user's default project."""
+"""What administrators store with users and projects, a user's default project, and locations at other addresses."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("default_project_id", sa.String(length=64)))
     for table in ("users", "projects"):
         op.add_column(table, sa.Column("extra", sa.Text(), nullable=False, server_default="{}"))
+    for column in ("url", "details"):
+        op.add_column("image_locations", sa.Column(column, sa.Text()))
 
 
 def downgrade() -> None:
@@ -23,3 +25,5 @@ def downgrade() -> None:
     op.drop_column("users", "default_project_id")
     for table in ("users", "projects"):
         op.drop_column(table, "extra")
+    for column in ("url", "details"):
+        op.drop_column("image_locations", column)
