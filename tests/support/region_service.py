@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecl.server.api.app import build_image_app
 from ecl.server.api.common.request import Service
+from ecl.server.data.image_cache import ImageCache
 from ecl.server.data.node import Node
 from ecl.server.data.reaper import Reaper
 from ecl.server.data.region import Region, claim_stores
@@ -35,6 +36,7 @@ from ecl.server.http.slots import TransferSlots
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.jobs.prefetch import Prefetcher
 from ecl.server.process.database import database_url
 from ecl.server.settings.model import ImageLimits, RegionSettings, Settings
 from ecl.testing import ImageService
@@ -220,9 +222,11 @@ def run_region(
     if settings.show_multiple_locations:
         more_stores = (*more_stores, HttpStore("jp1", database, settings.imports))
     staging = staging or FolderStore(folder / "staging" / "jp1", "staging")
-    region = Region(
-        "jp1", RegionSettings("jp1", license_switch_types=LICENSE_TYPES), store, staging, tuple(more_stores)
-    )
+    entry = RegionSettings("jp1", license_switch_types=LICENSE_TYPES)
+    cache = None
+    if settings.image_cache_dir is not None:
+        cache = ImageCache(settings.image_cache_dir / "jp1", settings.image_cache_max_size)
+    region = Region("jp1", entry, store, staging, tuple(more_stores), cache)
     claim_stores(region, database)
     node = Node(database, settings.node_lease)
     node.register()
@@ -231,6 +235,7 @@ def run_region(
     tokens = TokenTable()
     # Nothing here asks another region.
     destinations = Destinations(settings, database, "")
+    prefetcher = Prefetcher(database)
     importer = Importer(settings, database, destinations, [region], node)
     replicator = Replicator(settings, database, destinations, node)
     served = Service(
@@ -242,8 +247,9 @@ def run_region(
         replicator=replicator,
         destinations=destinations,
         slots=TransferSlots(settings.http.max_uploads, settings.http.max_downloads),
+        prefetcher=prefetcher,
     )
-    app = RequestIds(_with_background(build_image_app(served, tokens), node, reaper, importer))
+    app = RequestIds(_with_background(build_image_app(served, tokens), node, reaper, importer, prefetcher))
     config = uvicorn.Config(
         app,
         http=bounded_protocol(settings.http),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ecl.server.data.image_cache import ImageCache
 from ecl.server.data.store.base import Store
 from ecl.server.data.store.folder import FolderStore
 from ecl.server.data.web.store import HttpStore
@@ -29,6 +30,7 @@ class Region:
     staging: Store
     #: The other stores.
     more_stores: tuple[Store, ...] = ()
+    cache: ImageCache | None = None
 
     @property
     def stores(self) -> tuple[Store, ...]:
@@ -85,6 +87,7 @@ def open_region(entry: RegionSettings, settings: Settings, database: Database | 
             store.description,
             read_only=store.read_only,
             weight=store.weight,
+            cached=store.cache,
         )
         for store in configured
     }
@@ -93,7 +96,10 @@ def open_region(entry: RegionSettings, settings: Settings, database: Database | 
     if settings.show_multiple_locations and database is not None:
         others += (HttpStore(entry.name, database, settings.imports),)
     staging = FolderStore(staging_folder(settings, entry), "staging")
-    return Region(entry.name, entry, stores[default], staging, others)
+    cache = None
+    if settings.image_cache_dir is not None:
+        cache = ImageCache(settings.image_cache_dir.absolute() / entry.name, settings.image_cache_max_size)
+    return Region(entry.name, entry, stores[default], staging, others, cache)
 
 
 def claim_stores(region: Region, database: Database) -> None:

@@ -77,6 +77,8 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     read_only: bool = False
     #: An image in several stores is read from the one of the largest weight; the default store goes first among equals.
     weight: int = 0
+    #: Keep what is downloaded from it in the image cache: for a store that is slow.
+    cache: bool = False
 
 
 class ImportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -186,6 +188,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     show_multiple_locations: bool = False
     #: Show the location that is read first as ``direct_url``.
     show_image_direct_url: bool = False
+    #: Folder of the image cache; None: there is none. And most bytes of the copies of each region in it.
+    image_cache_dir: Path | None = None
+    image_cache_max_size: int = 10 << 30
     #: Seconds until a token expires.
     token_lifetime: int = 3600
     #: Passwords are hashed by scrypt with N = 2 to this power; weaker hashes are replaced at the next login.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 
@@ -14,20 +13,18 @@ from starlette.types import Receive, Scope, Send
 from ecl.server.api.common.ranges import parse_content_range, parse_range
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.images.lookup import visible_image
-from ecl.server.data.region import Region
-from ecl.server.data.store.base import Reader, StoreError
-from ecl.server.data.verified import VerifiedReader
+from ecl.server.data.image_cache import ImageCache
+from ecl.server.data.reading import open_image, reading_order
+from ecl.server.data.store.base import Reader
 from ecl.server.domain.access import check_can_download
 from ecl.server.domain.image import Image
 from ecl.server.domain.location import ELSEWHERE
 from ecl.server.domain.status import WITH_DATA
-from ecl.server.errors import BadRequest, Unavailable
+from ecl.server.errors import BadRequest
 from ecl.server.http.body_protocol import wait_until_writable
 from ecl.server.http.routing import empty
 
 __all__ = ["OCTETS", "download"]
-
-_log = logging.getLogger(__name__)
 
 #: Bytes per read, which is the memory of one download: little at first, so that a client that asks and does not read
 #: holds little, then more, up to the bound, as it reads on.
@@ -47,13 +44,17 @@ async def download(request: ImageRequest) -> Response:
     open_data = ExitStack()
     open_data.callback(slots.free)
     try:
+        region = request.service.region
         image, order = await run_in_threadpool(_find, request, request.image_id, preferred)
         if image.status not in WITH_DATA:
             open_data.close()
             return empty()
-        # Servers elsewhere have threads of their own, so that slow ones hold up nothing else.
-        limiter = request.service.slots.elsewhere if ELSEWHERE in order else None
-        reader = await to_thread.run_sync(_open, request.service.region, image, order, limiter=limiter)
+        limiter = None
+        reader = None if preferred or region.cache is None else await run_in_threadpool(_cached, region.cache, image)
+        if reader is None:
+            # Servers elsewhere have threads of their own, so that slow ones hold up nothing else.
+            limiter = request.service.slots.elsewhere if ELSEWHERE in order else None
+            reader = await to_thread.run_sync(open_image, region, image, order, limiter=limiter)
         open_data.callback(reader.close)
         return _data_response(request, image, reader, open_data, limiter)
     except BaseException:
@@ -77,34 +78,11 @@ def _find(request: ImageRequest, image_id: str, preferred: Sequence[str]) -> tup
     with request.service.database.read() as connection:
         image = visible_image(connection, region.name, request.caller, image_id)
         check_can_download(request.caller, image)
-    # Of equal weight, the default store goes first.
-    order = [*preferred, *region.by_weight([region.store.name, *image.stores])]
-    return image, sorted(image.stores, key=order.index)
+    return image, reading_order(region, image, preferred)
 
 
-def _open(region: Region, image: Image, order: Sequence[str]) -> Reader:
-    """Return a reader of the image's data in the first store that can be read. It outlives a delete."""
-    for name in order:
-        store = region.store_named(name)
-        if store is None:
-            continue
-        try:
-            reader = store.reader(image.stores[name])
-        except StoreError as exc:
-            _log.error("image %s of region %s cannot be read from %s: %s", image.id, region.name, name, exc)
-            continue
-        if reader.size == image.size:
-            return _verified(reader, image) if name == ELSEWHERE else reader
-        reader.close()
-        _log.error("image %s of region %s: %s has %d bytes of it", image.id, region.name, name, reader.size)
-    raise Unavailable(f"The data of image {image.id} cannot be read at the moment.")
-
-
-def _verified(reader: Reader, image: Image) -> Reader:
-    """Return *reader* with a check of the image's hash, if it has one: who serves the data may have changed it."""
-    if image.os_hash_algo is None or image.os_hash_value is None:
-        return reader
-    return VerifiedReader(reader, image.os_hash_algo, image.os_hash_value)
+def _cached(cache: ImageCache, image: Image) -> Reader | None:
+    return None if image.size is None else cache.reader(image.id, image.size)
 
 
 def _data_response(

@@ -185,6 +185,8 @@ def _remove(request: ImageRequest, image_id: str) -> None:
         if image.protected:
             raise Forbidden(f"Image {image_id} is protected and cannot be deleted.")
         garbage = mark_deleted(connection, region.name, image_id)
+    if region.cache is not None:
+        region.cache.delete(image_id)
     remove_now(region, service.database, garbage)
 
 

@@ -121,6 +121,8 @@ class Store(ABC):
     read_only: bool = False
     #: An image in several stores is read from the one of the largest weight.
     weight: int = 0
+    #: True if what is downloaded from it is kept in the image cache.
+    cached: bool = False
     #: Glance's name for this kind of store.
     kind: str
 

@@ -52,6 +52,7 @@ class FolderStore(Store):
         description: For people.
         read_only: Nothing is written or removed, not even by `claim`.
         weight: See `Store.weight`.
+        cached: See `Store.cached`.
     """
 
     kind = "file"
@@ -64,8 +65,10 @@ class FolderStore(Store):
         *,
         read_only: bool = False,
         weight: int = 0,
+        cached: bool = False,
     ) -> None:
         self.name = name
+        self.cached = cached
         self.weight = weight
         self.description = description
         self.read_only = read_only

@@ -103,6 +103,7 @@ class HttpStore(Store):
     kind = "http"
     name = ELSEWHERE
     read_only = True
+    cached = True
 
     def __init__(self, region: str, database: Database, settings: ImportSettings) -> None:
         self._region = region
