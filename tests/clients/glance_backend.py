@@ -1,26 +1,23 @@
-"""A real Glance on loopback: gunicorn, SQLite and two file stores in a temporary folder."""
+"""A real Glance on loopback, with SQLite and two file stores in a temporary folder."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["GlanceFailed", "glance_is_installed", "run_glance"]
+from wsgi_peer import PeerFailed, log_tail, run_wsgi
+
+__all__ = ["glance_is_installed", "run_glance"]
 
 HERE = Path(__file__).parent
 VENV = HERE.parent.parent / ".venvs" / "glance"
 #: A database with Glance's schema and no rows: making one takes seconds, copying it none.
 EMPTY_DATABASE = VENV / "empty.sqlite"
-START_SECONDS = 60
 
 _CONFIG = """\
 [DEFAULT]
@@ -77,10 +74,6 @@ paste.filter_factory = glance.api.middleware.context:ContextMiddleware.factory
 """
 
 
-class GlanceFailed(Exception):
-    """Glance did not start; the message ends with its log."""
-
-
 def glance_is_installed() -> bool:
     """True if scripts/test-inputs could make Glance's venv."""
     return (VENV / "installed.txt").exists()
@@ -94,26 +87,23 @@ def run_glance(*, writers_wait: bool = True, prepare: Callable[[Path], None] | N
     Yields the address of its root, without a trailing slash.
 
     Args:
-        writers_wait: Keep background tasks from being lost to a locked database (`glance_gunicorn`). It costs Glance
+        writers_wait: Keep background tasks from being lost to a locked database (`peer_gunicorn`). It costs Glance
             one statement more for each transaction, so the benchmarks leave it out.
         prepare: Is called with the path of the database before the start.
 
     Raises:
-        GlanceFailed: It ended early, or did not answer within a minute.
+        PeerFailed: It ended early, or did not answer within a minute.
     """
     with tempfile.TemporaryDirectory(prefix="glance-") as name:
         folder = Path(name)
         _configure(folder)
         if prepare is not None:
             prepare(folder / "glance.sqlite")
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            process = _start(folder, listener, writers_wait)
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        try:
-            _wait_until_ready(url, process, folder)
+        environment = _environment(folder)
+        if writers_wait:
+            environment["GLANCE_WRITERS_WAIT"] = "1"
+        with run_wsgi(VENV, "glance.wsgi.api:application", folder, environment, "/versions") as url:
             yield url
-        finally:
-            _stop(process)
 
 
 def _configure(folder: Path) -> None:
@@ -130,7 +120,7 @@ def _make_empty_database(folder: Path) -> None:
     command = [VENV / "bin" / "glance-manage", "--config-file", folder / "glance-api.conf", "db_sync"]
     done = subprocess.run(command, env=_environment(folder), capture_output=True, text=True)
     if done.returncode:
-        raise GlanceFailed(f"glance-manage db_sync failed:\n{done.stderr[-4000:]}{_log_tail(folder)}")
+        raise PeerFailed(f"glance-manage db_sync failed:\n{done.stderr[-4000:]}{log_tail(folder)}")
     # Two runs may do this at once: each moves a whole file into place.
     beside = EMPTY_DATABASE.with_suffix(f".{os.getpid()}")
     shutil.move(folder / "glance.sqlite", beside)
@@ -144,52 +134,3 @@ def _environment(folder: Path) -> dict[str, str]:
         "OS_GLANCE_CONFIG_DIR": str(folder),
         "PYTHONPATH": str(HERE),
     }
-
-
-def _start(folder: Path, listener: socket.socket, writers_wait: bool) -> subprocess.Popen[bytes]:
-    """gunicorn takes over a socket that already listens, so its port is known and its own."""
-    command: list[str | Path] = [VENV / "bin" / "gunicorn"]
-    command += ["--config", HERE / "glance_gunicorn.py", "--bind", f"fd://{listener.fileno()}"]
-    command += ["--log-file", folder / "gunicorn.log", "--worker-tmp-dir", folder]
-    command += ["glance.wsgi.api:application"]
-    environment = _environment(folder)
-    if writers_wait:
-        environment["GLANCE_WRITERS_WAIT"] = "1"
-    with open(folder / "output.log", "wb") as output:
-        return subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            pass_fds=[listener.fileno()],
-        )
-
-
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
-    """The socket listens from the start, so one request that waits is enough; a dead process resets it."""
-    deadline = time.monotonic() + START_SECONDS
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            with opener.open(f"{url}/versions", timeout=1):
-                return
-        except OSError:
-            continue
-    raise GlanceFailed(f"Glance did not start (exit status {process.poll()}):\n{_log_tail(folder)}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    assert process.stdin is not None
-    process.stdin.close()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _log_tail(folder: Path) -> str:
-    logs = (folder / name for name in ("output.log", "gunicorn.log", "glance.log"))
-    return "\n".join(log.read_text(errors="replace")[-4000:] for log in logs if log.exists())

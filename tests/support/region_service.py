@@ -20,12 +20,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecl.server.api.app import build_image_app
 from ecl.server.api.common.request import Service
+from ecl.server.data.image_cache import ImageCache
 from ecl.server.data.node import Node
 from ecl.server.data.reaper import Reaper
 from ecl.server.data.region import Region, claim_stores
 from ecl.server.data.store.base import Store
 from ecl.server.data.store.folder import FolderStore
 from ecl.server.data.store.marker import NAME as MARKER
+from ecl.server.data.web.store import HttpStore
 from ecl.server.db.engine import Database
 from ecl.server.db.schema import staged_data
 from ecl.server.domain.caller import Caller
@@ -36,6 +38,7 @@ from ecl.server.http.slots import TransferSlots
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.jobs.prefetch import Prefetcher
 from ecl.server.process.database import database_url
 from ecl.server.settings.model import ImageLimits, RegionSettings, Settings
 from ecl.testing import ImageService
@@ -241,9 +244,13 @@ def run_region(
     database.prepare()
     store = store or _default_store(folder)
     staging = staging or store.staging() or FolderStore(folder / "staging" / "jp1", "staging")
-    region = Region(
-        "jp1", RegionSettings("jp1", license_switch_types=LICENSE_TYPES), store, staging, tuple(more_stores)
-    )
+    if settings.show_multiple_locations:
+        more_stores = (*more_stores, HttpStore("jp1", database, settings.imports))
+    entry = RegionSettings("jp1", license_switch_types=LICENSE_TYPES)
+    cache = None
+    if settings.image_cache_dir is not None:
+        cache = ImageCache(settings.image_cache_dir / "jp1", settings.image_cache_max_size)
+    region = Region("jp1", entry, store, staging, tuple(more_stores), cache)
     claim_stores(region, database)
     node = Node(database, settings.node_lease)
     node.register()
@@ -252,6 +259,7 @@ def run_region(
     tokens = TokenTable()
     # Nothing here asks another region.
     destinations = Destinations(settings, database, "")
+    prefetcher = Prefetcher(database)
     importer = Importer(settings, database, destinations, [region], node)
     replicator = Replicator(settings, database, destinations, node)
     served = Service(
@@ -263,8 +271,9 @@ def run_region(
         replicator=replicator,
         destinations=destinations,
         slots=TransferSlots(settings.http.max_uploads, settings.http.max_downloads),
+        prefetcher=prefetcher,
     )
-    app = RequestIds(_with_background(build_image_app(served, tokens), node, reaper, importer))
+    app = RequestIds(_with_background(build_image_app(served, tokens), node, reaper, importer, prefetcher))
     config = uvicorn.Config(
         app,
         http=bounded_protocol(settings.http),

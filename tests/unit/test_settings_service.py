@@ -23,12 +23,12 @@ def test_stores_of_a_region(tmp_path: Path) -> None:
         tmp_path,
         '[[regions]]\nname = "east"\ndefault_store = "b"\n'
         '[[regions.stores]]\nname = "a"\ndir = "one"\nread_only = true\n[[regions.stores]]\nname = "b"\n'
-        'description = "the second"\n',
+        'description = "the second"\nweight = 5\n',
     )
 
     assert settings.regions[0].stores == (
         StoreSettings("a", tmp_path / "one", None, True),
-        StoreSettings("b", None, "the second"),
+        StoreSettings("b", None, "the second", weight=5),
     )
     assert settings.regions[0].default_store == "b"
 
@@ -85,6 +85,7 @@ def test_a_store_in_a_bucket(tmp_path: Path) -> None:
         ('stores = [{name = "a", url = "s3://b1/x"}, {name = "b", url = "s3://b1/x/"}]', "the same prefix"),
         ('stores = [{name = "a", url = "s3://b1/x"}, {name = "b", url = "s3://b1/x/y"}]', "is inside that of"),
         ('stores = [{name = "a", url = "s3://b1", bucket = "x"}]', "'bucket' in"),
+        ('stores = [{name = "a", weight = "much"}]', r"setting regions\[0\].stores\[0\].weight"),
     ],
 )
 def test_stores_that_cannot_be(tmp_path: Path, text: str, problem: str) -> None:

@@ -28,6 +28,7 @@ from ecl.server.identity.local.tokens import Authenticator
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.jobs.prefetch import Prefetcher
 from ecl.server.settings.load import metrics_token
 from ecl.server.settings.model import Settings
 
@@ -130,6 +131,7 @@ def build_service(
     destinations = Destinations(settings, database, own_url)
     replicator = Replicator(settings, database, destinations, node)
     importer = Importer(settings, database, destinations, regions, node)
+    prefetcher = Prefetcher(database)
     slots = TransferSlots(settings.http.max_uploads, settings.http.max_downloads)
     images = {
         region.name: build_image_app(
@@ -142,6 +144,7 @@ def build_service(
                 replicator=replicator,
                 destinations=destinations,
                 slots=slots,
+                prefetcher=prefetcher,
             ),
             authenticator,
         )
@@ -151,7 +154,7 @@ def build_service(
     metrics_app = MetricsApp(
         metrics, database, authenticator.authenticate, metrics_token(settings), settings.metrics_networks
     )
-    background: list[AbstractAsyncContextManager[object]] = [node, reaper, replicator, importer]
+    background: list[AbstractAsyncContextManager[object]] = [node, reaper, replicator, importer, prefetcher]
     service = ServiceApp(build_identity_app(database, settings), images, metrics_app, database, background)
     log = settings.access_log_format if settings.access_log else None
     accounting = Accounting(

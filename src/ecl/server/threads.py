@@ -9,17 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 
 from ecl.server.errors import Unavailable
 
-__all__ = ["ask", "change", "query", "touch"]
+__all__ = ["Read", "ask", "change", "fetch", "query", "touch"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+class Read(Protocol):
+    """Runs a function that reads bytes, in a thread: `touch` or `fetch`."""
+
+    async def __call__(self, function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Return the function's result."""
 
 
 class _Kind(Enum):
@@ -28,6 +35,7 @@ class _Kind(Enum):
     QUERY = 16, "query"
     CHANGE = 16, "change"
     TOUCH = 40, "touch"
+    FETCH = 16, "fetch"
     ASK = 8, "ask"
 
     @property
@@ -41,22 +49,27 @@ _MOST_WAITING = 8
 _limiters: RunVar[dict[_Kind, CapacityLimiter]] = RunVar("ecl-threads")
 
 
-async def query(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+async def query(function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Run *function*, which reads from the database, in a thread."""
     return await _run(_Kind.QUERY, lambda: function(*args, **kwargs))
 
 
-async def change(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+async def change(function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Run *function*, which writes to the database and may wait for other writers, in a thread."""
     return await _run(_Kind.CHANGE, lambda: function(*args, **kwargs))
 
 
-async def touch(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+async def touch(function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Run *function*, which reads or writes the bytes of a store, in a thread."""
     return await _run(_Kind.TOUCH, lambda: function(*args, **kwargs))
 
 
-async def ask(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+async def fetch(function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """Run *function*, which reads the bytes of an image from a server elsewhere, in a thread."""
+    return await _run(_Kind.FETCH, lambda: function(*args, **kwargs))
+
+
+async def ask(function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """
     Run *function*, which asks another service, in a thread.
 

@@ -17,6 +17,7 @@ from ecl.server.identity.local.failures import FREE_FAILURES, LONGEST_WAIT, MAX_
 from ecl.server.identity.local.login_queue import MAX_WAITING, MAX_WAITING_OF_SOURCE, LoginQueue
 from ecl.server.identity.local.passwords import hash_password
 from ecl.testing import ImageService
+from support.identity import Identity
 
 # --- failures -----------------------------------------------------------------------------------------------
 
@@ -204,6 +205,36 @@ def test_an_old_hash_is_replaced_at_login() -> None:
         service.connect(project=project).session.get_token()
         assert stored().startswith("scrypt$32768$")
         assert service.connect(project=project).session.get_token()
+
+
+def test_an_old_hash_of_a_secret_is_replaced_at_use() -> None:
+    """The hash of a credential's secret is upgraded in the same way, and the secret still works."""
+    with ImageService(("jp1",), password_cost=15) as service:
+        project = service.add_project()
+        with service.database.write() as connection:
+            user = directory.find_user(connection, project.username)
+            made = application_credentials.create_credential(
+                connection, user.id, project.id, "old", hash_password("right", 14), None, ("member", "reader")
+            )
+
+        def stored() -> str:
+            with service.database.read() as connection:
+                found = application_credentials.get_credential(connection, id=made.id)
+                assert found is not None
+                return found.secret_hash
+
+        def use(secret: str) -> int:
+            credential = {"id": made.id, "secret": secret}
+            identity = {"methods": ["application_credential"], "application_credential": credential}
+            return client.login(identity).status_code
+
+        client = Identity(service)
+        assert use("wrong") == 401
+        assert stored().startswith("scrypt$16384$")
+        assert use("right") == 201
+        assert stored().startswith("scrypt$32768$")
+        assert use("right") == 201
+        client.http.close()
 
 
 # --- tokens and credentials ---------------------------------------------------------------------------------

@@ -259,6 +259,23 @@ def test_real_images_of_each_format(alpha: Client, real_image: Any) -> None:
         assert response.status_code == 204, (name, response.text)
 
 
+def test_formats_need_not_match(tmp_path: Path, real_image: Any) -> None:
+    """Without require_image_format_match, other content is taken, without a virtual size; unsafe content never is."""
+    content = real_image("vdi").path.read_bytes()
+    with run_region(tmp_path, require_image_format_match=False) as service:
+        alpha = service.client("alpha")
+        wrong = alpha.active(content, disk_format="qcow2", container_format="bare")
+        right = alpha.active(content, disk_format="vdi", container_format="bare")
+        unsafe = alpha.create(disk_format="vmdk", container_format="bare")
+        refused = alpha.upload(unsafe["id"], UNSAFE["a qcow2 with a backing file"][1])
+
+        assert (wrong["status"], wrong["size"], wrong["virtual_size"]) == ("active", len(content), None)
+        assert right["virtual_size"] == real_image("vdi").virtual_size
+        assert refused.status_code == 415
+        assert "not safe" in refused.text
+        assert alpha.get(f"/v2/images/{wrong['id']}/file").content == content
+
+
 @pytest.mark.parametrize("disk_format", ["qcow2", "iso", "vmdk", "ami"])
 def test_content_of_another_format(region: RegionService, alpha: Client, disk_format: str, real_image: Any) -> None:
     """Content that is not what it is said to be is 415, and the image is queued and clean."""

@@ -122,6 +122,31 @@ def test_delete_removes_the_bytes_everywhere(alpha: Client, admin: Client, regio
     assert region.data_files() == []
 
 
+def test_weights(tmp_path: Path) -> None:
+    """The heaviest store that has the data is read first, before the default one; `prefer` still counts first."""
+    heavy = FolderStore(tmp_path / "images" / "heavy", "heavy", weight=100)
+    light = FolderStore(tmp_path / "images" / "light", "light", weight=-1)
+    with run_region(tmp_path, more_stores=[light, heavy]) as service:
+        alpha, admin = service.client("alpha"), service.admin()
+        image = _in(alpha, "light")
+        body = {"method": {"name": "copy-image"}, "all_stores": True}
+        assert admin.request("POST", f"/v2/images/{image['id']}/import", json=body).status_code == 202
+        poll(lambda: admin.show(image["id"])["stores"].count(",") == 2)
+        for store, data in (("folder", b"F" * 10), ("light", b"L" * 10), ("heavy", b"H" * 10)):
+            service.data_file(image["id"], store).write_bytes(data)
+        path = f"/v2/images/{image['id']}/file"
+
+        assert alpha.get(path).content == b"H" * 10
+        assert alpha.get(f"{path}?prefer=light").content == b"L" * 10
+        assert alpha.show(image["id"])["stores"] == "heavy,folder,light"
+        urls = admin.get(f"/v2/images/{image['id']}/locations").json()
+        assert [entry["metadata"]["store"] for entry in urls] == ["heavy", "folder", "light"]
+        details = admin.get("/v2/info/stores/detail").json()["stores"]
+        assert [entry["weight"] for entry in details] == [0, -1, 100]
+        service.data_file(image["id"], "heavy").unlink()
+        assert alpha.get(path).content == b"F" * 10
+
+
 def test_stores_of_the_settings(tmp_path: Path) -> None:
     """A store has its own folder, the one called folder that of before; the default can be any that is writable."""
     stores = (StoreSettings("old", read_only=True), StoreSettings("folder"), StoreSettings("cheap"))

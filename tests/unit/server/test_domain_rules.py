@@ -196,7 +196,7 @@ def test_the_status_machine() -> None:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [(status.ACTIVE, status.QUEUED), (status.DELETED, status.QUEUED), (status.QUEUED, status.ACTIVE)],
+    [(status.ACTIVE, status.QUEUED), (status.DELETED, status.QUEUED), (status.ACTIVE, status.SAVING)],
 )
 def test_impossible_changes_of_status_are_refused(before: str, after: str) -> None:
     """A query that would move an image as the state machine forbids is an error of the service."""

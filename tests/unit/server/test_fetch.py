@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ecl.server.data.web.fetch import FetchError, fetch
 from ecl.server.errors import BadRequest, TooLarge
-from ecl.server.jobs.imports.fetch import FetchError, fetch
 from ecl.server.settings.model import ImportSettings
 from support.http_stub import Answer, HttpStub, make_certificate
 
@@ -63,10 +63,10 @@ def test_addresses_that_do_not_answer_take_no_longer_than_allowed(monkeypatch: p
         clock[0] += timeout
         raise TimeoutError
 
-    monkeypatch.setattr("ecl.server.jobs.imports.fetch.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("ecl.server.jobs.imports.fetch.socket.create_connection", connect)
+    monkeypatch.setattr("ecl.server.data.web.fetch.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("ecl.server.data.web.fetch.socket.create_connection", connect)
     addresses = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (f"8.8.8.{last}", 80)) for last in range(1, 9)]
-    monkeypatch.setattr("ecl.server.jobs.imports.addresses.socket.getaddrinfo", lambda *_, **__: addresses)
+    monkeypatch.setattr("ecl.server.data.web.addresses.socket.getaddrinfo", lambda *_, **__: addresses)
 
     with pytest.raises(FetchError, match="longer than 30 seconds"):
         _all("http://images.example/image", ImportSettings(allowed_ports=(), idle_timeout=20, timeout=30))

@@ -7,8 +7,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_netw
 
 import pytest
 
+from ecl.server.data.web.addresses import check_address, parse_target, resolve
 from ecl.server.errors import BadRequest
-from ecl.server.jobs.imports.addresses import check_address, parse_target, resolve
 from ecl.server.settings.model import ImportSettings
 
 DEFAULT = ImportSettings()

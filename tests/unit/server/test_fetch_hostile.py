@@ -10,15 +10,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from ecl.server.domain.text import MAX_FOREIGN_TEXT, printable
-from ecl.server.jobs.imports.fetch import FetchError, fetch
-from ecl.server.jobs.imports.response import (
+from ecl.server.data.web.fetch import FetchError, fetch
+from ecl.server.data.web.response import (
     MAX_CHUNK_LINE,
     MAX_CHUNKS_PER_MIB,
     MAX_HEAD_BYTES,
     MAX_INTERIM,
     MAX_TRAILER_BYTES,
 )
+from ecl.server.domain.text import MAX_FOREIGN_TEXT, printable
 from ecl.server.settings.model import ImportSettings
 
 NEAR = ImportSettings(allowed_ports=(), allowed_networks=("127.0.0.1/32",), idle_timeout=10, timeout=30)

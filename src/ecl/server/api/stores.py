@@ -61,7 +61,7 @@ def _to_wire(store: Store, region: Region) -> dict[str, Any]:
 
 
 def _detail(store: Store) -> dict[str, Any]:
-    return {"type": store.kind, "weight": 0, "properties": dict(store.properties)}
+    return {"type": store.kind, "weight": store.weight, "properties": dict(store.properties)}
 
 
 async def _usage(request: ImageRequest) -> Response:

@@ -24,12 +24,13 @@ class Content:
     Args:
         hash_algorithm: The hash besides md5.
         inspect_as: From `format_to_inspect`.
+        must_match: See `Inspection`.
     """
 
-    def __init__(self, hash_algorithm: str, inspect_as: str | None) -> None:
+    def __init__(self, hash_algorithm: str, inspect_as: str | None, *, must_match: bool = True) -> None:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._hash = hashlib.new(hash_algorithm)
-        self._inspection = Inspection(inspect_as) if inspect_as is not None else None
+        self._inspection = Inspection(inspect_as, must_match=must_match) if inspect_as is not None else None
 
     @property
     def consumers(self) -> Sequence[Callable[[bytes | memoryview], None]]:

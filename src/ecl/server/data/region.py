@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ecl.server.data.image_cache import ImageCache
 from ecl.server.data.store.base import Store, StoreError
 from ecl.server.data.store.folder import FolderStore
+from ecl.server.data.web.store import HttpStore
 from ecl.server.db.database_id import database_id
 from ecl.server.db.engine import Database
 from ecl.server.db.garbage import STAGING
@@ -33,6 +36,7 @@ class Region:
     staging: Store
     #: The other stores.
     more_stores: tuple[Store, ...] = ()
+    cache: ImageCache | None = None
 
     @property
     def stores(self) -> tuple[Store, ...]:
@@ -47,6 +51,11 @@ class Region:
     def store_with_staging(self) -> Store | None:
         """The store that has the staged data under the same keys, so that an import need not move it; or None."""
         return next((store for store in self.stores if store.has_data_of(self.staging)), None)
+
+    def by_weight(self, names: Iterable[str]) -> list[str]:
+        """Return *names* of stores, the largest weight first; those of equal weight stay in their order."""
+        weights = {store.name: store.weight for store in self.stores}
+        return sorted(names, key=lambda name: -weights.get(name, 0))
 
     def place_of(self, store: Store) -> str:
         """Return what the database calls the place of one of the stores, or of the staging area."""
@@ -65,15 +74,18 @@ def open_regions(settings: Settings, database: Database) -> list[Region]:
         StoreError: A store cannot be opened.
         StoreTaken: A store belongs to another database, region or store.
     """
-    regions = [open_region(entry, settings) for entry in settings.regions if not entry.is_remote]
+    regions = [open_region(entry, settings, database) for entry in settings.regions if not entry.is_remote]
     for region in regions:
         claim_stores(region, database)
     return regions
 
 
-def open_region(entry: RegionSettings, settings: Settings) -> Region:
+def open_region(entry: RegionSettings, settings: Settings, database: Database | None = None) -> Region:
     """
     Open the stores of a region that this process serves.
+
+    Args:
+        database: Has the addresses of data elsewhere, if the settings allow such locations.
 
     Raises:
         StoreError: One of them cannot be opened.
@@ -81,15 +93,27 @@ def open_region(entry: RegionSettings, settings: Settings) -> Region:
     configured = configured_stores(entry)
     stores = {store.name: _open_store(settings, entry, store) for store in configured}
     default = entry.default_store or next(store.name for store in configured if not store.read_only)
-    others = tuple(store for name, store in stores.items() if name != default)
+    others: tuple[Store, ...] = tuple(store for name, store in stores.items() if name != default)
+    if settings.show_multiple_locations and database is not None:
+        others += (HttpStore(entry.name, database, settings.imports),)
     staging = stores[default].staging() or FolderStore(staging_folder(settings, entry), "staging")
-    return Region(entry.name, entry, stores[default], staging, others)
+    cache = None
+    if settings.image_cache_dir is not None:
+        cache = ImageCache(settings.image_cache_dir.absolute() / entry.name, settings.image_cache_max_size)
+    return Region(entry.name, entry, stores[default], staging, others, cache)
 
 
 def _open_store(settings: Settings, entry: RegionSettings, store: StoreSettings) -> Store:
     if store.url is None:
         folder = store_folder(settings, entry, store)
-        return FolderStore(folder, store.name, store.description, read_only=store.read_only)
+        return FolderStore(
+            folder,
+            store.name,
+            store.description,
+            read_only=store.read_only,
+            weight=store.weight,
+            cached=store.cache,
+        )
     try:
         # Imported here, because most services have no bucket, and need not have obstore.
         from ecl.server.data.store.objects.bucket import open_bucket
@@ -104,6 +128,8 @@ def _open_store(settings: Settings, entry: RegionSettings, store: StoreSettings)
         store.description,
         read_only=store.read_only,
         removal_delay=store.removal_delay,
+        weight=store.weight,
+        cached=store.cache,
     )
 
 

@@ -193,7 +193,11 @@ class _Intake:
 
     def __init__(self, upload: Upload) -> None:
         self.upload = upload
-        self._content = Content(upload.settings.hash_algorithm, upload.inspect_as)
+        self._content = Content(
+            upload.settings.hash_algorithm,
+            upload.inspect_as,
+            must_match=upload.settings.require_image_format_match,
+        )
         # Staged data is hashed when it is imported.
         hashing = () if upload.is_staging else self._content.consumers
         self._fanout = Fanout([*hashing, self._write])

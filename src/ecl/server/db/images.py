@@ -23,11 +23,12 @@ from sqlalchemy.exc import IntegrityError
 from ecl.server.clock import now
 from ecl.server.db.engine import may_write
 from ecl.server.db.garbage import Garbage
-from ecl.server.db.locations import discard_locations, locations_of
+from ecl.server.db.locations import addresses_of, discard_locations, locations_of
 from ecl.server.db.schema import image_members, image_properties, image_tags, images, live, uploads
 from ecl.server.db.staging import discard_staged
 from ecl.server.db.usage import add_stored, add_usage, counted, move_usage
 from ecl.server.domain.image import Image
+from ecl.server.domain.location import ELSEWHERE
 from ecl.server.domain.status import DELETED, INVISIBLE, QUEUED, SAVING, UPLOADING, check_move, may_become
 from ecl.server.errors import Conflict
 
@@ -144,6 +145,9 @@ def fetch_image(connection: Connection, region: str, image_id: str) -> Image | N
     image.tags = [row[0] for row in connection.execute(_TAGS, key)]
     image.properties = {row[0]: row[1] for row in connection.execute(_PROPERTIES, key)}
     image.stores = locations_of(connection, region, image_id)
+    if ELSEWHERE in image.stores:
+        found = addresses_of(connection, region, [image_id])
+        image.addresses = {store: (url, details) for _, store, url, details in found}
     return image
 
 

@@ -26,12 +26,13 @@ from ecl.server.db.listing_conditions import (
     images_with_tag,
     ways,
 )
-from ecl.server.db.locations import KEY
+from ecl.server.db.locations import KEY, addresses_of
 from ecl.server.db.paging import Columns, Condition, after, ordered, spans
 from ecl.server.db.schema import image_locations, image_properties, image_tags, images, live
 from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import Image
 from ecl.server.domain.listing import ListQuery
+from ecl.server.domain.location import ELSEWHERE
 
 __all__ = ["FEW", "list_images"]
 
@@ -111,6 +112,9 @@ def _add_parts(connection: Connection, region: str, page: Sequence[Image]) -> No
     )
     for image_id, store, key in connection.execute(stores):
         by_id[image_id].stores[store] = key
+    elsewhere = [image.id for image in page if ELSEWHERE in image.stores]
+    for image_id, store, url, details in addresses_of(connection, region, elsewhere) if elsewhere else ():
+        by_id[image_id].addresses[store] = (url, details)
 
 
 # --- where the images of a page are found ---------------------------------------------------------------------

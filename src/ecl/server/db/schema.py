@@ -190,6 +190,9 @@ image_locations = Table(
     Column("store", String(64), primary_key=True),
     Column("created_at", BigInteger, nullable=False),
     Column("key", String(36)),
+    # Of the store for addresses elsewhere: the address, and a JSON object that the client keeps with it.
+    Column("url", Text),
+    Column("details", Text),
     _image_key(),
     Index(None, "region", "store", "key", unique=True),
 )
@@ -362,9 +365,13 @@ users = Table(
     Column("password_hash", String(255), nullable=False),
     Column("enabled", Boolean, nullable=False, default=True),
     Column("created_at", BigInteger, nullable=False),
+    # The project of a login that names none. Not a foreign key: Keystone takes any ID.
+    Column("default_project_id", String(64)),
+    # A JSON object: what else a client has stored with the user, as in Keystone (description, email ...).
+    Column("extra", Text, nullable=False, server_default="{}"),
 )
 
-# A project is what ECL calls a tenant; each belongs to one region.
+# A project is what ECL calls a tenant; it belongs to one region, or with "" to all.
 projects = Table(
     "projects",
     metadata,
@@ -373,6 +380,8 @@ projects = Table(
     Column("region", String(64), nullable=False),
     Column("enabled", Boolean, nullable=False, default=True),
     Column("created_at", BigInteger, nullable=False),
+    # As of a user.
+    Column("extra", Text, nullable=False, server_default="{}"),
 )
 
 role_assignments = Table(

@@ -94,6 +94,8 @@ class Image:
     properties: dict[str, str] = field(default_factory=dict)
     #: Names of the stores that hold its data, the oldest first, and its key in each.
     stores: dict[str, str] = field(default_factory=dict)
+    #: Of a store for addresses elsewhere: the address, and what the client keeps with it.
+    addresses: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
 
     def copy(self) -> Image:
         """Return a copy that can be changed without changing this one."""

@@ -17,16 +17,23 @@ _ISO_WITH_GPT = {"iso", "gpt"}
 _SIGNATURE_BYTES = 512
 
 
+class _Mismatch(UnsupportedMedia):
+    """The data does not have the declared format, or cannot be inspected."""
+
+
 class Inspection:
     """
     Inspects one image, block by block. It keeps only the headers in memory.
 
     Args:
         disk_format: The declared format.
+        must_match: False accepts data of another format, and data that cannot be inspected, but still refuses what is
+            not safe; of such data the virtual size is unknown.
     """
 
-    def __init__(self, disk_format: str) -> None:
+    def __init__(self, disk_format: str, *, must_match: bool = True) -> None:
         self._declared = disk_format
+        self._must_match = must_match
         self._source = _BlockReader()
         self._size = 0
         self._wrapper: Any = None  # Any: oslo.utils' InspectWrapper, imported late
@@ -49,6 +56,14 @@ class Inspection:
             UnsupportedMedia: The content is of another format, of several, fails a safety check, or has a header that
                 no program can use.
         """
+        try:
+            return self._concluded()
+        except _Mismatch:
+            if self._must_match:
+                raise
+            return None
+
+    def _concluded(self) -> int | None:
         if self._size == 0:
             self.feed(b"")
         from oslo_utils.imageutils.format_inspector import ALL_FORMATS, ImageFormatError, SafetyCheckFailed
@@ -59,16 +74,18 @@ class Inspection:
             found = str(inspector)
             inspectable = self._declared in ALL_FORMATS
             if found != self._declared and self._declared != "raw" and (inspectable or found != "raw"):
-                raise UnsupportedMedia(f"The disk_format of the image is {self._declared}, but its content is {found}.")
+                # Unsafe data is refused for that, also where the format need not match.
+                inspector.safety_check()
+                raise _Mismatch(f"The disk_format of the image is {self._declared}, but its content is {found}.")
             inspector.safety_check()
             fault = impossible_header(inspector) if found != "raw" else None
             if fault is not None:
-                raise UnsupportedMedia(f"The content is {found}, but {fault}.")
+                raise _Mismatch(f"The content is {found}, but {fault}.")
         except SafetyCheckFailed as exc:
             names = ", ".join(sorted(exc.failures))
             raise UnsupportedMedia(f"The content is not safe to use; these checks failed: {names}.") from exc
         except ImageFormatError as exc:
-            raise UnsupportedMedia(f"The content could not be checked: {printable(exc)}") from exc
+            raise _Mismatch(f"The content could not be checked: {printable(exc)}") from exc
         if self._declared == "raw":
             return self._size or None
         return _virtual_size(inspector) if found == self._declared else None

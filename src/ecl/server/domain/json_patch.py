@@ -32,11 +32,16 @@ class Operation:
     value: Any  # Any: JSON; the schema says later what it must be
     #: True if ``add`` may overwrite a value.
     overwrites: bool = True
+    #: Of a location: the index in the list, or "-" for its end.
+    position: str | None = None
 
 
-def parse_patch(body: object, version: Version) -> list[Operation]:
+def parse_patch(body: object, version: Version, *, with_locations: bool = False) -> list[Operation]:
     """
     Return the operations of a decoded request *body*, in order.
+
+    Args:
+        with_locations: True if locations can be changed.
 
     Raises:
         BadRequest: The body is not a list of operations of this dialect.
@@ -44,10 +49,10 @@ def parse_patch(body: object, version: Version) -> list[Operation]:
     """
     if not isinstance(body, list):
         raise BadRequest("The body of an image update must be a JSON list of operations.")
-    return [_parse_operation(item, version) for item in body]
+    return [_parse_operation(item, version, with_locations) for item in body]
 
 
-def _parse_operation(item: object, version: Version) -> Operation:
+def _parse_operation(item: object, version: Version, with_locations: bool) -> Operation:
     if not isinstance(item, dict):
         raise BadRequest("Each operation of an image update must be a JSON object.")
     verb, path = _verb_and_path_21(item) if version == "2.1" else _verb_and_path_20(item)
@@ -56,6 +61,8 @@ def _parse_operation(item: object, version: Version) -> Operation:
     name = _attribute_name(path)
     if name == "locations" and verb == "add" and "/" not in path[1:]:
         raise BadRequest("A location is added at '/locations/-' or before another one.")
+    if name == "locations" and with_locations:
+        return Operation(verb, name, item.get("value"), position=_location_position(verb, path))
     check_name_writable(name)
     if name == "id":
         raise Forbidden("Attribute 'id' is read-only.")
@@ -85,6 +92,14 @@ def _checked_pointer(path: object) -> str:
     if _BAD_ESCAPE.search(path):
         raise BadRequest(f"In the path '{path[:80]}' a '~' is not part of '~0' or '~1'.")
     return path
+
+
+def _location_position(verb: Verb, path: str) -> str | None:
+    """Return where in the list of locations to add or remove one; None for ``replace``, which is for the list."""
+    tokens = path.lstrip("/").split("/")
+    if len(tokens) != (1 if verb == "replace" else 2):
+        raise BadRequest(f"'{path[:80]}' is no path to {verb}: /locations replaces all, /locations/N is for one.")
+    return None if verb == "replace" else tokens[1]
 
 
 def _attribute_name(path: str) -> str:

@@ -35,7 +35,8 @@ DEACTIVATED = "deactivated"
 DELETED = "deleted"
 
 _MOVES: dict[str, frozenset[str]] = {
-    QUEUED: frozenset({SAVING, UPLOADING, IMPORTING, DELETED}),
+    # At once active: an image whose data is at an address elsewhere.
+    QUEUED: frozenset({SAVING, UPLOADING, IMPORTING, ACTIVE, DELETED}),
     SAVING: frozenset({ACTIVE, QUEUED, DELETED}),
     UPLOADING: frozenset({IMPORTING, QUEUED, DELETED}),
     IMPORTING: frozenset({ACTIVE, QUEUED, DELETED}),

@@ -70,6 +70,8 @@ class _Place:
 
 
 def _places(settings: Settings) -> Iterator[_Place]:
+    if settings.image_cache_dir is not None:
+        yield _Place("image_cache_dir", "", settings.image_cache_dir.absolute().resolve())
     for region in settings.regions:
         if region.is_remote:
             continue

@@ -35,7 +35,7 @@ __all__ = ["PREFIX", "SettingsError", "default_data_dir", "load_settings", "metr
 #: Prefix of the environment variables.
 PREFIX = "ECL_SERVE_"
 
-_PATHS = ("data_dir", "metadefs_dir", "metrics_token_file", "tls_cert", "tls_key")
+_PATHS = ("data_dir", "image_cache_dir", "metadefs_dir", "metrics_token_file", "tls_cert", "tls_key")
 _REGION_PATHS = ("store_dir", "password_file", "cacert")
 _STORE_PATHS = ("dir", "cacert", "secret_access_key_file", "credentials_file")
 #: A region's name becomes part of URLs and of a folder's name.
@@ -247,6 +247,7 @@ def _check(settings: Settings) -> None:
         ("job_retry_delay", 0.1, 3600),
         ("project_jobs", 1, None),
         ("database_connections", 2, None),
+        ("image_cache_max_size", 1, None),
     ):
         _in_range(name, getattr(settings, name), low, high)
     for name in ImageLimits.__struct_fields__:
@@ -266,6 +267,11 @@ def _check(settings: Settings) -> None:
     if settings.public_url is not None:
         _check_url("public_url", settings.public_url)
     _check_regions(settings.regions)
+    names = {store.name for region in settings.regions for store in region.stores}
+    if settings.show_multiple_locations and "http" in names:
+        raise SettingsError("No store can have the name 'http' with show_multiple_locations: rename it.")
+    if settings.image_cache_dir is None and any(store.cache for region in settings.regions for store in region.stores):
+        raise SettingsError("A store with cache = true needs image_cache_dir, the folder of the image cache.")
     shared = shared_folder(settings)
     if shared is not None:
         raise SettingsError(shared[0].upper() + shared[1:])

@@ -75,6 +75,10 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str | None = None
     #: True if images can be read, but nothing is added or removed.
     read_only: bool = False
+    #: An image in several stores is read from the one of the largest weight; the default store goes first among equals.
+    weight: int = 0
+    #: Keep what is downloaded from it in the image cache: for a store that is slow.
+    cache: bool = False
 
     # For a store in a bucket (`ecl.server.settings.buckets` checks them):
     #: ``s3://bucket/prefix``, ``gs://bucket/prefix`` or ``az://container/prefix``.
@@ -199,6 +203,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metadefs_dir: Path | None = None
     #: The second hash of every image (``os_hash_algo``), besides md5.
     hash_algorithm: Literal["sha512", "sha256"] = "sha512"
+    #: Refuse data that does not have the image's disk_format (Glance's ``[image_format] require_image_format_match``).
+    require_image_format_match: bool = True
+    #: Show the locations of images in their documents, and let owners change them: add an http or https address where
+    #: the data is. The service reads it there at each download; what it may ask is in *imports*.
+    show_multiple_locations: bool = False
+    #: Show the location that is read first as ``direct_url``.
+    show_image_direct_url: bool = False
+    #: Folder of the image cache; None: there is none. And most bytes of the copies of each region in it.
+    image_cache_dir: Path | None = None
+    image_cache_max_size: int = 10 << 30
     #: Seconds until a token expires.
     token_lifetime: int = 3600
     #: Passwords are hashed by scrypt with N = 2 to this power; weaker hashes are replaced at the next login.

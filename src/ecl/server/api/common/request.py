@@ -21,6 +21,7 @@ from ecl.server.http.slots import TransferSlots
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
+from ecl.server.jobs.prefetch import Prefetcher
 from ecl.server.settings.model import Settings
 
 __all__ = ["ImageRequest", "Service"]
@@ -43,6 +44,7 @@ class Service:
         replicator: Replicator,
         destinations: Destinations,
         slots: TransferSlots,
+        prefetcher: Prefetcher,
     ) -> None:
         self.region = region
         self.database = database
@@ -53,6 +55,7 @@ class Service:
         self.replicator = replicator
         self.destinations = destinations
         self.slots = slots
+        self.prefetcher = prefetcher
 
 
 class ImageRequest(Request):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 
@@ -14,18 +13,19 @@ from ecl.server import threads
 from ecl.server.api.common.ranges import parse_content_range, parse_range
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.images.lookup import visible_image
-from ecl.server.data.store.base import Reader, StoreError
+from ecl.server.data.image_cache import ImageCache
+from ecl.server.data.reading import open_image, reading_order
+from ecl.server.data.store.base import Reader
 from ecl.server.domain.access import check_can_download
 from ecl.server.domain.image import Image
+from ecl.server.domain.location import ELSEWHERE
 from ecl.server.domain.status import WITH_DATA
-from ecl.server.errors import BadRequest, Unavailable
+from ecl.server.errors import BadRequest
 from ecl.server.http.body_protocol import wait_until_writable
 from ecl.server.http.routing import empty
 from ecl.server.http.send_file import FileSender, file_sender
 
 __all__ = ["OCTETS", "download"]
-
-_log = logging.getLogger(__name__)
 
 #: Bytes per read, which is the memory of one download: little at first, so that a client that asks and does not read
 #: holds little, then more, up to the bound, as it reads on.
@@ -45,12 +45,18 @@ async def download(request: ImageRequest) -> Response:
     open_data = ExitStack()
     open_data.callback(slots.free)
     try:
-        image, reader = await threads.query(_open, request, request.image_id, preferred)
-        if reader is None:
+        region = request.service.region
+        image, order = await threads.query(_find, request, request.image_id, preferred)
+        if image.status not in WITH_DATA:
             open_data.close()
             return empty()
+        read: threads.Read = threads.touch
+        reader = None if preferred or region.cache is None else await read(_cached, region.cache, image)
+        if reader is None:
+            read = threads.fetch if ELSEWHERE in order else threads.touch
+            reader = await read(open_image, region, image, order)
         open_data.callback(reader.close)
-        return _data_response(request, image, reader, open_data)
+        return _data_response(request, image, reader, open_data, read)
     except BaseException:
         open_data.close()
         raise
@@ -66,33 +72,22 @@ def _preferred_stores(request: ImageRequest) -> list[str]:
     return names
 
 
-def _open(request: ImageRequest, image_id: str, preferred: Sequence[str]) -> tuple[Image, Reader | None]:
-    """Return the image and a reader of its data, None without data. An open reader outlives a delete."""
+def _find(request: ImageRequest, image_id: str, preferred: Sequence[str]) -> tuple[Image, list[str]]:
+    """Return the image, and the names of the stores that have its data, in the order in which to try them."""
     region = request.service.region
     with request.service.database.read() as connection:
         image = visible_image(connection, region.name, request.caller, image_id)
         check_can_download(request.caller, image)
-    if image.status not in WITH_DATA:
-        return image, None
-    # Then the default store, then the others.
-    order = [*preferred, region.store.name, *image.stores]
-    for name in sorted(image.stores, key=order.index):
-        store = region.store_named(name)
-        if store is None:
-            continue
-        try:
-            reader = store.reader(image.stores[name])
-        except StoreError as exc:
-            _log.error("image %s of region %s cannot be read from %s: %s", image_id, region.name, name, exc)
-            continue
-        if reader.size == image.size:
-            return image, reader
-        reader.close()
-        _log.error("image %s of region %s: %s has %d bytes of it", image_id, region.name, name, reader.size)
-    raise Unavailable(f"The data of image {image_id} cannot be read at the moment.")
+    return image, reading_order(region, image, preferred)
 
 
-def _data_response(request: ImageRequest, image: Image, reader: Reader, open_data: ExitStack) -> Response:
+def _cached(cache: ImageCache, image: Image) -> Reader | None:
+    return None if image.size is None else cache.reader(image.id, image.size)
+
+
+def _data_response(
+    request: ImageRequest, image: Image, reader: Reader, open_data: ExitStack, read: threads.Read
+) -> Response:
     size = reader.size
     first, last, status = 0, size - 1, 200
     wanted, old_form = request.headers.get("range"), request.headers.get("content-range")
@@ -111,7 +106,7 @@ def _data_response(request: ImageRequest, image: Image, reader: Reader, open_dat
     sender = file_sender(request.scope)
     if sender is not None and reader.descriptor is not None:
         return _FileResponse(sender, (reader.descriptor, first, last + 1 - first), status, headers, open_data)
-    return _DataResponse(_blocks(request, reader, first, last), status, headers, open_data)
+    return _DataResponse(_blocks(request, reader, first, last, read), status, headers, open_data)
 
 
 class _FileResponse(Response):
@@ -167,13 +162,15 @@ class _DataResponse(StreamingResponse):
             self._open_data.close()
 
 
-async def _blocks(request: ImageRequest, reader: Reader, first: int, last: int) -> AsyncIterator[bytes]:
+async def _blocks(
+    request: ImageRequest, reader: Reader, first: int, last: int, read: threads.Read
+) -> AsyncIterator[bytes]:
     offset = first
     while offset <= last:
         # Wait without a block.
         await wait_until_writable(request.scope)
         size = min(max((offset - first) // _GROWTH, _FIRST_READ), _LAST_READ, last + 1 - offset)
-        block = await threads.touch(reader.read, offset, size)
+        block = await read(reader.read, offset, size)
         if not block:
             raise OSError("the data of an image ended early")
         yield block

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,6 +13,7 @@ from ecl.server.api.common.paging import page_response
 from ecl.server.api.common.patch_types import patch_version
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
+from ecl.server.api.images.locations_patch import change_locations, locations_to_wire, sizes_elsewhere
 from ecl.server.api.images.lookup import caller_sees, changeable_image, visible_image
 from ecl.server.data.removal import remove_now
 from ecl.server.db.engine import retried
@@ -45,6 +47,15 @@ async def _list(request: ImageRequest) -> Response:
 def _to_wire(request: ImageRequest, image: Image) -> dict[str, Any]:
     """Return *image* in JSON form, without the properties that the caller may not read."""
     wire = image_to_wire(image)
+    region, settings = request.service.region, request.service.settings
+    if image.stores:
+        wire["stores"] = ",".join(region.by_weight(image.stores))
+    if settings.show_multiple_locations or settings.show_image_direct_url:
+        locations = locations_to_wire(region, image)
+        if settings.show_multiple_locations:
+            wire["locations"] = locations
+        if settings.show_image_direct_url and locations:
+            wire["direct_url"] = locations[0]["url"]
     readable = request.service.protection.readable(request.caller, image.properties)
     for name in image.properties.keys() - readable.keys():
         del wire[name]
@@ -126,16 +137,22 @@ def _hash_header(request: ImageRequest) -> dict[str, str]:
 
 async def _update(request: ImageRequest) -> Response:
     version = patch_version(request.headers.get("content-type"))
-    operations = parse_patch(await request.read_json(), version)
+    settings = request.service.settings
+    operations = parse_patch(await request.read_json(), version, with_locations=settings.show_multiple_locations)
     for operation in operations:
         if operation.verb != "remove":
-            validate("image", {operation.name: operation.value})
-    image = await threads.change(_patch, request, request.image_id, operations)
+            is_one = operation.name == "locations" and operation.verb == "add"
+            validate("image", {operation.name: [operation.value] if is_one else operation.value})
+    of_locations = [operation for operation in operations if operation.name == "locations"]
+    sizes = await sizes_elsewhere(request, of_locations) if of_locations else {}
+    image = await threads.change(_patch, request, request.image_id, operations, sizes)
     return json_response(_to_wire(request, image))
 
 
 @retried
-def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) -> Image:
+def _patch(request: ImageRequest, image_id: str, operations: list[Operation], sizes: Mapping[str, int]) -> Image:
+    of_locations = [operation for operation in operations if operation.name == "locations"]
+    of_attributes = [operation for operation in operations if operation.name != "locations"]
     service, caller = request.service, request.caller
     region = service.region
     if not operations:
@@ -144,14 +161,17 @@ def _patch(request: ImageRequest, image_id: str, operations: list[Operation]) ->
     with service.database.write() as connection:
         before = changeable_image(connection, region.name, caller, image_id)
         after = before.copy()
-        apply_patch(after, operations, caller, service.protection)
+        apply_patch(after, of_attributes, caller, service.protection)
         changed = dict(after.properties.items() - before.properties.items())
         check_properties(changed, region.settings)
         check_quotas(after, service.settings.limits, before)
         update_image(connection, region.name, before, after)
+        garbage = change_locations(request, connection, image_id, of_locations, sizes)
         stored = fetch_image(connection, region.name, image_id)
         assert stored is not None
-        return stored
+    if garbage:
+        remove_now(region, service.database, garbage)
+    return stored
 
 
 async def _delete(request: ImageRequest) -> Response:
@@ -169,6 +189,8 @@ def _remove(request: ImageRequest, image_id: str) -> None:
         if image.protected:
             raise Forbidden(f"Image {image_id} is protected and cannot be deleted.")
         garbage = mark_deleted(connection, region.name, image_id)
+    if region.cache is not None:
+        region.cache.delete(image_id)
     remove_now(region, service.database, garbage)
 
 

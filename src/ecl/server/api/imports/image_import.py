@@ -12,6 +12,7 @@ from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image
 from ecl.server.api.imports.new_task import add_task
 from ecl.server.data.region import Region
+from ecl.server.data.web.addresses import parse_target
 from ecl.server.db.engine import retried
 from ecl.server.db.usage import check_quota
 from ecl.server.domain.image import Image
@@ -26,7 +27,6 @@ from ecl.server.domain.import_request import (
 from ecl.server.domain.task import API_IMAGE_IMPORT
 from ecl.server.errors import BadRequest, Conflict, Forbidden
 from ecl.server.http.routing import empty
-from ecl.server.jobs.imports.addresses import parse_target
 
 __all__ = ["ROUTES"]
 

@@ -13,19 +13,18 @@ from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import changeable_image, visible_image
 from ecl.server.api.imports.new_task import add_task
+from ecl.server.data.web.addresses import parse_target
 from ecl.server.db.engine import retried
 from ecl.server.domain.access import check_can_see_locations
 from ecl.server.domain.import_request import check_importable
+from ecl.server.domain.location import HASH_LENGTHS
 from ecl.server.domain.task import LOCATION_IMPORT
 from ecl.server.errors import BadRequest, Conflict, Forbidden
 from ecl.server.http.routing import empty, json_response
-from ecl.server.jobs.imports.addresses import parse_target
 
 __all__ = ["ROUTES"]
 
 _MAX_URL = 2048
-#: Hash algorithms that a client may declare, with the length of the hexadecimal hash.
-_HASHES = {"sha256": 64, "sha384": 96, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -43,7 +42,7 @@ def _locations(request: ImageRequest, image_id: str) -> list[dict[str, Any]]:
     with request.service.database.read() as connection:
         image = visible_image(connection, region.name, caller, image_id)
     check_can_see_locations(caller)
-    found = [(region.store_named(name), key) for name, key in image.stores.items()]
+    found = [(region.store_named(name), image.stores[name]) for name in region.by_weight(image.stores)]
     return [{"url": store.url(key), "metadata": {"store": store.name}} for store, key in found if store is not None]
 
 
@@ -65,8 +64,8 @@ def _parse(body: object) -> tuple[str, dict[str, str]]:
     algorithm, value = declared.get("os_hash_algo"), declared.get("os_hash_value")
     if not isinstance(algorithm, str) or not isinstance(value, str):
         raise BadRequest("'validation_data' needs both os_hash_algo and os_hash_value.")
-    if _HASHES.get(algorithm) != len(value) or not _HEX.fullmatch(value):
-        known = ", ".join(_HASHES)
+    if HASH_LENGTHS.get(algorithm) != len(value) or not _HEX.fullmatch(value):
+        known = ", ".join(HASH_LENGTHS)
         raise BadRequest(f"'os_hash_algo' must be one of {known}, and 'os_hash_value' its lower-case hexadecimal form.")
     return url, {"os_hash_algo": algorithm, "os_hash_value": value}
 

@@ -15,6 +15,7 @@ from ecl.server.api.common.routing import resource
 from ecl.server.api.images.images import add_image
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.api.imports.new_task import add_task
+from ecl.server.data.web.addresses import parse_target
 from ecl.server.db.engine import retried
 from ecl.server.db.tasks import fetch_task, list_tasks, tasks_of_image
 from ecl.server.domain.access import is_owner
@@ -25,7 +26,6 @@ from ecl.server.domain.paging import SortKey, parse_limit
 from ecl.server.domain.task import IMPORT, STATUSES, Task, image_task_to_wire, task_to_wire
 from ecl.server.errors import BadRequest, Forbidden, NotFound
 from ecl.server.http.routing import json_response
-from ecl.server.jobs.imports.addresses import parse_target
 from ecl.server.settings.model import ImageLimits
 
 __all__ = ["ROUTES"]

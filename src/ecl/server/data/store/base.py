@@ -135,6 +135,10 @@ class Store(ABC):
     read_only: bool = False
     #: Seconds from when data is out of use until it is removed, because an open reader cannot hold it.
     removal_delay: float = 0
+    #: An image in several stores is read from the one of the largest weight.
+    weight: int = 0
+    #: True if what is downloaded from it is kept in the image cache.
+    cached: bool = False
     #: Glance's name for this kind of store.
     kind: str
 

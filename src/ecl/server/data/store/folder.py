@@ -46,14 +46,25 @@ class FolderStore(Store):
         name: The name of the store in the database and for clients.
         description: For people.
         read_only: Nothing is written or removed, not even by `claim`.
+        weight: See `Store.weight`.
+        cached: See `Store.cached`.
     """
 
     kind = "file"
 
     def __init__(
-        self, root: Path, name: str = "folder", description: str | None = None, *, read_only: bool = False
+        self,
+        root: Path,
+        name: str = "folder",
+        description: str | None = None,
+        *,
+        read_only: bool = False,
+        weight: int = 0,
+        cached: bool = False,
     ) -> None:
         self.name = name
+        self.cached = cached
+        self.weight = weight
         self.description = description
         self.read_only = read_only
         self._root = root

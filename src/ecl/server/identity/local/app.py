@@ -18,10 +18,12 @@ from ecl.server.http.errors import headers_of, status_of
 from ecl.server.http.routing import json_response
 from ecl.server.identity.local import documents
 from ecl.server.identity.local.credential_routes import credential_routes
+from ecl.server.identity.local.grant_routes import grant_routes
 from ecl.server.identity.local.project_routes import project_routes
 from ecl.server.identity.local.reading_routes import reading_routes
 from ecl.server.identity.local.service import IdentityService, route
 from ecl.server.identity.local.token_routes import token_routes
+from ecl.server.identity.local.user_routes import user_routes
 from ecl.server.settings.model import Settings
 
 __all__ = ["build_identity_app"]
@@ -54,6 +56,8 @@ def build_identity_app(database: Database, settings: Settings) -> ASGIApp:
             route("/v3", GET=show_version),
             *token_routes(service),
             *project_routes(service),
+            *user_routes(service),
+            *grant_routes(service),
             *credential_routes(service),
             *reading_routes(service),
         ],

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ecl.server.clock import now
@@ -27,6 +27,7 @@ __all__ = [
     "generate_secret",
     "get_credential",
     "list_credentials",
+    "replace_secret_hash",
 ]
 
 
@@ -127,6 +128,12 @@ def list_credentials(connection: Connection, user_id: str, name: str | None = No
     """Return the credentials of a user, or the one called *name*, sorted by name."""
     query = _CREDENTIAL.where(_columns.user_id == user_id).order_by(_columns.name)
     return _all(connection, query if name is None else query.where(_columns.name == name))
+
+
+def replace_secret_hash(connection: Connection, credential: ApplicationCredential, secret_hash: str) -> None:
+    """Store another hash of the same secret."""
+    changed = update(application_credentials).where(_columns.id == credential.id)
+    connection.execute(changed.values(secret_hash=secret_hash))
 
 
 def delete_credential(connection: Connection, credential: ApplicationCredential) -> None:

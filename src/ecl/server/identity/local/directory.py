@@ -7,8 +7,12 @@ Every function takes a connection in a transaction; to change something it must 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -21,6 +25,7 @@ from ecl.server.identity.local.roles import ROLES
 __all__ = [
     "Project",
     "User",
+    "add_user",
     "create_project",
     "create_user",
     "delete_project",
@@ -33,12 +38,16 @@ __all__ = [
     "granted_roles",
     "list_assignments",
     "list_projects",
+    "list_roles",
     "list_users",
     "password_hash",
     "projects_of_user",
     "replace_hash",
     "revoke_role",
+    "set_hash",
     "set_password",
+    "update_project",
+    "update_user",
 ]
 
 
@@ -49,6 +58,10 @@ class User:
     id: str
     name: str
     enabled: bool
+    #: The project of a login that names none.
+    default_project_id: str | None = field(default=None, compare=False)
+    #: What else a client has stored with the user: description, email ... A token's user comes without it.
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +72,12 @@ class Project:
     name: str
     region: str
     enabled: bool
+    #: As of a user.
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-_USER = select(users.c.id, users.c.name, users.c.enabled)
-_PROJECT = select(projects.c.id, projects.c.name, projects.c.region, projects.c.enabled)
+_USER = select(users.c.id, users.c.name, users.c.enabled, users.c.default_project_id, users.c.extra)
+_PROJECT = select(projects.c.id, projects.c.name, projects.c.region, projects.c.enabled, projects.c.extra)
 
 
 # --- users --------------------------------------------------------------------------------------------------
@@ -81,25 +96,52 @@ def create_user(connection: Connection, name: str, password: str | None, cost: i
         Conflict: A user has this name.
     """
     _check_name("user", name)
-    user = User(uuid.uuid4().hex, name, enabled=True)
-    row = {
-        "id": user.id,
-        "name": name,
-        "password_hash": _hashed(password, cost),
-        "enabled": True,
-        "created_at": now(),
-    }
-    try:
+    return add_user(connection, name, _hashed(password, cost))
+
+
+def add_user(
+    connection: Connection,
+    name: str,
+    password_hash: str,
+    *,
+    enabled: bool = True,
+    default_project_id: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> User:
+    """
+    Add a user with the hash of a password, and what else is stored with them.
+
+    Raises:
+        BadRequest: The name cannot be used.
+        Conflict: A user has this name.
+    """
+    _check_name("user", name)
+    user = User(uuid.uuid4().hex, name, enabled, default_project_id, extra or {})
+    row = {"id": user.id, "password_hash": password_hash, "created_at": now(), **_user_row(user)}
+    with _unique("user", name):
         connection.execute(insert(users).values(row))
-    except IntegrityError as exc:
-        raise Conflict(f"There is already a user named {name!r}.") from exc
     return user
+
+
+def update_user(connection: Connection, user: User) -> None:
+    """
+    Store *user* as it is now. Disabling it revokes its tokens for good, as in Keystone.
+
+    Raises:
+        BadRequest: The name cannot be used.
+        Conflict: Another user has this name.
+    """
+    _check_name("user", user.name)
+    with _unique("user", user.name):
+        connection.execute(update(users).where(users.c.id == user.id).values(_user_row(user)))
+    if not user.enabled:
+        connection.execute(delete(tokens).where(tokens.c.user_id == user.id))
 
 
 def get_user(connection: Connection, *, id: str | None = None, name: str | None = None) -> User | None:
     """Return the user with this *id* or, without an ID, with this *name*; None if there is none."""
     condition = users.c.name == _searchable(name) if id is None else users.c.id == _searchable(id)
-    return _one_user(connection, _USER.where(condition))
+    return next(iter(_users(connection, _USER.where(condition))), None)
 
 
 def lock_user(connection: Connection, user_id: str) -> None:
@@ -120,9 +162,10 @@ def find_user(connection: Connection, name_or_id: str) -> User:
     return user
 
 
-def list_users(connection: Connection) -> list[User]:
-    """Return all users by name."""
-    return [User(*row) for row in connection.execute(_USER.order_by(users.c.name))]
+def list_users(connection: Connection, name: str | None = None) -> list[User]:
+    """Return all users, or the one of this *name*, by name."""
+    query = _USER.order_by(users.c.name)
+    return _users(connection, query if name is None else query.where(users.c.name == _searchable(name)))
 
 
 def delete_user(connection: Connection, user: User) -> None:
@@ -145,7 +188,12 @@ def set_password(connection: Connection, user: User, password: str, cost: int = 
     Raises:
         BadRequest: The password cannot be used.
     """
-    connection.execute(update(users).where(users.c.id == user.id).values(password_hash=_hashed(password, cost)))
+    set_hash(connection, user, _hashed(password, cost))
+
+
+def set_hash(connection: Connection, user: User, password_hash: str) -> None:
+    """Give *user* the password of *password_hash*. This revokes all their tokens, as in Keystone."""
+    connection.execute(update(users).where(users.c.id == user.id).values(password_hash=password_hash))
     connection.execute(delete(tokens).where(tokens.c.user_id == user.id))
 
 
@@ -158,28 +206,43 @@ def replace_hash(connection: Connection, user: User, before: str, after: str) ->
 # --- projects -----------------------------------------------------------------------------------------------
 
 
-def create_project(connection: Connection, name: str, region: str) -> Project:
+def create_project(
+    connection: Connection, name: str, region: str, *, enabled: bool = True, extra: Mapping[str, Any] | None = None
+) -> Project:
     """
-    Add a project that belongs to *region*.
+    Add a project that belongs to *region*, or with "" to all regions.
 
     Raises:
         BadRequest: The name cannot be used.
         Conflict: A project has this name.
     """
     _check_name("project", name)
-    project = Project(uuid.uuid4().hex, name, region, enabled=True)
-    row = {"id": project.id, "name": name, "region": region, "enabled": True, "created_at": now()}
-    try:
+    project = Project(uuid.uuid4().hex, name, region, enabled, extra or {})
+    row = {"id": project.id, "region": region, "created_at": now(), **_project_row(project)}
+    with _unique("project", name):
         connection.execute(insert(projects).values(row))
-    except IntegrityError as exc:
-        raise Conflict(f"There is already a project named {name!r}.") from exc
     return project
+
+
+def update_project(connection: Connection, project: Project) -> None:
+    """
+    Store *project* as it is now. Disabling it revokes its tokens for good, as in Keystone.
+
+    Raises:
+        BadRequest: The name cannot be used.
+        Conflict: Another project has this name.
+    """
+    _check_name("project", project.name)
+    with _unique("project", project.name):
+        connection.execute(update(projects).where(projects.c.id == project.id).values(_project_row(project)))
+    if not project.enabled:
+        connection.execute(delete(tokens).where(tokens.c.project_id == project.id))
 
 
 def get_project(connection: Connection, *, id: str | None = None, name: str | None = None) -> Project | None:
     """Return the project with this *id* or, without an ID, with this *name*; None if there is none."""
     condition = projects.c.name == _searchable(name) if id is None else projects.c.id == _searchable(id)
-    return _one_project(connection, _PROJECT.where(condition))
+    return next(iter(_projects(connection, _PROJECT.where(condition))), None)
 
 
 def find_project(connection: Connection, name_or_id: str) -> Project:
@@ -200,19 +263,21 @@ def list_projects(connection: Connection, name: str | None = None) -> list[Proje
     query = _PROJECT.order_by(projects.c.name)
     if name is not None:
         query = query.where(projects.c.name == _searchable(name))
-    return [Project(*row) for row in connection.execute(query)]
+    return _projects(connection, query)
 
 
 def projects_of_user(connection: Connection, user_id: str) -> list[Project]:
     """Return the enabled projects on which a user has a role, by name."""
     project_ids = select(role_assignments.c.project_id).where(role_assignments.c.user_id == user_id)
     query = _PROJECT.where(projects.c.id.in_(project_ids), projects.c.enabled).order_by(projects.c.name)
-    return [Project(*row) for row in connection.execute(query)]
+    return _projects(connection, query)
 
 
 def delete_project(connection: Connection, project: Project) -> None:
     """Remove *project* with its roles, tokens and application credentials. Its images stay, for administrators."""
     connection.execute(delete(projects).where(projects.c.id == project.id))
+    orphaned = update(users).where(users.c.default_project_id == project.id)
+    connection.execute(orphaned.values(default_project_id=None))
 
 
 # --- roles --------------------------------------------------------------------------------------------------
@@ -225,11 +290,21 @@ def granted_roles(connection: Connection, user_id: str, project_id: str) -> list
 
 def list_assignments(connection: Connection, *, user_id: str, project_id: str | None = None) -> list[tuple[str, str]]:
     """Return pairs of project ID and role of a user, for one project or all."""
-    query = select(role_assignments.c.project_id, role_assignments.c.role)
-    query = query.where(role_assignments.c.user_id == user_id).order_by(*query.selected_columns)
+    return [(project, role) for _, project, role in list_roles(connection, user_id, project_id)]
+
+
+def list_roles(
+    connection: Connection, user_id: str | None = None, project_id: str | None = None
+) -> list[tuple[str, str, str]]:
+    """Return user ID, project ID and role of every assignment, or of those of one user, one project, or both."""
+    columns = role_assignments.c
+    query = select(columns.user_id, columns.project_id, columns.role)
+    query = query.order_by(columns.user_id, columns.project_id, columns.role)
+    if user_id is not None:
+        query = query.where(columns.user_id == _searchable(user_id))
     if project_id is not None:
-        query = query.where(role_assignments.c.project_id == project_id)
-    return [(project, role) for project, role in connection.execute(query)]
+        query = query.where(columns.project_id == _searchable(project_id))
+    return [(user, project, role) for user, project, role in connection.execute(query)]
 
 
 def grant_role(connection: Connection, user: User, role: str, project: Project) -> None:
@@ -268,14 +343,41 @@ def revoke_role(connection: Connection, user: User, role: str, project: Project)
 # --- shared -------------------------------------------------------------------------------------------------
 
 
-def _one_user(connection: Connection, query: Select[str, str, bool]) -> User | None:
-    row = connection.execute(query).one_or_none()
-    return None if row is None else User(*row)
+def _users(connection: Connection, query: Select[Any]) -> list[User]:
+    rows = connection.execute(query)
+    return [User(id, name, enabled, default, _decoded(extra)) for id, name, enabled, default, extra in rows]
 
 
-def _one_project(connection: Connection, query: Select[str, str, str, bool]) -> Project | None:
-    row = connection.execute(query).one_or_none()
-    return None if row is None else Project(*row)
+def _projects(connection: Connection, query: Select[Any]) -> list[Project]:
+    rows = connection.execute(query)
+    return [Project(id, name, region, enabled, _decoded(extra)) for id, name, region, enabled, extra in rows]
+
+
+def _user_row(user: User) -> dict[str, object]:
+    return {
+        "name": user.name,
+        "enabled": user.enabled,
+        "default_project_id": user.default_project_id,
+        "extra": msgspec.json.encode(user.extra).decode(),
+    }
+
+
+def _project_row(project: Project) -> dict[str, object]:
+    extra = msgspec.json.encode(project.extra).decode()
+    return {"name": project.name, "enabled": project.enabled, "extra": extra}
+
+
+def _decoded(extra: str) -> dict[str, Any]:
+    return msgspec.json.decode(extra, type=dict[str, Any])
+
+
+@contextmanager
+def _unique(kind: str, name: str) -> Iterator[None]:
+    """Translate the database's refusal of a second *name*."""
+    try:
+        yield
+    except IntegrityError as exc:
+        raise Conflict(f"There is already a {kind} named {name!r}.") from exc
 
 
 def _searchable(value: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ecl.server.http.errors import reason
 from ecl.server.identity.local.application_credentials import ApplicationCredential
-from ecl.server.identity.local.directory import Project
+from ecl.server.identity.local.directory import Project, User
 from ecl.server.identity.local.login import DOMAIN_ID, DOMAIN_NAME
 from ecl.server.identity.local.roles import stable_id
 from ecl.server.identity.local.times import to_iso
@@ -16,12 +16,15 @@ from ecl.server.settings.model import RegionSettings
 
 __all__ = [
     "Document",
+    "assignment_document",
     "catalog",
     "credential_document",
     "error_document",
     "links",
     "project_document",
+    "role_document",
     "token_document",
+    "user_document",
     "version",
     "versions",
 ]
@@ -107,19 +110,74 @@ def _role(name: str) -> Document:
 
 
 def project_document(project: Project, base: str) -> Document:
-    """Return one project. ``region`` is ECL's addition: the region of the project's images."""
+    """Return one project. ``region`` is ECL's addition: the region of the project's images, null for all regions."""
     return {
+        "description": "",
+        "tags": [],
+        **project.extra,
         "id": project.id,
         "name": project.name,
-        "description": "",
         "domain_id": DOMAIN_ID,
         "parent_id": DOMAIN_ID,
         "is_domain": False,
         "enabled": project.enabled,
-        "tags": [],
         "options": {},
         "region": project.region or None,
         "links": {"self": f"{base}/v3/projects/{project.id}"},
+    }
+
+
+def user_document(user: User, base: str) -> Document:
+    """Return one user; nothing of their password."""
+    body: Document = {
+        **user.extra,
+        "id": user.id,
+        "name": user.name,
+        "domain_id": DOMAIN_ID,
+        "enabled": user.enabled,
+        "password_expires_at": None,
+        "options": {},
+        "links": {"self": f"{base}/v3/users/{user.id}"},
+    }
+    if user.default_project_id is not None:
+        body["default_project_id"] = user.default_project_id
+    return body
+
+
+def role_document(name: str, base: str) -> Document:
+    """Return one role."""
+    return {
+        **_role(name),
+        "domain_id": None,
+        "description": None,
+        "options": {"immutable": True},
+        "links": {"self": f"{base}/v3/roles/{stable_id('role', name)}"},
+    }
+
+
+def assignment_document(
+    assignment: tuple[str, str, str, str], base: str, user_name: str | None = None, project_name: str | None = None
+) -> Document:
+    """
+    Return one assignment, with names where they are given.
+
+    Args:
+        assignment: User ID, project ID, role, and the role that was granted, which includes it.
+    """
+    user_id, project_id, role, granted = assignment
+    user: Document = {"id": user_id}
+    project: Document = {"id": project_id}
+    role_shown: Document = {"id": stable_id("role", role)}
+    if user_name is not None and project_name is not None:
+        user |= {"name": user_name, "domain": _DOMAIN}
+        project |= {"name": project_name, "domain": _DOMAIN}
+        role_shown = _role(role)
+    path = f"projects/{project_id}/users/{user_id}/roles/{stable_id('role', granted)}"
+    return {
+        "role": role_shown,
+        "user": user,
+        "scope": {"project": project},
+        "links": {"assignment": f"{base}/v3/{path}"},
     }
 
 

@@ -16,7 +16,11 @@ from ecl.server.clock import MICROSECONDS, now
 from ecl.server.db.engine import Database
 from ecl.server.errors import BadRequest, Forbidden, Unauthorized
 from ecl.server.identity.local import directory
-from ecl.server.identity.local.application_credentials import ApplicationCredential, get_credential
+from ecl.server.identity.local.application_credentials import (
+    ApplicationCredential,
+    get_credential,
+    replace_secret_hash,
+)
 from ecl.server.identity.local.directory import Project, User
 from ecl.server.identity.local.passwords import COST, hash_password, is_weaker, verify_password
 from ecl.server.identity.local.tokens import Token, issue_token, purge_tokens, read_token
@@ -170,7 +174,7 @@ def log_in(database: Database, request: LoginRequest, lifetime: int, cost: int =
 
     Args:
         lifetime: Seconds until the token expires. A token made from another one expires with that one at the latest.
-        cost: ``password_cost`` of the settings; a weaker hash of the same password is replaced.
+        cost: ``password_cost`` of the settings; a weaker hash of the same password or secret is replaced.
 
     Raises:
         Unauthorized: The login is refused; WrongSecret if the password or secret is wrong.
@@ -256,6 +260,10 @@ def _by_credential(database: Database, wanted: _Credential, expires_at: int, cos
     stored = None if credential is None or credential.is_expired else credential.secret_hash
     if not verify_password(wanted.secret, stored, cost) or user is None or credential is None:
         raise WrongSecret
+    if is_weaker(credential.secret_hash, cost):
+        better = hash_password(wanted.secret, cost)
+        with database.write() as connection:
+            replace_secret_hash(connection, credential, better)
     if credential.expires_at is not None:
         expires_at = min(expires_at, credential.expires_at)
     return _Proof(user, ("application_credential",), expires_at, credential)
@@ -275,7 +283,7 @@ def _find_user(connection: Connection, wanted: _User) -> User | None:
 
 
 def _scope(connection: Connection, scope: _Scope | str | None, proof: _Proof) -> Project | None:
-    """Return the project of the new token, or None for an unscoped one. Roles are checked later."""
+    """Return the project of the new token, or None for one without a project. Roles are checked later."""
     if proof.credential is not None:
         if scope is not None:
             raise Unauthorized("An application credential has its own project: leave out the scope.")
@@ -285,7 +293,7 @@ def _scope(connection: Connection, scope: _Scope | str | None, proof: _Proof) ->
             raise BadRequest("auth.scope is an object, or the word unscoped.")
         return None
     if scope is None:
-        return None
+        return _default_project(connection, proof.user)
     if scope.domain is not None or scope.system is not None:
         raise Unauthorized(f"{_REFUSED} Nobody has a role on a domain or on the system here: name a project.")
     if scope.project is None:
@@ -294,6 +302,15 @@ def _scope(connection: Connection, scope: _Scope | str | None, proof: _Proof) ->
     if project is None:
         raise Unauthorized(_REFUSED)
     return project
+
+
+def _default_project(connection: Connection, user: User) -> Project | None:
+    """Return the project of a login that names none, if the user can use it now, as in Keystone."""
+    stored = directory.get_user(connection, id=user.id)
+    if stored is None or stored.default_project_id is None:
+        return None
+    own = directory.projects_of_user(connection, user.id)
+    return next((project for project in own if project.id == stored.default_project_id), None)
 
 
 def _find_project(connection: Connection, wanted: _Project) -> Project | None:

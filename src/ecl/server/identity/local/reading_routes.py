@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ecl.server.errors import Forbidden, NotFound
+from ecl.server.errors import NotFound
 from ecl.server.http.routing import json_response
 from ecl.server.identity.local import directory, documents
 from ecl.server.identity.local.documents import Document
@@ -40,12 +40,12 @@ class _Handlers:
     async def list_own_domains(self, request: Request) -> Response:
         """``GET /v3/auth/domains``: those that the caller has a role on; roles are on projects alone, so none."""
         await self._service.caller(request)
-        return self._list(request, "domains", [])
+        return self._service.one_page(request, "domains", [])
 
     async def list_domains(self, request: Request) -> Response:
         """``GET /v3/domains``: the one domain. For admins."""
-        await self._admin(request)
-        return self._list(request, "domains", [self._domain(request)])
+        await self._service.admin(request)
+        return self._service.one_page(request, "domains", [self._domain(request)])
 
     async def show_domain(self, request: Request) -> Response:
         """``GET /v3/domains/ID``: everybody's own is the one that there is."""
@@ -55,7 +55,7 @@ class _Handlers:
     async def list_regions(self, request: Request) -> Response:
         """``GET /v3/regions``."""
         await self._service.caller(request)
-        return self._list(request, "regions", self._regions(request))
+        return self._service.one_page(request, "regions", self._regions(request))
 
     async def show_region(self, request: Request) -> Response:
         """``GET /v3/regions/ID``."""
@@ -64,12 +64,12 @@ class _Handlers:
 
     async def list_services(self, request: Request) -> Response:
         """``GET /v3/services``: what the catalog has. For admins."""
-        await self._admin(request)
-        return self._list(request, "services", self._services(request))
+        await self._service.admin(request)
+        return self._service.one_page(request, "services", self._services(request))
 
     async def show_service(self, request: Request) -> Response:
         """``GET /v3/services/ID``. For admins."""
-        await self._admin(request)
+        await self._service.admin(request)
         return self._one(request, "service", self._services(request))
 
     async def list_projects_of_user(self, request: Request) -> Response:
@@ -77,25 +77,16 @@ class _Handlers:
         caller = await self._service.caller(request)
         id = request.path_params["id"]
         if id != caller.user.id:
-            await self._admin(request)
+            await self._service.admin(request)
         if await self._service.read(partial(directory.get_user, id=id)) is None:
             raise NotFound("There is no user of this ID.")
         found = await self._service.read(partial(directory.projects_of_user, user_id=id))
         if id == caller.user.id and caller.application_credential is not None:
             found = [project for project in found if project == caller.project]
         base = self._service.base(request)
-        return self._list(request, "projects", [documents.project_document(project, base) for project in found])
-
-    async def _admin(self, request: Request) -> None:
-        if "admin" not in (await self._service.caller(request)).roles:
-            raise Forbidden("Only an admin may look at this.")
-
-    def _list(self, request: Request, name: str, found: list[Document]) -> Response:
-        """Reply with a list of one page; ``?name=`` and ``?type=`` choose from it."""
-        wanted = {key: value for key, value in request.query_params.items() if key in ("name", "type")}
-        chosen = [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
-        url = f"{self._service.base(request)}{request.scope['path']}"
-        return json_response({name: chosen, "links": documents.links(url)})
+        return self._service.one_page(
+            request, "projects", [documents.project_document(project, base) for project in found]
+        )
 
     def _one(self, request: Request, name: str, found: list[Document]) -> Response:
         for entry in found:

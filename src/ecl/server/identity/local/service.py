@@ -14,10 +14,11 @@ from starlette.routing import Route
 
 from ecl.server import threads
 from ecl.server.db.engine import Database, retried
-from ecl.server.errors import Unauthorized
+from ecl.server.errors import Forbidden, Unauthorized
 from ecl.server.http.client_address import client_address
 from ecl.server.http.public_url import public_url
-from ecl.server.http.routing import Resource
+from ecl.server.http.routing import Resource, json_response
+from ecl.server.identity.local import documents
 from ecl.server.identity.local.failures import Failures
 from ecl.server.identity.local.login_queue import LoginQueue
 from ecl.server.identity.local.tokens import Token, read_token
@@ -88,6 +89,31 @@ class IdentityService:
         if token is None:
             raise Unauthorized("The request you have made requires authentication.")
         return token
+
+    async def admin(self, request: Request, refusal: str = "Only an admin may do this.") -> Token:
+        """
+        Return the token of *request*, which must have the role admin.
+
+        Raises:
+            Unauthorized: It has no token, or one that is not valid.
+            Forbidden: It is not an admin's; the message is *refusal*.
+        """
+        token = await self.caller(request)
+        if "admin" not in token.roles:
+            raise Forbidden(refusal)
+        return token
+
+    def one_page(self, request: Request, name: str, found: list[documents.Document]) -> Response:
+        """Reply with a list of one page; the query chooses by name, type, domain, or whether it is enabled."""
+        query = request.query_params
+        wanted: documents.Document = {key: query[key] for key in ("name", "type", "domain_id") if key in query}
+        if "enabled" in query:
+            wanted["enabled"] = query["enabled"].lower() not in ("0", "false")
+        chosen = [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
+        url = f"{self.base(request)}{request.scope['path']}"
+        if request.url.query:
+            url += f"?{request.url.query}"
+        return json_response({name: chosen, "links": documents.links(url)})
 
     def base(self, request: Request) -> str:
         """Return the service's URL as the client of *request* knows it."""

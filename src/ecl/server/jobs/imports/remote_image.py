@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ecl import exceptions
+from ecl.server.data.web.fetch import FetchError
 from ecl.server.domain.task import Task
 from ecl.server.domain.text import printable
 from ecl.server.errors import Conflict, TooLarge
-from ecl.server.jobs.imports.fetch import FetchError
 from ecl.server.jobs.peers.destinations import Destinations
 
 if TYPE_CHECKING:

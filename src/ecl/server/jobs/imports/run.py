@@ -25,6 +25,7 @@ from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_now
 from ecl.server.data.store.base import DataMissing, Reader, Store, StoreError, StoreFull, Writer
+from ecl.server.data.web.fetch import FetchError, fetch
 from ecl.server.db.engine import Database, DatabaseError
 from ecl.server.db.garbage import Garbage
 from ecl.server.db.images import change_status, fetch_image, mark_deleted, update_image
@@ -38,7 +39,6 @@ from ecl.server.domain.quota import remaining_bytes
 from ecl.server.domain.status import ACTIVE, IMPORTING, QUEUED, UPLOADING
 from ecl.server.domain.task import IMPORT, PROCESSING, Task
 from ecl.server.errors import ServiceError
-from ecl.server.jobs.imports.fetch import FetchError, fetch
 from ecl.server.jobs.imports.remote_image import RemoteImage
 from ecl.server.jobs.peers.destinations import Destinations
 from ecl.server.jobs.runner import Claim, Stopped
@@ -236,7 +236,8 @@ class _Importing:
             raise _Failed(f"There is no store {name} that takes data (any more).")
         inspect_as = None if self._is_copy else format_to_inspect(image.disk_format, image.container_format)
         declared = (self._task.input.get("validation_data") or {}).get("os_hash_algo")
-        content = Content(image.os_hash_algo or declared or self._settings.hash_algorithm, inspect_as)
+        algorithm = image.os_hash_algo or declared or self._settings.hash_algorithm
+        content = Content(algorithm, inspect_as, must_match=self._settings.require_image_format_match)
         staged = self._staged_key(image) if store.has_data_of(self._region.staging) else None
         with closing(self._source(image)) as reader:
             if staged is not None:
@@ -273,11 +274,11 @@ class _Importing:
                 return self._region.staging.reader(staged)
             except DataMissing as exc:
                 raise _Failed("The staged data of the image is gone.") from exc
-        for name, key in image.stores.items():
+        for name in self._region.by_weight(image.stores):
             store = self._region.store_named(name)
             if store is not None:
                 with suppress(StoreError):
-                    reader = store.reader(key)
+                    reader = store.reader(image.stores[name])
                     if reader.size == image.size:
                         return reader
                     reader.close()

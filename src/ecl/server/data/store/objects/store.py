@@ -42,6 +42,8 @@ class ObjectStore(Store):
         description: For people.
         read_only: Nothing is written or removed, not even by `claim`.
         removal_delay: Seconds; None: an hour.
+        weight: An image in several stores is read from the one of the largest weight.
+        cached: What is downloaded from it is kept in the image cache.
     """
 
     def __init__(
@@ -52,8 +54,12 @@ class ObjectStore(Store):
         *,
         read_only: bool = False,
         removal_delay: float | None = None,
+        weight: int = 0,
+        cached: bool = False,
     ) -> None:
         self.name = name
+        self.weight = weight
+        self.cached = cached
         self.description = description
         self.read_only = read_only
         self.kind = _KINDS[bucket.url.scheme]

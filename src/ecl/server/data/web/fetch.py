@@ -9,17 +9,17 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from urllib.parse import urljoin
 
+from ecl.server.data.web.addresses import Address, Target, parse_target, resolve
+from ecl.server.data.web.response import BadResponse, Response, TooSlow
 from ecl.server.domain.text import printable
 from ecl.server.errors import TooLarge
-from ecl.server.jobs.imports.addresses import Address, Target, parse_target, resolve
-from ecl.server.jobs.imports.response import BadResponse, Response, TooSlow
 from ecl.server.settings.model import ImportSettings
 
-__all__ = ["FetchError", "fetch"]
+__all__ = ["FetchError", "fetch", "open_address", "translated_errors"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {
@@ -48,13 +48,35 @@ def fetch(uri: str, settings: ImportSettings, max_bytes: int, is_stopping: Calla
         FetchError: The server does not answer, returns an error, or takes too long.
         TooLarge: The data has more than *max_bytes*.
     """
+    with ExitStack() as stack:
+        response, target = open_address(uri, settings, stack)
+        with translated_errors(target):
+            yield from _body(response, max_bytes, is_stopping)
+
+
+def open_address(
+    uri: str, settings: ImportSettings, stack: ExitStack, headers: Mapping[str, str] | None = None
+) -> tuple[Response, Target]:
+    """
+    Ask for the data at *uri*, or where that redirects to. Return the response, which may be an error, and who sent it.
+
+    Args:
+        stack: Closes the connection.
+        headers: More than the usual ones.
+
+    Raises:
+        BadRequest: *uri*, or a URL that it redirects to, is not allowed.
+        FetchError: The server does not answer, or redirects too often.
+    """
     deadline = time.monotonic() + settings.timeout
     for _hop in range(settings.max_redirects + 1):
         target = parse_target(uri, settings)
-        with _answered(target, settings, deadline) as response:
+        hop = ExitStack()
+        with hop, translated_errors(target):
+            response = _ask(target, settings, deadline, hop, headers or {})
             if response.status not in _REDIRECTS:
-                yield from _body(response, max_bytes, is_stopping)
-                return
+                stack.push(hop.pop_all())
+                return response, target
             location = urljoin(uri, response.location)
         if target.scheme == "https" and not location.startswith("https:"):
             raise FetchError("The server redirects from https to something else.")
@@ -63,23 +85,29 @@ def fetch(uri: str, settings: ImportSettings, max_bytes: int, is_stopping: Calla
 
 
 @contextmanager
-def _answered(target: Target, settings: ImportSettings, deadline: float) -> Iterator[Response]:
-    """Send the request and yield the response, in a context that makes a FetchError of what is wrong with it."""
+def translated_errors(target: Target) -> Iterator[None]:
+    """Make a FetchError of what is wrong with a response of *target*."""
     try:
-        addresses = resolve(target, settings)
-    except OSError as exc:
-        raise FetchError(f"The host {target.host} is not known.") from exc
-    try:
-        with closing(_connect(target, addresses, settings, deadline)) as connection:
-            headers = "".join(
-                f"{name}: {value}\r\n" for name, value in {"Host": target.host_header, **_HEADERS}.items()
-            )
-            connection.sendall(f"GET {target.path} HTTP/1.1\r\n{headers}\r\n".encode("ascii"))
-            yield Response(connection, deadline, settings)
+        yield
     except TooSlow as exc:
         raise FetchError(str(exc)) from exc
     except (OSError, BadResponse) as exc:
         raise FetchError(f"{target.host} did not answer as it should: {_why(exc)}.") from exc
+
+
+def _ask(
+    target: Target, settings: ImportSettings, deadline: float, stack: ExitStack, more: Mapping[str, str]
+) -> Response:
+    """Connect, send the request, and return the response."""
+    try:
+        addresses = resolve(target, settings)
+    except OSError as exc:
+        raise FetchError(f"The host {target.host} is not known.") from exc
+    connection = stack.enter_context(closing(_connect(target, addresses, settings, deadline)))
+    sent = {"Host": target.host_header, **_HEADERS, **more}
+    headers = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    connection.sendall(f"GET {target.path} HTTP/1.1\r\n{headers}\r\n".encode("ascii"))
+    return Response(connection, deadline, settings)
 
 
 def _connect(target: Target, addresses: Sequence[Address], settings: ImportSettings, deadline: float) -> socket.socket:

@@ -1,10 +1,11 @@
-"""Settings of the gunicorn that runs Glance: it ends when whoever started it does, however that ends."""
+"""Settings of the gunicorn that runs a peer: it ends when the process that started it does, however that ends."""
 
 import contextlib
 import os
 import signal
 import threading
 
+wsgi_app = os.environ["PEER_APPLICATION"]
 worker_class = "gthread"
 # Requests take turns: Glance on SQLite answers 500 (database is locked) to a DELETE that comes while it still
 # cleans up after a broken upload.

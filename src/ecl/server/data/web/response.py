@@ -94,6 +94,11 @@ class Response:
         """The target of a redirect, or an empty text."""
         return ", ".join(self._headers.get("location", []))
 
+    @property
+    def content_range(self) -> str:
+        """The part of the data that is sent (``bytes 5-9/10``), or an empty text."""
+        return ", ".join(self._headers.get("content-range", []))
+
     def check_framing(self) -> None:
         """Find how long the body is. Raises BadResponse if the headers contradict each other, or it is compressed."""
         encodings = [value for value in self._headers.get("content-encoding", []) if value.lower() != "identity"]

@@ -1,0 +1,66 @@
+"""A real Keystone on loopback, with SQLite in a temporary folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from wsgi_peer import PeerFailed, run_wsgi
+
+__all__ = ["PASSWORD", "keystone_is_installed", "run_keystone"]
+
+VENV = Path(__file__).parent.parent.parent / ".venvs" / "keystone"
+#: Of its user admin, who has the role admin on the project admin.
+PASSWORD = "secret"
+
+_CONFIG = """\
+[DEFAULT]
+log_file = {folder}/keystone.log
+use_stderr = false
+[database]
+connection = sqlite:///{folder}/keystone.sqlite
+[token]
+provider = fernet
+[fernet_tokens]
+key_repository = {folder}/fernet
+[credential]
+key_repository = {folder}/credential
+[identity]
+password_hash_rounds = 4
+"""
+
+
+def keystone_is_installed() -> bool:
+    """True if scripts/test-inputs could make Keystone's venv."""
+    return (VENV / "installed.txt").exists()
+
+
+@contextlib.contextmanager
+def run_keystone() -> Iterator[str]:
+    """
+    Start a Keystone with the user and project admin, and stop it at the end. Yields its address.
+
+    Raises:
+        PeerFailed: It could not be set up, ended early, or did not answer within a minute.
+    """
+    with tempfile.TemporaryDirectory(prefix="keystone-") as name:
+        folder = Path(name)
+        (folder / "keystone.conf").write_text(_CONFIG.format(folder=folder))
+        environment = {"PATH": os.defpath, "HOME": name, "OS_KEYSTONE_CONFIG_DIR": name}
+        _manage(folder, environment, "db_sync")
+        owner = ("--keystone-user", str(os.getuid()), "--keystone-group", str(os.getgid()))
+        _manage(folder, environment, "fernet_setup", *owner)
+        _manage(folder, environment, "bootstrap", "--bootstrap-password", PASSWORD)
+        with run_wsgi(VENV, "keystone.wsgi.api:application", folder, environment, "/v3") as url:
+            yield url
+
+
+def _manage(folder: Path, environment: dict[str, str], *arguments: str) -> None:
+    command = [VENV / "bin" / "keystone-manage", "--config-file", folder / "keystone.conf", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise PeerFailed(f"keystone-manage {arguments[0]} failed:\n{done.stderr[-4000:]}")
