@@ -145,7 +145,8 @@ class Proxy(DataProxy, ImportProxy, EclProxy, AdminProxy, MetadefProxy, SchemaPr
         Args:
             limit: Maximum number of images.
             page_size: Maximum number of images in one answer; the cloud may have a lower limit.
-            sort: ``name:asc,size:desc``, or a list of such keys.
+            sort: ``name:asc,size:desc``, or a list of such keys. By *name*, *size* or a format a Glance leaves out
+                images that have none; a list of several pages is then read twice, and what was left out comes last.
             name: Name; so the other filters, by the API's names.
             member_status: ``accepted``, ``pending``, ``rejected`` or ``all``: of images that are shared with you.
             os_hidden: True yields hidden images instead of the others. Its other name is *is_hidden*, as
