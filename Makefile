@@ -13,7 +13,7 @@ ON_POSTGRESQL := $(CRASHES) $(addprefix tests/service/,test_at_once.py images/te
     images/test_api_members.py identity/test_tokens.py imports/test_image_import.py replicator/test_jobs.py \
     stores/test_quotas.py)
 
-.PHONY: help setup man demo test lint types unit service clients differential e2e postgres format constraints clean bench
+.PHONY: help setup man demo test lint types unit service clients differential e2e postgres packages format constraints clean bench
 
 help:
 	@echo "make demo         install into .venv and run the whole story once"
@@ -22,6 +22,7 @@ help:
 	@echo "make man          write a man page for each command into build/man"
 	@echo "make lint types   ruff; mypy --strict"
 	@echo "make postgres     the tests of the service on PostgreSQL; make test runs the most telling of them"
+	@echo "make packages     run the Containerfile in a plain Debian root (as root, with mmdebstrap)"
 	@echo "make bench        every figure beside its peers (SIZE=256M ONLY=upload,download RUNS=3: less of it)"
 	@echo "make constraints  look up newer versions of everything and pin them"
 
@@ -60,6 +61,9 @@ unit service clients differential e2e: $(VENV)/.installed-dev
 postgres: $(VENV)/.installed-dev
 	@scripts/test-inputs
 	$(PYTEST) --database postgresql tests/service tests/e2e/test_crash.py tests/e2e/test_crash_import.py
+
+packages: $(VENV)/.installed-dev
+	$(VENV)/bin/python -m pytest -rA --timeout 1800 packaging
 
 bench: $(VENV)/.installed-dev
 	@benchmarks/prepare
