@@ -30,6 +30,7 @@ help:
 	@echo "make postgres     the tests of the service on PostgreSQL; make test runs the most telling of them"
 	@echo "make chaos        kill the service 1,000 times under load, on each database (ROUNDS=50 SEED=1: less of it)"
 	@echo "make objects      the tests of the service with its images in a bucket; make test runs the most telling of them"
+	@echo "make packages     run the Containerfile in a plain Debian root (as root, with mmdebstrap)"
 	@echo "make bench        every figure beside its peers (SIZE=256M ONLY=upload,download RUNS=3: less of it)"
 	@echo "make constraints  look up newer versions of everything and pin them"
 
@@ -78,6 +79,9 @@ chaos: $(VENV)/.installed-dev
 objects: $(VENV)/.installed-dev
 	@scripts/test-inputs
 	$(PYTEST) --store object tests/service
+
+packages: $(VENV)/.installed-dev
+	$(VENV)/bin/python -m pytest -rA --timeout 1800 packaging
 
 bench: $(VENV)/.installed-dev
 	@benchmarks/prepare

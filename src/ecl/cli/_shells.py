@@ -70,8 +70,8 @@ _ecl_completion() {
     (( $#plain )) && compadd -V ecl -a plain
 }
 
-if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
-    # Loaded from fpath by the first completion.
+if [[ $funcstack[1] == _ecl ]]; then
+    # A file of fpath: its text is the function _ecl, which each completion calls.
     _ecl_completion "$@"
 else
     compdef _ecl_completion ecl ecl-image

@@ -100,6 +100,23 @@ def test_copy_jobs_are_completed(shell: Shell, ecl: Command, image: str) -> None
     assert shell.completed(f"ecl image copy-job show {job[:12]}") == f"ecl image copy-job show {job} "
 
 
+@pytest.mark.parametrize("name", list(SETUPS))
+def test_installed_script_completes_each_time(ecl: Command, name: str, tmp_path: Path) -> None:
+    """Installed as the documentation says, the script is loaded at the first completion, and works from then on."""
+    program = shutil.which(name)
+    if program is None:
+        pytest.skip(f"{name} is not installed")
+    if name == "bash" and not Path("/usr/share/bash-completion/bash_completion").exists():
+        pytest.skip("bash-completion is not installed")
+    shell = Shell(name, program, tmp_path, os.environ, script=ecl("completion", name).out)
+    try:
+        found = [shell.completed(line) for line in ("ecl im", "ecl image lis", "ecl completion z")]
+    finally:
+        shell.terminal.close()
+
+    assert found == ["ecl image ", "ecl image list ", "ecl completion zsh "]
+
+
 @pytest.mark.parametrize(("shell_name", "check"), [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")])
 def test_scripts_are_of_the_shells_language(ecl: Command, shell_name: str, check: str, tmp_path: Path) -> None:
     """Each shell finds no mistake in the script that is printed for it."""
