@@ -80,7 +80,9 @@ def glance_is_installed() -> bool:
 
 
 @contextlib.contextmanager
-def run_glance(*, writers_wait: bool = True, prepare: Callable[[Path], None] | None = None) -> Iterator[str]:
+def run_glance(
+    *, writers_wait: bool = True, prepare: Callable[[Path], None] | None = None, more_config: str = ""
+) -> Iterator[str]:
     """
     Start a Glance, with no images unless *prepare* adds some, and stop it at the end.
 
@@ -90,13 +92,14 @@ def run_glance(*, writers_wait: bool = True, prepare: Callable[[Path], None] | N
         writers_wait: Keep background tasks from being lost to a locked database (`peer_gunicorn`). It costs Glance
             one statement more for each transaction, so the benchmarks leave it out.
         prepare: Is called with the path of the database before the start.
+        more_config: Follows the usual configuration, and overrides it; ``{folder}`` is Glance's folder.
 
     Raises:
         PeerFailed: It ended early, or did not answer within a minute.
     """
     with tempfile.TemporaryDirectory(prefix="glance-") as name:
         folder = Path(name)
-        _configure(folder)
+        _configure(folder, more_config)
         if prepare is not None:
             prepare(folder / "glance.sqlite")
         environment = _environment(folder)
@@ -106,10 +109,10 @@ def run_glance(*, writers_wait: bool = True, prepare: Callable[[Path], None] | N
             yield url
 
 
-def _configure(folder: Path) -> None:
+def _configure(folder: Path, more: str) -> None:
     for part in ("staging", "fast", "cheap", "tasks", "locks"):
         (folder / part).mkdir()
-    (folder / "glance-api.conf").write_text(_CONFIG.format(folder=folder))
+    (folder / "glance-api.conf").write_text((_CONFIG + more).format(folder=folder))
     (folder / "paste.ini").write_text(_PASTE)
     if not EMPTY_DATABASE.exists():
         _make_empty_database(folder)

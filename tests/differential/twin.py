@@ -44,7 +44,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 EVERYWHERE = {
     "metadef-links": re.compile(r"\.(?:\S*\.)?(?:self|location): here '[^']*%[0-9A-F]{2}"),
     "metadef-object-defaults": re.compile(r"\.body\.(?:required|properties): here (?:\[\]|\{\}), Glance '-'"),
-    "store-ids": re.compile(r"\.openstack-image-store-ids: here 'fast,cheap', Glance 'fast,cheap,os_glance_"),
+    "store-ids": re.compile(r"\.openstack-image-store-ids: here '(fast,cheap(?:,http)?)', Glance '\1,os_glance_"),
     "objects-schema-link": re.compile(r"\.body\.schema: here '/v2/schemas/metadefs/objects', Glance 'v2/"),
 }
 #: As in the configuration of `glance_backend`.
@@ -271,13 +271,22 @@ def differences(here: Any, there: Any, path: str = "") -> list[str]:
 
 
 @contextlib.contextmanager
-def run_twin() -> Iterator[Twin]:
-    """Run both services, with the identities of `glance_auth_filter` on either side, until the end of the block."""
+def run_twin(glance_config: str = "", **settings: Any) -> Iterator[Twin]:
+    """
+    Run both services, with the identities of `glance_auth_filter` on either side, until the end of the block.
+
+    Args:
+        glance_config: More for Glance's configuration file; ``{folder}`` is a folder of its own.
+        settings: More for the embedded service.
+    """
     region = {"name": REGION, "stores": _STORES}
     imports = {"methods": ["glance-direct", "web-download", "copy-image", "glance-download"]}
     # The Glance of `glance_backend` fetches from loopback, too.
     imports |= {"allowed_networks": ["127.0.0.0/8"], "allowed_ports": []}
-    with ImageService(regions=(region,), imports=imports) as service, run_glance() as glance_url:
+    with (
+        ImageService(regions=(region,), imports=imports, **settings) as service,
+        run_glance(more_config=glance_config) as glance_url,
+    ):
         embedded = _Side(f"{service.url}/image/{REGION}", _tokens(service))
         glance = _Side(glance_url, {name: identity.token for name, identity in IDENTITIES.items()})
         yield Twin(embedded, glance, _documented(embedded))

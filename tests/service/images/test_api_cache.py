@@ -204,7 +204,16 @@ def test_clean_and_prune(admin: Client) -> None:
     assert admin.request("POST", "/v2/cache/clean").status_code == 200
     pruned = admin.request("POST", "/v2/cache/prune")
     assert (pruned.status_code, pruned.json()) == (200, {"total_files_pruned": 0, "total_bytes_pruned": 0})
-    assert admin.get("/v2/cache/nodes/3e1b9b3c-0000-4000-8000-000000000000").status_code == 409
+
+
+def test_nodes(alpha: Client, admin: Client, elsewhere: HttpStub) -> None:
+    """The service names itself, if it has a copy of the image."""
+    image_id = image_at(alpha, f"{elsewhere.url}/a")
+    assert admin.get(f"/v2/cache/nodes/{image_id}").json() == []
+    download(alpha, image_id)
+
+    assert admin.get(f"/v2/cache/nodes/{image_id}").json() == [admin.url]
+    assert admin.get("/v2/cache/nodes/3e1b9b3c-0000-4000-8000-000000000000").status_code == 404
 
 
 def test_the_cache_is_for_administrators(alpha: Client) -> None:

@@ -149,27 +149,29 @@ def test_delete_leaves_what_is_elsewhere(alpha: Client, elsewhere: HttpStub, reg
 # --- changes of locations -----------------------------------------------------------------------------------
 
 
-def test_add_to_an_active_image(alpha: Client, elsewhere: HttpStub, region: RegionService) -> None:
-    """An uploaded image gets an address with the same data; one of the two can be removed, not both."""
+def test_add_to_an_active_image(alpha: Client, admin: Client, elsewhere: HttpStub, region: RegionService) -> None:
+    """An uploaded image gets an address with the same data; an admin can remove one of the two, not both."""
     image = alpha.active(DATA)
     changed = alpha.patch(image["id"], add(f"{elsewhere.url}/disk", "0", validation_data=HASHES)).json()
     assert changed["stores"] == "folder,http"
     assert [entry["metadata"]["store"] for entry in changed["locations"]] == ["folder", "http"]
-    removed = alpha.patch(image["id"], {"op": "remove", "path": "/locations/0"})
+    first = {"op": "remove", "path": "/locations/0"}
+    assert alpha.patch(image["id"], first).status_code == 403
+    removed = admin.patch(image["id"], first)
     assert [entry["url"] for entry in removed.json()["locations"]] == [f"{elsewhere.url}/disk"]
     assert region.data_files() == []
     assert data_of(alpha, image) == DATA
 
-    assert alpha.patch(image["id"], {"op": "remove", "path": "/locations/0"}).status_code == 403
+    assert admin.patch(image["id"], first).status_code == 403
 
 
-def test_remove_the_address(alpha: Client, elsewhere: HttpStub) -> None:
+def test_remove_the_address(alpha: Client, admin: Client, elsewhere: HttpStub) -> None:
     """Removing the address leaves the copy in the store."""
     image = alpha.active(DATA)
     assert alpha.patch(image["id"], add(f"{elsewhere.url}/disk")).status_code == 200
     for path in ("/locations/2", "/locations/x", "/locations/-1"):
-        assert alpha.patch(image["id"], {"op": "remove", "path": path}).status_code == 400
-    removed = alpha.patch(image["id"], {"op": "remove", "path": "/locations/1"})
+        assert admin.patch(image["id"], {"op": "remove", "path": path}).status_code == 400
+    removed = admin.patch(image["id"], {"op": "remove", "path": "/locations/1"})
 
     assert removed.json()["stores"] == "folder"
     assert data_of(alpha, image) == DATA
@@ -183,7 +185,8 @@ def test_replace(alpha: Client, elsewhere: HttpStub) -> None:
     second = {"op": "replace", "path": "/locations", "value": [{"url": url, "metadata": {"b": "2"}}]}
     assert alpha.patch(image["id"], second).json()["locations"][0]["metadata"] == {"b": "2", "store": "http"}
 
-    for value in ([], [{"url": f"{elsewhere.url}/plain", "metadata": {}}]):
+    assert alpha.patch(image["id"], {"op": "replace", "path": "/locations", "value": []}).status_code == 403
+    for value in ([{"url": url, "metadata": {}}] * 2, [{"url": f"{elsewhere.url}/plain", "metadata": {}}]):
         other = {"op": "replace", "path": "/locations", "value": value}
         assert alpha.patch(image["id"], other).status_code == 400
     assert alpha.show(image["id"])["locations"][0]["url"] == url

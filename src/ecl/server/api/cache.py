@@ -13,7 +13,7 @@ from ecl.server.api.images.lookup import visible_image
 from ecl.server.data.image_cache import ImageCache
 from ecl.server.domain.access import image_not_found
 from ecl.server.domain.image import Image
-from ecl.server.errors import BadRequest, Conflict, Forbidden, NotFound
+from ecl.server.errors import BadRequest, Forbidden, NotFound
 from ecl.server.http.routing import empty, json_response
 
 __all__ = ["ROUTES"]
@@ -86,8 +86,10 @@ async def _prune(request: ImageRequest) -> Response:
 
 
 async def _nodes(request: ImageRequest) -> Response:
-    _cache(request)
-    raise Conflict("Each service has a cache of its own here: there is no central list of nodes.")
+    # Each service has a cache of its own.
+    cache = _cache(request)
+    image = await run_in_threadpool(_image, request, request.image_id)
+    return json_response([request.endpoint] if cache.has(image.id) else [])
 
 
 ROUTES = (

@@ -105,7 +105,7 @@ def change_locations(
     Raises:
         BadRequest: A location cannot be used, or there is none at the position.
         Conflict: The image has another status, other hashes, or a location elsewhere.
-        Forbidden: It is the last location, or in a store that is read-only.
+        Forbidden: Only administrators remove locations, and not the last one, nor one in a store that is read-only.
         TooLarge: The project's quota is used up.
     """
     region = request.service.region
@@ -114,6 +114,8 @@ def change_locations(
         image = fetch_image(connection, region.name, image_id)
         assert image is not None
         if operation.verb == "remove":
+            if not request.caller.is_admin:
+                raise Forbidden("Removing a location needs the role admin.")
             garbage += _remove(region, connection, image, operation.position)
         elif operation.verb == "add":
             if operation.position != "-" and not str(operation.position).isdecimal():
@@ -135,8 +137,9 @@ def _add(
 ) -> None:
     service, region = request.service, request.service.region.name
     new = NewLocation.of(value)
-    check_new_location(image, _urls(service.region, image), new)
+    check_locations_open(image)
     hashes = declared_hashes(image, new, service.settings.hash_algorithm)
+    check_new_location(image, _urls(service.region, image), new)
     if ELSEWHERE in image.stores:
         raise Conflict("An image has at most one location elsewhere: remove that one first.")
     if new.url not in sizes:
@@ -172,6 +175,8 @@ def _replace(
     region = request.service.region
     known = _urls(region, image)
     check_locations_open(image)
+    if not values:
+        raise Forbidden("Locations cannot be emptied: delete the image instead.")
     if not known:
         for value in values:
             current = fetch_image(connection, region.name, image.id)

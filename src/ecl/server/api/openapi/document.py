@@ -243,6 +243,13 @@ _OWN_COMPONENTS: Document = {
     "import_methods": _object("import-methods", **{"import-methods": _object("value", value=_array(_TEXT))}),
     "stores": _object("stores", stores=_array(_object("id", id=_TEXT))),
     "usage": _object("usage", usage={"type": "object", "additionalProperties": _COUNT}),
+    "cache": _object(
+        "cached_images queued_images",
+        cached_images=_array(_object("image_id size", image_id=_TEXT, size=_COUNT)),
+        queued_images=_array(_TEXT),
+    ),
+    "nodes": _array(_TEXT),
+    "pruned": _object("total_files_pruned total_bytes_pruned", total_files_pruned=_COUNT, total_bytes_pruned=_COUNT),
     "new_tags": _object("tags", tags=_array(_reference("metadefs.tag"))),
     "resource_types": _object("resource_types", resource_types=_array(_object("name", name=_TEXT))),
     "new_job": _object("image_id tenant_id_dst", image_id=_TEXT, tenant_id_dst=_TEXT),

@@ -44,8 +44,10 @@ _IMAGE = "/v2/images/{image_id}"
 _JOBS = "/v2/extension/image_replicator/jobs"
 _NS = "/v2/metadefs/namespaces"
 #: Errors of an upload: not queued, deleted meanwhile, too large, wrong content, store unavailable.
+#: Without a cache.
+_CACHE = (404,)
+_CLEAR = ("x-image-cache-clear-target",)
 _UPLOAD_FAILS = (409, 410, 413, 415, 503)
-_NO_CACHE = Operation("Not found: there is no image cache.", status=404)
 
 OPERATIONS: dict[str, Operation] = {
     "GET /": Operation("List the versions of the API.", "versions", 300, is_open=True),
@@ -56,7 +58,7 @@ OPERATIONS: dict[str, Operation] = {
     "GET /v2/images": Operation("List the images that you see.", "images", query=(*_SORT, *_IMAGE_FILTERS)),
     "POST /v2/images": Operation("Create an image.", "image", 201, "image", fails=(409,)),
     f"GET {_IMAGE}": Operation("Show an image.", "image"),
-    f"PATCH {_IMAGE}": Operation("Change an image: all operations, or none.", "image", takes="patch", fails=(409, 415)),
+    f"PATCH {_IMAGE}": Operation("Change an image by all operations.", "image", takes="patch", fails=(409, 413, 415)),
     f"DELETE {_IMAGE}": Operation("Delete an image.", status=204),
     f"GET {_IMAGE}/file": Operation(
         "Download an image, or a part of it.", "octets", query=("prefer",), headers=("Range",), fails=(416, 503)
@@ -102,13 +104,13 @@ OPERATIONS: dict[str, Operation] = {
     "DELETE /v2/stores/{store}/{image_id}": Operation(
         "Remove an image's data from one of its stores.", status=204, fails=(409,)
     ),
-    "GET /v2/cache": _NO_CACHE,
-    "DELETE /v2/cache": _NO_CACHE,
-    "POST /v2/cache/clean": _NO_CACHE,
-    "POST /v2/cache/prune": _NO_CACHE,
-    "GET /v2/cache/nodes/{image_id}": _NO_CACHE,
-    "PUT /v2/cache/{image_id}": _NO_CACHE,
-    "DELETE /v2/cache/{image_id}": _NO_CACHE,
+    "GET /v2/cache": Operation("List the cached and the queued images.", "cache", fails=_CACHE),
+    "DELETE /v2/cache": Operation("Empty cache and queue.", status=204, headers=_CLEAR, fails=(400, *_CACHE)),
+    "POST /v2/cache/clean": Operation("Remove what is unfinished.", fails=_CACHE),
+    "POST /v2/cache/prune": Operation("Remove what exceeds the bound.", "pruned", fails=_CACHE),
+    "GET /v2/cache/nodes/{image_id}": Operation("Show which services have it cached.", "nodes", fails=_CACHE),
+    "PUT /v2/cache/{image_id}": Operation("Queue an image for the cache.", status=202, fails=(400, *_CACHE)),
+    "DELETE /v2/cache/{image_id}": Operation("Remove an image from cache and queue.", status=204, fails=_CACHE),
     f"GET {_NS}": Operation(
         "List namespaces.", "metadefs/namespaces", query=(*_SORT, "visibility", "resource_types"), fails=(404,)
     ),
