@@ -12,7 +12,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Failed", "Sample", "Spread", "alternate", "command", "ratios", "rss", "start_command", "watch_peak"]
+__all__ = [
+    "Failed",
+    "Sample",
+    "Spread",
+    "alternate",
+    "command",
+    "cpu_of",
+    "ratios",
+    "rss",
+    "start_command",
+    "watch_peak",
+]
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 #: Seconds that one command may take.
@@ -122,6 +133,12 @@ def command(words: Sequence[str | Path], env: Mapping[str, str] | None = None) -
 def rss(pid: int) -> int:
     """Return the resident memory of a process now, bytes."""
     return _status(pid, "VmRSS")
+
+
+def cpu_of(pid: int) -> float:
+    """Return the processor seconds that a process has used so far, all threads, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def watch_peak(pid: int, work: Callable[[], Sample]) -> tuple[Sample, int]:

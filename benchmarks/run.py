@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.figure import Figure, unavailable
-from benchmarks.figures import commands, imports, link, listing, memory, requests, scale, transfer
+from benchmarks.figures import commands, imports, link, listing, memory, nginx, requests, scale, small, transfer
 from benchmarks.machine import describe, short_name
 from benchmarks.measure import Failed
 from benchmarks.plan import MIB, Plan, parse_size
@@ -32,6 +32,8 @@ _SUBJECTS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "upload": transfer.upload,
     "upload-glance": transfer.upload_glance,
     "download": transfer.download,
+    "nginx": nginx.nginx,
+    "create-64k": small.create_64k,
     "memory": memory.memory,
     "ranges": link.ranges,
     "resume": link.resume,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,7 @@ __all__ = [
     "has",
     "run_bare",
     "run_embedded",
+    "run_nginx",
     "run_peer",
     "use",
     "wrk",
@@ -43,6 +47,10 @@ CLIENTS = {
     "glanceclient": (VENVS / "stock", "use_glanceclient.py"),
     "eclsdk": (VENVS / "eclsdk", "use_eclsdk.py"),
 }
+#: What nginx would keep in folders of the system.
+_NGINX_FOLDERS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+#: Looks at whether it listens, a twentieth of a second apart.
+_START_TRIES = 200
 #: The tests know how to run Glance.
 sys.path.insert(0, str(_HERE.parent / "tests" / "clients"))
 
@@ -142,10 +150,46 @@ def run_bare(folder: Path) -> Iterator[Target]:
             process.stdin.close()
 
 
+@contextlib.contextmanager
+def run_nginx(folder: Path, images: Mapping[str, Path]) -> Iterator[Target]:
+    """Run nginx with sendfile, one process, which answers as the image API does with the data of *images*."""
+    for image, path in images.items():
+        place = folder / "v2" / "images" / image
+        place.mkdir(parents=True)
+        os.link(path, place / "file")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ours = "".join(f"{name}_temp_path {folder}/{name}; " for name in _NGINX_FOLDERS)
+    (folder / "nginx.conf").write_text(
+        f"daemon off; master_process off; pid {folder}/pid; events {{}}\n"
+        f"http {{ access_log off; sendfile on; tcp_nopush on; {ours}\n"
+        f"server {{ listen 127.0.0.1:{port}; root {folder}; }} }}\n"
+    )
+    words = ["nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE) as process:
+        try:
+            _wait_for_port(process, port)
+            yield Target(f"http://127.0.0.1:{port}", "none", {}, process.pid)
+        finally:
+            process.terminate()
+
+
+def _wait_for_port(process: subprocess.Popen[bytes], port: int) -> None:
+    for _ in range(_START_TRIES):
+        if process.poll() is not None:
+            raise Failed(f"nginx ended: {process.stderr.read().decode() if process.stderr else ''}")
+        with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.05)
+    raise Failed("nginx does not listen")
+
+
 def has(peer: str) -> bool:
-    """Return True if the venv of *peer* (a client, or ``glance``) is there."""
+    """Return True if *peer* is there: the venv of a client or of ``glance``, or ``nginx``."""
     if peer == "ecl-image":
         return True
+    if peer == "nginx":
+        return shutil.which("nginx") is not None
     venv = VENVS / "glance" if peer == "glance" else CLIENTS[peer][0]
     return (venv / "installed.txt").exists()
 

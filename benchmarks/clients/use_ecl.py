@@ -1,5 +1,7 @@
 """ecl-image's part in the benchmarks."""
 
+import os
+
 from _task import expect, pairs, run
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
@@ -33,6 +35,14 @@ def upload_many(image, task):
     expect([each.image_status for each in done] == ["active"] * len(wanted), "uploads")
 
 
+def create_small(image, task):
+    """Create images with a little data, one after the other."""
+    data = os.urandom(task["size"])
+    for _ in range(task["count"]):
+        made = image.create_image(name=task["name"], disk_format="raw", data=data)
+        expect(made.image_status == "active", "creation")
+
+
 def download(image, task):
     """Download images to paths. Verified: each is compared with the service's hash before it has its name."""
     extra = {"connections": task["connections"]} if "connections" in task else {}
@@ -55,5 +65,13 @@ def find(image, task):
     expect(image.find_image(task["name"]).name == task["name"], "find")
 
 
-WORK = {"get": get, "upload": upload, "upload_many": upload_many, "download": download, "list": listing, "find": find}
+WORK = {
+    "get": get,
+    "upload": upload,
+    "upload_many": upload_many,
+    "create_small": create_small,
+    "download": download,
+    "list": listing,
+    "find": find,
+}
 run(connect, WORK)

@@ -63,10 +63,8 @@ def build_server(
             say("Stopping: requests in flight may finish. Ctrl-C again stops at once.")
 
     class BoundedLoop(uvloop.Loop):
-        # It has many forms in asyncio, and all of them take these.
-        async def create_server(
-            self, *arguments: Any, **more: Any
-        ) -> asyncio.AbstractServer:  # Any: what asyncio takes
+        # Any: it has two forms in asyncio, with many arguments each; all of them are passed on.
+        async def create_server(self, *arguments: Any, **more: Any) -> Any:  # Any: as above
             if more.get("ssl") is not None:
                 # uvicorn has no option for it, and a minute is the default.
                 more["ssl_handshake_timeout"] = settings.http.head_timeout
