@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sqlite3
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields
@@ -22,8 +23,8 @@ from sqlalchemy import Connection, Table, text
 
 from ecl.server.clock import MICROSECONDS
 from ecl.server.db.engine import Database
-from ecl.server.db.recount import recount_all
 from ecl.server.db.schema import image_locations, image_members, image_properties, image_tags, images
+from ecl.server.db.usage import add_stored, add_usage, counted
 from ecl.server.domain.image import Image
 
 __all__ = [
@@ -164,15 +165,23 @@ def fill(database: Database, region: str, count: int, seed: int = 0, *, small: s
         for index in indexes:
             index.drop(connection)
         chunk: list[FilledImage] = []
+        usage: dict[str | None, Counter[str]] = defaultdict(Counter)
+        stored: Counter[tuple[str | None, str]] = Counter()
         for filled in filled_images(count, seed, small=small):
             chunk.append(filled)
+            image = filled.image
+            usage[image.owner].update(counted(image.status, image.size))
+            stored.update({(image.owner, store): image.size or 0 for store in image.stores})
             if len(chunk) == _CHUNK:
                 _insert(connection, region, chunk)
                 chunk = []
         _insert(connection, region, chunk)
         for index in indexes:
             index.create(connection)
-    recount_all(database, region)
+        for owner, sums in usage.items():
+            add_usage(connection, region, owner, sums)
+        for (owner, store), size in stored.items():
+            add_stored(connection, region, owner, store, size)
     if not database.is_sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))

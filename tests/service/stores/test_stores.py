@@ -36,7 +36,8 @@ def _in(alpha: Client, store: str, data: bytes = b"0123456789") -> dict[str, Any
 def _copied(admin: Client, image: dict[str, Any]) -> None:
     body = {"method": {"name": "copy-image"}, "all_stores": True}
     assert admin.request("POST", f"/v2/images/{image['id']}/import", json=body).status_code == 202
-    poll(lambda: admin.show(image["id"])["stores"] == "folder,cheap")
+    poll(lambda: "os_glance_import_task" not in admin.show(image["id"]))
+    assert admin.show(image["id"])["stores"] == "folder,cheap"
 
 
 def test_discovery(region: RegionService, alpha: Client, admin: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
@@ -33,6 +34,8 @@ _ALONE = 0x65636C696D67
 _UNDONE = ("40P01", "40001")
 #: How often `retried` calls, the first time included.
 _ATTEMPTS = 5
+#: Seconds before the second time; before each later one, as much more.
+_PAUSE = 0.02
 #: Options of libpq. It gives up a server that does not answer after 10 s when connecting, and later after 30 s: 15 s of
 #: silence and three probes, 5 s apart, or 30 s without an acknowledgement of what was sent. Without UTF-8 the driver
 #: may return text as bytes.
@@ -176,12 +179,14 @@ def retried(function: Callable[_P, _T]) -> Callable[_P, _T]:
 
     @wraps(function)
     def call(*args: _P.args, **options: _P.kwargs) -> _T:
-        for _ in range(_ATTEMPTS - 1):
+        for attempt in range(1, _ATTEMPTS):
             try:
                 return function(*args, **options)
             except DatabaseError as exc:
                 if getattr(getattr(exc, "orig", None), "sqlstate", None) not in _UNDONE:
                     raise
+                # Else it might lock the same row before the one that waits for it does.
+                time.sleep(attempt * _PAUSE)
         return function(*args, **options)
 
     return call
