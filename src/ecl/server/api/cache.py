@@ -88,7 +88,7 @@ async def _prune(request: ImageRequest) -> Response:
 async def _nodes(request: ImageRequest) -> Response:
     # Each service has a cache of its own.
     cache = _cache(request)
-    image = await run_in_threadpool(_image, request, request.image_id)
+    image = await threads.query(_image, request, request.image_id)
     return json_response([request.endpoint] if cache.has(image.id) else [])
 
 
