@@ -7,17 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from ipaddress import ip_network
 
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecl.server.api.app import ROUTES, build_image_app
 from ecl.server.api.common.request import Service
 from ecl.server.data.node import Node
+from ecl.server.data.readiness import findings
 from ecl.server.data.reaper import Reaper
 from ecl.server.data.region import Region
 from ecl.server.db.engine import Database
 from ecl.server.db.metadefs_load import load_metadefs
 from ecl.server.http.access_log import Accounting
+from ecl.server.http.health import Health
 from ecl.server.http.metrics import Metrics
 from ecl.server.http.metrics_app import MetricsApp
 from ecl.server.http.request_id import RequestIds
@@ -40,8 +41,8 @@ class ServiceApp:
     """
     The whole service as one ASGI application.
 
-    ``/image/<region>`` is the image API of a region, ``/openapi.json`` describes it, ``/healthcheck`` answers OK,
-    ``/metrics`` is for the monitoring system, and every other path goes to identity.
+    ``/image/<region>`` is the image API of a region, ``/openapi.json`` describes it, ``/metrics`` is for the
+    monitoring system, and every other path goes to identity.
 
     Args:
         background: Contexts that are entered at start and left at stop, in reverse order: the lease, and threads.
@@ -66,9 +67,6 @@ class ServiceApp:
             await self._run_lifespan(receive, send)
             return
         path: str = scope["path"]
-        if path == "/healthcheck":
-            await PlainTextResponse("OK")(scope, receive, send)
-            return
         if path == "/openapi.json" and scope["method"] == "GET":
             from ecl.server.api.openapi.document import openapi_document
 
@@ -153,12 +151,14 @@ def build_service(
     )
     background: list[AbstractAsyncContextManager[object]] = [node, reaper, replicator, importer]
     service = ServiceApp(build_identity_app(database, settings), images, metrics_app, database, background)
+    health = Health(service, lambda: findings(database, regions), {f"/image/{name}" for name in images})
     log = settings.access_log_format if settings.access_log else None
     accounting = Accounting(
-        service, metrics, frozenset(images), log, [ip_network(network) for network in settings.trusted_proxies]
+        health, metrics, frozenset(images), log, [ip_network(network) for network in settings.trusted_proxies]
     )
 
     def stop_jobs() -> None:
+        health.drain()
         replicator.stop()
         importer.stop()
 

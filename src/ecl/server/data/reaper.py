@@ -17,11 +17,12 @@ from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_due
 from ecl.server.data.store.base import Store, StoreError
-from ecl.server.db.engine import Database, DatabaseError, first_line
+from ecl.server.db.engine import Database, DatabaseError
 from ecl.server.db.garbage import known_keys
 from ecl.server.db.images import release_orphans
 from ecl.server.db.leases import free_jobs
 from ecl.server.db.nodes import remove_dead_nodes
+from ecl.server.db.outage import Outage
 from ecl.server.db.uploads import unfinished_uploads
 from ecl.server.domain.status import SAVING, UPLOADING
 
@@ -85,11 +86,15 @@ class Reaper:
             await asyncio.to_thread(thread.join, _STOP_TIMEOUT)
 
     def _run(self) -> None:
-        while not self._ended.wait(self._node.interval):
+        outage = Outage(_log, "the reaper", self._node.interval)
+        pause = self._node.interval
+        while not self._ended.wait(pause):
+            pause = self._node.interval
             try:
                 self.clean_up()
+                outage.worked()
             except DatabaseError as exc:
-                _log.warning("the reaper waits for the database: %s", first_line(exc))
+                pause = outage.failed(exc)
             except Exception:  # noqa: BLE001 - the thread must live for the next time
                 _log.exception("the reaper failed")
 

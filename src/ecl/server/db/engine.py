@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,6 +12,8 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 from starlette.concurrency import run_in_threadpool
 
+from ecl.server.db.full import is_full
+from ecl.server.db.same_database import SameDatabase
 from ecl.server.db.url import UnusableDatabase, parse_url
 
 __all__ = ["Database", "DatabaseError", "first_line"]
@@ -69,6 +72,9 @@ class Database:
         else:
             connect_args = {name: value for name, value in _LIBPQ.items() if name not in parsed.query}
         most = _SQLITE_CONNECTIONS if self.is_sqlite else connections
+        #: True if the last attempt to write failed because the disk is full.
+        self.is_full = False
+        self._same = SameDatabase(self.name if self.is_sqlite else None, self.name)
         self.engine = create_engine(
             parsed,
             connect_args=connect_args,
@@ -93,10 +99,17 @@ class Database:
             self._write_lock = nullcontext()
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writing = self.engine.execution_options(isolation_level="READ COMMITTED", ecl_write=True)
+        event.listen(self.engine, "connect", lambda connection, _record: self._same.compare_new(connection))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Yield a connection in a reading transaction, which sees one state of the database throughout."""
+        """
+        Yield a connection in a reading transaction, which sees one state of the database throughout.
+
+        Raises:
+            DatabaseReplaced: The database is not the one that `prepare` has prepared.
+        """
+        self._same.check()
         with self._reading.begin() as connection:
             yield connection
 
@@ -106,9 +119,30 @@ class Database:
         Yield a connection in a writing transaction. It is committed at the end, or rolled back on an exception.
 
         Only one transaction writes at a time, so what it has read stays true until it ends.
+
+        Raises:
+            DatabaseReplaced: As for `read`.
         """
-        with self._write_lock, self._writing.begin() as connection:
-            yield connection
+        self._same.check()
+        with self._write_lock:
+            try:
+                with self._writing.begin() as connection:
+                    yield connection
+            except DatabaseError as exc:
+                self.is_full = self.is_full or is_full(exc)
+                raise
+            self.is_full = False
+
+    @property
+    def free_bytes(self) -> int | None:
+        """Free bytes of the SQLite file's disk; None of PostgreSQL, or if the folder is gone."""
+        if not self.is_sqlite:
+            return None
+        try:
+            found = os.statvfs(os.path.dirname(self.name) or ".")
+        except OSError:
+            return None
+        return found.f_bavail * found.f_frsize
 
     async def look_up(self, query: Callable[[Connection], _T]) -> _T:
         """
@@ -142,6 +176,12 @@ class Database:
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             migrate(connection)
             ensure_database_id(connection)
+            self._same.remember(connection)
+
+    def check_identity(self) -> None:
+        """Ask the database whether it is still the one that `prepare` has prepared. Raises DatabaseReplaced."""
+        with self._reading.begin() as connection:
+            self._same.compare(connection)
 
     def close(self) -> None:
         """Close every connection."""

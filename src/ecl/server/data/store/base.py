@@ -155,6 +155,20 @@ class Store(ABC):
             StoreUnavailable: It cannot be marked.
         """
 
+    def check(self, database: str, region: str) -> None:  # noqa: B027 - a store without folders has nothing to check
+        """
+        Check that the place is there and has the mark of `claim`; of a read-only one, that it is there.
+
+        Raises:
+            StoreTaken: It has the mark of another store.
+            StoreUnavailable: It is not there, or has no mark: perhaps its disk is not mounted.
+        """
+
+    @property
+    def free_bytes(self) -> int | None:
+        """Bytes that still fit; None if the store does not know. Raises StoreUnavailable."""
+        return None
+
     @abstractmethod
     def find_unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Unknown:
         """

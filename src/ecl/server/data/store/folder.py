@@ -24,7 +24,7 @@ from ecl.server.data.store.base import (
     Writer,
     checked_key,
 )
-from ecl.server.data.store.marker import Marker, claim_folder
+from ecl.server.data.store.marker import Marker, check_folder, claim_folder
 
 __all__ = ["FolderStore"]
 
@@ -109,6 +109,21 @@ class FolderStore(Store):
         with _translated_errors():
             claim_folder(self._root, Marker(database, region, self.name))
             _sync_folder(self._root)
+
+    def check(self, database: str, region: str) -> None:
+        """Check the marker file; of a read-only store, that the folder is there."""
+        with _translated_errors():
+            if self.read_only:
+                self._root.stat()
+            else:
+                check_folder(self._root, Marker(database, region, self.name))
+
+    @property
+    def free_bytes(self) -> int:
+        """Free bytes of the folder's file system."""
+        with _translated_errors():
+            found = os.statvfs(self._root)
+        return found.f_bavail * found.f_frsize
 
     def find_unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Unknown:
         """Count the files, also in ``.uploads``, whose names are keys that are not *known*."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from ecl.server.data.store.base import StoreTaken
+from ecl.server.data.store.base import StoreTaken, StoreUnavailable
 
-__all__ = ["NAME", "Marker", "claim_folder"]
+__all__ = ["NAME", "Marker", "check_folder", "claim_folder"]
 
 #: Name of the file.
 NAME = ".ecl-store.json"
@@ -41,6 +41,21 @@ def claim_folder(folder: Path, marker: Marker) -> None:
     if not path.exists():
         _write(path, marker)
     _check(path, marker)
+
+
+def check_folder(folder: Path, marker: Marker) -> None:
+    """
+    Check that *folder* has *marker*.
+
+    Raises:
+        StoreTaken: It has the marker of another database, region or store, or one that cannot be read.
+        StoreUnavailable: It has none.
+        OSError: The folder cannot be read.
+    """
+    try:
+        _check(folder / NAME, marker)
+    except FileNotFoundError as exc:
+        raise StoreUnavailable(f"{folder} has no {NAME}: perhaps its disk is not mounted") from exc
 
 
 def _write(path: Path, marker: Marker) -> None:
