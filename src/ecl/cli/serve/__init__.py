@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ecl.cli.serve._service import explained, load, service_options
+from ecl.cli.serve.check import check
 from ecl.cli.serve.metadefs import metadefs
 from ecl.cli.serve.project import project
 from ecl.cli.serve.user import user
@@ -81,6 +82,7 @@ def serve(
         sys.exit(run(load(config, flags, regions)))
 
 
+serve.add_command(check)
 serve.add_command(user)
 serve.add_command(project)
 serve.add_command(metadefs)

@@ -60,14 +60,26 @@ class Node:
         with self._database.write() as connection:
             add_node(connection, self.id, self._name, self.lease)
 
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """Be registered, and renew the lease, until the block ends: for a command that works beside the service."""
+        self.register()
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._end()
+            self._thread.join(_STOP_TIMEOUT)
+            with suppress(DatabaseError):
+                self._leave()
+
     async def __aenter__(self) -> None:
         self._thread.start()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._is_ending = True
-        self._wake.set()
+        self._end()
         await asyncio.to_thread(self._thread.join, _STOP_TIMEOUT)
         with suppress(DatabaseError):
             await asyncio.to_thread(self._leave)
@@ -119,6 +131,10 @@ class Node:
             except DatabaseError as exc:
                 # The pause stays the same: the lease is to be renewed as soon as that is possible.
                 self._outage.failed(exc)
+
+    def _end(self) -> None:
+        self._is_ending = True
+        self._wake.set()
 
     def _leave(self) -> None:
         with self._database.write() as connection:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 
 from ecl.server.data.incoming import Ended, give_up
 from ecl.server.data.node import Node
 from ecl.server.data.region import Region
-from ecl.server.data.removal import remove_due
+from ecl.server.data.removal import known_in, remove_due
 from ecl.server.data.store.base import Store, StoreError
 from ecl.server.db.engine import Database, DatabaseError
-from ecl.server.db.garbage import known_keys
 from ecl.server.db.images import release_orphans
 from ecl.server.db.leases import free_jobs
 from ecl.server.db.nodes import remove_dead_nodes
@@ -130,12 +129,7 @@ class Reaper:
                     _log.warning("region %s, store %s cannot be compared: %s", region.name, store.name, exc)
 
     def _report_store(self, region: Region, store: Store) -> None:
-        def known(keys: Collection[str]) -> frozenset[str]:
-            # One transaction, so a key that changes its table meanwhile is in one of them.
-            with self._database.read() as connection:
-                return known_keys(connection, region.name, region.place_of(store), keys)
-
-        unknown = store.find_unknown(known, self._ended.is_set)
+        unknown = store.find_unknown(known_in(self._database, region, store), self._ended.is_set)
         if unknown.count and not self._ended.is_set():
             _log.warning(
                 "region %s, store %s (%s): %d files (%d bytes) are unknown to the database and were left alone, such "

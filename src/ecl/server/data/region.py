@@ -60,9 +60,12 @@ def open_regions(settings: Settings, database: Database) -> list[Region]:
     return regions
 
 
-def open_region(entry: RegionSettings, settings: Settings) -> Region:
+def open_region(entry: RegionSettings, settings: Settings, *, create: bool = True) -> Region:
     """
     Open the stores of a region that this process serves.
+
+    Args:
+        create: Create the folders that do not exist.
 
     Raises:
         StoreError: One of them cannot be opened.
@@ -70,13 +73,17 @@ def open_region(entry: RegionSettings, settings: Settings) -> Region:
     configured = configured_stores(entry)
     stores = {
         store.name: FolderStore(
-            store_folder(settings, entry, store), store.name, store.description, read_only=store.read_only
+            store_folder(settings, entry, store),
+            store.name,
+            store.description,
+            read_only=store.read_only,
+            create=create,
         )
         for store in configured
     }
     default = entry.default_store or next(store.name for store in configured if not store.read_only)
     others = tuple(store for name, store in stores.items() if name != default)
-    staging = FolderStore(staging_folder(settings, entry), "staging")
+    staging = FolderStore(staging_folder(settings, entry), "staging", create=create)
     return Region(entry.name, entry, stores[default], staging, others)
 
 

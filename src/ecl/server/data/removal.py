@@ -11,11 +11,19 @@ import logging
 from collections.abc import Collection, Sequence
 
 from ecl.server.data.region import Region
-from ecl.server.data.store.base import StoreError
+from ecl.server.data.store.base import Known, Store, StoreError
 from ecl.server.db.engine import Database, DatabaseError, first_line
-from ecl.server.db.garbage import Garbage, due_garbage, is_in_use, postpone_garbage, remove_garbage
+from ecl.server.db.garbage import (
+    Garbage,
+    add_garbage,
+    due_garbage,
+    is_in_use,
+    known_keys,
+    postpone_garbage,
+    remove_garbage,
+)
 
-__all__ = ["remove_due", "remove_now"]
+__all__ = ["known_in", "remove_due", "remove_now", "remove_unknown"]
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +76,29 @@ def remove_due(regions: Collection[Region], database: Database, delay: int) -> b
         for item in failed:
             postpone_garbage(connection, item, min(delay << min(item.attempts, 20), _LONGEST_DELAY))
     return len(due) == _BATCH
+
+
+def known_in(database: Database, region: Region, store: Store) -> Known:
+    """Return a function that asks the database which keys it knows in *store*, or in the staging area."""
+
+    def known(keys: Collection[str]) -> frozenset[str]:
+        # One transaction, so a key that changes its table meanwhile is in one of them.
+        with database.read() as connection:
+            return known_keys(connection, region.name, region.place_of(store), keys)
+
+    return known
+
+
+def remove_unknown(region: Region, database: Database, store: Store, key: str) -> bool:
+    """Remove data that the database does not know. Return False, and do nothing, if it knows the key."""
+    place = region.place_of(store)
+    with database.write() as connection:
+        if known_keys(connection, region.name, place, [key]):
+            return False
+        # It is of no image. A crash from here on leaves the rest to the reaper.
+        item = add_garbage(connection, Garbage(region.name, place, key, ""))
+    remove_now(region, database, [item])
+    return True
 
 
 def _remove(region: Region, item: Garbage) -> bool:

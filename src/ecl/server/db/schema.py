@@ -194,6 +194,15 @@ image_locations = Table(
     _image_key(),
     Index(None, "region", "store", "key", unique=True),
 )
+_damaged = image_locations.c.damaged_at.is_not(None)
+Index(
+    "ix_image_locations_damaged",
+    image_locations.c.region,
+    image_locations.c.image_id,
+    image_locations.c.store,
+    sqlite_where=_damaged,
+    postgresql_where=_damaged,
+)
 
 # The data in the staging area: which key is staged for which image.
 staged_data = Table(

@@ -14,10 +14,11 @@ from ecl.server.api.common.ranges import parse_content_range, parse_range
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.images.lookup import visible_image
 from ecl.server.data.store.base import Reader, StoreError
+from ecl.server.db.copies import damaged_stores
 from ecl.server.domain.access import check_can_download
 from ecl.server.domain.image import Image
 from ecl.server.domain.status import WITH_DATA
-from ecl.server.errors import BadRequest, Unavailable
+from ecl.server.errors import BadRequest, Gone, Unavailable
 from ecl.server.http.body_protocol import wait_until_writable
 from ecl.server.http.routing import empty
 
@@ -70,13 +71,16 @@ def _open(request: ImageRequest, image_id: str, preferred: Sequence[str]) -> tup
     with request.service.database.read() as connection:
         image = visible_image(connection, region.name, request.caller, image_id)
         check_can_download(request.caller, image)
+        damaged = damaged_stores(connection, region.name, image_id)
     if image.status not in WITH_DATA:
         return image, None
+    if image.stores.keys() <= damaged:
+        raise Gone(f"The data of image {image_id} is damaged. The operator of the service can restore it.")
     # Then the default store, then the others.
     order = [*preferred, region.store.name, *image.stores]
     for name in sorted(image.stores, key=order.index):
         store = region.store_named(name)
-        if store is None:
+        if store is None or name in damaged:
             continue
         try:
             reader = store.reader(image.stores[name])

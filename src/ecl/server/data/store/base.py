@@ -8,7 +8,7 @@ never changes. Keys are lower-case UUIDs, and a store refuses any other key, so 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -24,10 +24,13 @@ __all__ = [
     "StoreTaken",
     "StoreUnavailable",
     "Unknown",
+    "UnknownData",
     "Writer",
     "checked_key",
 ]
 
+#: Names of unknown data that are reported.
+_EXAMPLES = 3
 #: A function of a batch of keys: it returns those that the database knows.
 Known: TypeAlias = Callable[[Collection[str]], Set[str]]
 
@@ -62,6 +65,19 @@ def checked_key(key: str) -> str:
     if not is_uuid(key):
         raise ValueError("a store key must be a lower-case UUID")
     return key
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownData:
+    """One file or object that the database does not know."""
+
+    key: str
+    #: Its name in the store, for people: an unfinished upload is not where finished data is.
+    name: str
+    #: Bytes.
+    size: int
+    #: When it was last written, in microseconds since the epoch.
+    modified_at: int
 
 
 @dataclass(slots=True)
@@ -170,10 +186,25 @@ class Store(ABC):
         return None
 
     @abstractmethod
-    def find_unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Unknown:
+    def unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[UnknownData]:
         """
-        Look for data, unfinished uploads included, under keys that are not *known*. Nothing is changed.
+        Yield the data, unfinished uploads included, under keys that are not *known*. Nothing is changed.
+
+        The store lists its keys first and asks for them after that, so an upload that begins meanwhile is known.
 
         Args:
             is_stopping: Called at every batch; True ends the search.
+
+        Raises:
+            StoreUnavailable: The store cannot be listed.
         """
+
+    def find_unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Unknown:
+        """Count what `unknown` yields."""
+        found = Unknown()
+        for data in self.unknown(known, is_stopping):
+            found.count += 1
+            found.bytes += data.size
+            if len(found.examples) < _EXAMPLES:
+                found.examples.append(data.name)
+        return found

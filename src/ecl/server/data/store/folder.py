@@ -20,7 +20,7 @@ from ecl.server.data.store.base import (
     Store,
     StoreFull,
     StoreUnavailable,
-    Unknown,
+    UnknownData,
     Writer,
     checked_key,
 )
@@ -37,33 +37,38 @@ _FIRST_SYNC = 4 << 20
 _LAST_SYNC = 32 << 20
 #: Keys per query while looking for unknown files: SQLite before 3.32 takes 999 parameters, and each key is two.
 _BATCH = 400
-#: Names of unknown files that are reported.
-_EXAMPLES = 3
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class FolderStore(Store):
     """
-    A store in the folder *root*, which is created if it does not exist.
+    A store in the folder *root*.
 
     Args:
         root: Absolute path; nothing else may write there.
         name: The name of the store in the database and for clients.
         description: For people.
         read_only: Nothing is written or removed, not even by `claim`.
+        create: Create the folder if it does not exist.
     """
 
     kind = "file"
 
     def __init__(
-        self, root: Path, name: str = "folder", description: str | None = None, *, read_only: bool = False
+        self,
+        root: Path,
+        name: str = "folder",
+        description: str | None = None,
+        *,
+        read_only: bool = False,
+        create: bool = True,
     ) -> None:
         self.name = name
         self.description = description
         self.read_only = read_only
         self._root = root
         self._uploads = root / ".uploads"
-        if read_only:
+        if read_only or not create:
             return
         with _translated_errors():
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -125,24 +130,18 @@ class FolderStore(Store):
             found = os.statvfs(self._root)
         return found.f_bavail * found.f_frsize
 
-    def find_unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Unknown:
-        """Count the files, also in ``.uploads``, whose names are keys that are not *known*."""
-        unknown = Unknown()
+    def unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[UnknownData]:
+        """Yield the files, also in ``.uploads``, whose names are keys that are not *known*."""
         with _translated_errors():
             for folder in (self._uploads, self._root):
                 for batch in _batches(_names(folder)):
                     if is_stopping():
-                        return unknown
+                        return
                     for key in sorted(set(batch) - known(batch)):
-                        self._count(unknown, folder / key)
-        return unknown
-
-    def _count(self, unknown: Unknown, path: Path) -> None:
-        with suppress(FileNotFoundError):
-            unknown.bytes += path.lstat().st_size
-            unknown.count += 1
-            if len(unknown.examples) < _EXAMPLES:
-                unknown.examples.append(str(path.relative_to(self._root)))
+                        with suppress(FileNotFoundError):
+                            found = (folder / key).lstat()
+                            name = str((folder / key).relative_to(self._root))
+                            yield UnknownData(key, name, found.st_size, found.st_mtime_ns // 1000)
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)

@@ -25,6 +25,7 @@ from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_now
 from ecl.server.data.store.base import DataMissing, Reader, Store, StoreError, StoreFull, Writer
+from ecl.server.db.copies import damaged_stores
 from ecl.server.db.engine import Database, DatabaseError
 from ecl.server.db.garbage import Garbage
 from ecl.server.db.images import change_status, fetch_image, mark_deleted, update_image
@@ -258,9 +259,11 @@ class _Importing:
             except DataMissing as exc:
                 raise _Failed("The staged data of the image is gone.") from exc
             raise _Failed("The staged data of the image is gone.")
+        with self._database.read() as connection:
+            damaged = damaged_stores(connection, self._region.name, image.id)
         for name, key in image.stores.items():
             store = self._region.store_named(name)
-            if store is not None:
+            if store is not None and name not in damaged:
                 with suppress(StoreError):
                     reader = store.reader(key)
                     if reader.size == image.size:

@@ -11,11 +11,19 @@ branch_labels = None
 depends_on = None
 
 _DELETED = sa.text("deleted_at IS NOT NULL")
+_DAMAGED = sa.text("damaged_at IS NOT NULL")
 
 
 def upgrade() -> None:
     """Add the column, the tables and the indexes."""
     op.add_column("image_locations", sa.Column("damaged_at", sa.BigInteger()))
+    op.create_index(
+        "ix_image_locations_damaged",
+        "image_locations",
+        ["region", "image_id", "store"],
+        sqlite_where=_DAMAGED,
+        postgresql_where=_DAMAGED,
+    )
     op.create_table(
         "garbage_holds",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -50,4 +58,5 @@ def downgrade() -> None:
     op.drop_index("ix_images_by_deletion", table_name="images")
     op.drop_table("chores")
     op.drop_table("garbage_holds")
+    op.drop_index("ix_image_locations_damaged", table_name="image_locations")
     op.drop_column("image_locations", "damaged_at")
