@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from ecl.server.data.incoming import Ended, give_up
@@ -29,6 +30,8 @@ __all__ = ["Reaper"]
 
 _log = logging.getLogger(__name__)
 
+#: What is old is purged every so many rounds.
+_PURGE_EVERY = 20
 #: Seconds that a thread gets to stop; one that waits for a silent disk or database ends with the process.
 _STOP_TIMEOUT = 5.0
 
@@ -40,13 +43,22 @@ class Reaper:
     Args:
         regions: The regions that this process serves.
         node: This process, registered.
+        purge: Called now and then, to purge what is old; it gets a function that tells when to stop.
     """
 
-    def __init__(self, database: Database, regions: Sequence[Region], node: Node) -> None:
+    def __init__(
+        self,
+        database: Database,
+        regions: Sequence[Region],
+        node: Node,
+        purge: Callable[[Callable[[], bool]], None] = lambda _is_stopping: None,
+    ) -> None:
         self._database = database
         self._regions = regions
         self._names = [region.name for region in regions]
         self._node = node
+        self._purge = purge
+        self._next_purge = 0.0
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="reaper", daemon=True),
@@ -72,6 +84,9 @@ class Reaper:
         self._end_uploads(others_are_dead=False)
         while remove_due(self._regions, self._database, self._node.lease) and not self._ended.is_set():
             pass
+        if time.monotonic() >= self._next_purge:
+            self._purge(self._ended.is_set)
+            self._next_purge = time.monotonic() + _PURGE_EVERY * self._node.interval
 
     async def __aenter__(self) -> None:
         for thread in self._threads:

@@ -172,7 +172,7 @@ OPERATIONS: dict[str, Operation] = {
         "Remove the association with a resource type.", status=204
     ),
     "GET /v2/metadefs/resource_types": Operation("List all resource types.", "resource_types"),
-    f"GET {_JOBS}": Operation("List your image copies.", "jobs"),
+    f"GET {_JOBS}": Operation("List your image copies.", "jobs", query=("limit", "marker")),
     f"POST {_JOBS}": Operation(
         "Copy an image to a tenant of another region.", "job_id", 202, "new_job", fails=(404, 409)
     ),

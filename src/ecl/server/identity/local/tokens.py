@@ -157,9 +157,14 @@ def revoke_token(connection: Connection, text: str) -> None:
     connection.execute(delete(tokens).where(tokens.c.token_hash == _hash(text)))
 
 
-def purge_tokens(connection: Connection) -> None:
-    """Remove expired tokens."""
-    connection.execute(delete(tokens).where(tokens.c.expires_at <= now()))
+def purge_tokens(connection: Connection, limit: int) -> int:
+    """Remove up to *limit* expired tokens. Return how many."""
+    expired = list(
+        connection.execute(select(tokens.c.token_hash).where(tokens.c.expires_at <= now()).limit(limit)).scalars()
+    )
+    if expired:
+        connection.execute(delete(tokens).where(tokens.c.token_hash.in_(expired)))
+    return len(expired)
 
 
 class Authenticator:

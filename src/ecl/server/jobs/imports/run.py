@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ecl.server.clock import MICROSECONDS
 from ecl.server.data.content import Content, format_to_inspect
 from ecl.server.data.fanout import Fanout
 from ecl.server.data.incoming import Ended, Incoming, LeaseLost
@@ -130,6 +131,7 @@ class _Importing:
         self._method: str = self._request["method"]["name"]
         self._must_succeed: bool = self._request.get("all_stores_must_succeed", True)
         self._targets: list[str] = task.input["backend"]
+        self._kept = context.settings.upkeep.keep_tasks * MICROSECONDS
         self._failures: dict[str, str] = {}
         self._next_check = 0.0
 
@@ -349,7 +351,7 @@ class _Importing:
             after.properties[IMPORTING_TO] = ""
             after.properties[FAILED_IMPORT] = ",".join(self._failures)
             update_image(connection, self._region.name, before, after)
-            end_task(connection, self._task.id, result={"image_id": self._image_id})
+            end_task(connection, self._task.id, self._kept, result={"image_id": self._image_id})
             garbage = self._discard_staged(connection)
         remove_now(self._region, self._database, garbage)
 
@@ -359,7 +361,7 @@ class _Importing:
         garbage: list[Garbage] = []
         with self._database.write() as connection:
             self._claim.check(connection)
-            end_task(connection, self._task.id, message=reason)
+            end_task(connection, self._task.id, self._kept, message=reason)
             with suppress(_Gone):
                 garbage = self._undo(connection, self._claimed_image(connection))
         remove_now(self._region, self._database, garbage)
@@ -386,7 +388,7 @@ class _Importing:
         """End the task of an image that no longer exists."""
         with self._database.write() as connection:
             self._claim.check(connection)
-            end_task(connection, self._task.id, message="The image was deleted during its import.")
+            end_task(connection, self._task.id, self._kept, message="The image was deleted during its import.")
 
     def _discard_staged(self, connection: Connection) -> Sequence[Garbage]:
         """Let the staged data of the image be removed. Return it."""
