@@ -22,6 +22,7 @@ from ecl.server.db.garbage import (
     postpone_garbage,
     remove_garbage,
 )
+from ecl.server.db.holds import is_held
 
 __all__ = ["known_in", "remove_due", "remove_now", "remove_unknown"]
 
@@ -35,6 +36,8 @@ _LONGEST_DELAY = 3600 * 1_000_000
 
 def remove_now(region: Region, database: Database, items: Sequence[Garbage]) -> None:
     """Remove the data of *items*, whose transaction is committed. What cannot be removed now is removed later."""
+    if not items or _must_wait(database):
+        return
     removed = [item for item in items if _remove(region, item)]
     if not removed:
         return
@@ -57,6 +60,8 @@ def remove_due(regions: Collection[Region], database: Database, delay: int) -> b
     """
     by_name = {region.name: region for region in regions}
     with database.read() as connection:
+        if is_held(connection):
+            return False
         due = due_garbage(connection, list(by_name), _BATCH)
         # Another release may have used the key, which the image's ID was once.
         in_use = {item for item in due if is_in_use(connection, item.region, item.store, item.key)}
@@ -76,6 +81,15 @@ def remove_due(regions: Collection[Region], database: Database, delay: int) -> b
         for item in failed:
             postpone_garbage(connection, item, min(delay << min(item.attempts, 20), _LONGEST_DELAY))
     return len(due) == _BATCH
+
+
+def _must_wait(database: Database) -> bool:
+    """Return True while a backup keeps garbage, or that is not known."""
+    try:
+        with database.read() as connection:
+            return is_held(connection)
+    except DatabaseError:
+        return True
 
 
 def known_in(database: Database, region: Region, store: Store) -> Known:

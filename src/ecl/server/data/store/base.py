@@ -7,9 +7,12 @@ never changes. Keys are lower-case UUIDs, and a store refuses any other key, so 
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 from ecl.server.domain.ids import is_uuid
@@ -29,6 +32,8 @@ __all__ = [
     "checked_key",
 ]
 
+#: Bytes per read of a copy.
+_COPY_BLOCK = 1 << 20
 #: Names of unknown data that are reported.
 _EXAMPLES = 3
 #: A function of a batch of keys: it returns those that the database knows.
@@ -154,6 +159,52 @@ class Store(ABC):
     @abstractmethod
     def reader(self, key: str) -> Reader:
         """Open the data under *key*. Raises DataMissing or StoreUnavailable."""
+
+    def copy_to(self, key: str, target: Path, *, link: bool) -> bool:  # noqa: ARG002 - for stores of files
+        """
+        Write the data under *key* to the file *target*, which does not exist, durably.
+
+        Args:
+            link: A hard link will do.
+
+        Returns:
+            True if it is a hard link.
+
+        Raises:
+            DataMissing, StoreUnavailable: The data cannot be read.
+            OSError: The file cannot be written.
+        """
+        with closing(self.reader(key)) as reader, target.open("xb") as file:
+            for offset in range(0, reader.size, _COPY_BLOCK):
+                file.write(reader.read(offset, _COPY_BLOCK))
+            file.flush()
+            os.fsync(file.fileno())
+        return False
+
+    def add_from(self, key: str, source: Path, *, link: bool) -> bool:  # noqa: ARG002 - as above
+        """
+        Store the data of the file *source* under *key*, which has never been used here. Call `claim` after the last.
+
+        Args:
+            link: A hard link will do.
+
+        Returns:
+            True if it is a hard link.
+
+        Raises:
+            StoreFull, StoreUnavailable: The data cannot be stored.
+            OSError: The file cannot be read.
+        """
+        writer = self.writer(key)
+        try:
+            with source.open("rb") as file:
+                while block := file.read(_COPY_BLOCK):
+                    writer.write(block)
+            writer.commit()
+        except BaseException:
+            writer.abort()
+            raise
+        return False
 
     @abstractmethod
     def delete(self, key: str) -> None:

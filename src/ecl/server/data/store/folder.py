@@ -24,6 +24,7 @@ from ecl.server.data.store.base import (
     Writer,
     checked_key,
 )
+from ecl.server.data.store.linking import link_or_copy
 from ecl.server.data.store.marker import Marker, check_folder, claim_folder
 
 __all__ = ["FolderStore"]
@@ -97,6 +98,18 @@ class FolderStore(Store):
             except FileNotFoundError as exc:
                 raise DataMissing(f"no bytes under the key {key}") from exc
             return FolderReader(descriptor)
+
+    def copy_to(self, key: str, target: Path, *, link: bool) -> bool:
+        """Link the file of *key* as *target*, or copy it."""
+        try:
+            return link_or_copy(self._path(key), target, link=link)
+        except FileNotFoundError as exc:
+            raise DataMissing(f"no bytes under the key {key}") from exc
+
+    def add_from(self, key: str, source: Path, *, link: bool) -> bool:
+        """Link *source* as the file of *key*, or copy it."""
+        with _translated_errors():
+            return link_or_copy(source, self._path(key), link=link)
 
     def delete(self, key: str) -> None:
         """Remove the file of *key*, durably, and that of an upload to it."""
