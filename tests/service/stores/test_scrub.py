@@ -25,7 +25,7 @@ FAST = 1 << 30
 
 def _service(folder: Path, **upkeep: Any) -> ImageService:
     regions = ({"name": "jp1", "stores": [{"name": "one"}, {"name": "two"}]},)
-    settings = {"node_lease": 0.4, "metrics_networks": ["127.0.0.0/8"], "upkeep": upkeep}
+    settings = {"node_lease": 4, "metrics_networks": ["127.0.0.0/8"], "upkeep": upkeep}
     return ImageService(regions, data_dir=folder, **settings)
 
 

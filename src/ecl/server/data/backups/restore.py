@@ -7,20 +7,17 @@ the original. Files may be links to those of the backup, since data never change
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-
-from sqlalchemy import Connection, delete, inspect, update
 
 from ecl.server.data.backups.backup import Copied
 from ecl.server.data.backups.dump import load
 from ecl.server.data.backups.manifest import CLOUDS, BackupError, Manifest, data_folder, read_manifest, sync_folder
 from ecl.server.data.region import Region
 from ecl.server.data.store.linking import link_or_copy
+from ecl.server.db.another import become_another, is_empty
 from ecl.server.db.engine import Database
-from ecl.server.db.schema import chores, database_identity, garbage, garbage_holds, nodes
 from ecl.server.db.stored_keys import places_in_use, stored_keys
 
 __all__ = ["check_backup", "restore"]
@@ -42,7 +39,7 @@ def check_backup(folder: Path, database: Database) -> Manifest:
             raise BackupError(f"There is a database {database.name} already: restore into a new data folder.")
         return manifest
     with database.read() as connection:
-        if inspect(connection).get_table_names():
+        if not is_empty(connection):
             raise BackupError(f"The database {database.name} is not empty: create a new one, and name it.")
     return manifest
 
@@ -64,9 +61,8 @@ def restore(folder: Path, database: Database, regions: Sequence[Region], clouds:
     with _unfinished(database) as working:
         load(working, folder)
         working.prepare()
-        identity = str(uuid.uuid4())
         with working.write() as connection:
-            _become_another(connection, identity)
+            identity = become_another(connection)
             _check_places(places_in_use(connection), regions)
         # First of all, so that nothing is written into a folder of another service.
         _claim(regions, identity)
@@ -110,14 +106,6 @@ def _restore_data(folder: Path, database: Database, regions: Sequence[Region], *
             else:
                 copied.missing.append(stored)
     return copied
-
-
-def _become_another(connection: Connection, identity: str) -> None:
-    """Give the database an identity of its own, and forget the processes of the original and what they were doing."""
-    connection.execute(update(database_identity).values(id=identity))
-    # What was garbage is not in the backup. Uploads stay: the first start gives them up.
-    for table in (garbage, garbage_holds, nodes, chores):
-        connection.execute(delete(table))
 
 
 def _check_places(used: Collection[tuple[str, str]], regions: Sequence[Region]) -> None:
