@@ -37,10 +37,10 @@ def backup(ctx: click.Context, folder: Path, copy: bool, data_dir: Path | None, 
     """
     with opened(ctx, data_dir, config) as (database, settings), _explained(folder):
         from ecl.server.data.backups.backup import back_up
-        from ecl.server.data.region import open_region
+        from ecl.server.data.region import open_existing
         from ecl.server.process.run import clouds_path
 
-        regions = [open_region(entry, settings, create=False) for entry in settings.regions if not entry.is_remote]
+        regions = open_existing(settings)
         copied = back_up(database, regions, folder, clouds_path(settings), link=not copy, lease=settings.node_lease)
     _tell(f"Backed up into {folder}", copied)
 
@@ -61,7 +61,6 @@ def restore(ctx: click.Context, folder: Path, copy: bool, data_dir: Path | None,
     with explained(), _explained(folder):
         from ecl.server.data.backups.restore import check_backup
         from ecl.server.data.backups.restore import restore as restore_backup
-        from ecl.server.data.region import open_region
         from ecl.server.db.engine import Database
         from ecl.server.process.database import database_url
         from ecl.server.process.lock import locked_folder
@@ -73,7 +72,7 @@ def restore(ctx: click.Context, folder: Path, copy: bool, data_dir: Path | None,
             check_backup(folder, database)
             with locked_folder(settings):
                 _check_empty(settings.data_dir)
-                regions = [open_region(entry, settings) for entry in settings.regions if not entry.is_remote]
+                regions = open_existing(settings)
                 copied = restore_backup(folder, database, regions, clouds_path(settings), link=not copy)
         finally:
             database.close()

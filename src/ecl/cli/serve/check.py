@@ -47,7 +47,8 @@ class _Place(click.ParamType[tuple[str, str]]):
 @click.option("--repair", is_flag=True, help="Repair damaged copies from good ones; stop serving the others.")
 @click.option("--region", "regions", multiple=True, metavar="NAME", help="Check this region; repeatable.  [all served]")
 @click.option("--remove-unknown", "doomed", type=_Place(), multiple=True, help="Remove this unknown file; repeatable.")
-@click.option("--yes", is_flag=True, help="Remove without asking.")
+@click.option("--accept-empty", "empty", metavar="STORE", help="Accept the empty folder of STORE; its data is lost.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("-f", "--format", "form", type=click.Choice(["table", "json"]), default="table", help="Output format.")
 @service_options
 @click.pass_context
@@ -57,6 +58,7 @@ def check(
     repair: bool,
     regions: tuple[str, ...],
     doomed: tuple[tuple[str, str], ...],
+    empty: str | None,
     yes: bool,
     form: str,
     data_dir: Path | None,
@@ -69,20 +71,19 @@ def check(
     Files that the database does not know are listed; --remove-unknown removes one of them. The exit code is 3 if
     damage is left, or a store could not be checked.
     """
-    if doomed and (hashes or repair):
-        raise click.UsageError("Use --remove-unknown without --hashes and --repair.")
+    if (bool(doomed) + bool(empty) + (hashes or repair)) > 1:
+        raise click.UsageError("Use --remove-unknown, --accept-empty, or --hashes and --repair, not two of them.")
     with opened(ctx, data_dir, config) as (database, settings):
-        from ecl.server.data.region import open_region
+        from ecl.server.data.region import open_existing
         from ecl.server.data.store.base import StoreError
 
-        opened_regions = [
-            open_region(entry, settings, create=False)
-            for entry in settings.regions
-            if entry.name in chosen_regions(settings, regions)
-        ]
+        opened_regions = open_existing(settings, chosen_regions(settings, regions))
         try:
             if doomed:
                 _remove(database, opened_regions, doomed, yes=yes)
+                return
+            if empty is not None:
+                _accept_empty(database, opened_regions, empty, yes=yes)
                 return
             found = _check(database, settings, opened_regions, hashes=hashes, repair=repair)
         except StoreError as exc:
@@ -186,14 +187,38 @@ def _remove(database: Database, regions: Sequence[Region], doomed: Sequence[tupl
     found = [_unknown_file(database, regions, place, key) for place, key in doomed]
     for region, store, data in found:
         click.echo(f"region {region.name}, store {region.place_of(store)}: {data.name}, {data.size} bytes", err=True)
-    if not yes and not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask whether to remove this: use --yes.")
-    if not yes:
-        click.confirm(f"Remove {'this file' if len(found) == 1 else f'these {len(found)} files'} for ever?", abort=True)
+    _ask(f"Remove {'this file' if len(found) == 1 else f'these {len(found)} files'} for ever?", yes=yes)
     for region, store, data in found:
         if not remove_unknown(region, database, store, data.key):
             raise click.ClickException(f"The database knows {data.key} by now: it was not removed.")
         click.echo(f"Removed {data.key}.", err=True)
+
+
+def _accept_empty(database: Database, regions: Sequence[Region], name: str, *, yes: bool) -> None:
+    """Mark the folder of a store that has no marker."""
+    from ecl.server.db.database_id import database_id
+
+    found = [(region, store) for region, store in _places(regions) if region.place_of(store) == name]
+    if not found:
+        raise click.UsageError(f"There is no store {name!r} that could be empty.")
+    without = [(region, store) for region, store in found if not store.has_mark]
+    if len(without) != 1:
+        what = "No region has a store of that name without its marker" if not without else "Several regions have one"
+        raise click.UsageError(f"{what}: name the region with --region.")
+    ((region, store),) = without
+    _ask(f"Give up all data of the store {name} of region {region.name} that is not in its folder?", yes=yes)
+    with database.read() as connection:
+        identity = database_id(connection)
+    store.claim(identity, region.name)
+    click.echo("Accepted. `ecl serve check --repair` makes copies of images that other stores have.", err=True)
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask for a confirmation: use --yes.")
+    click.confirm(question, abort=True)
 
 
 def _unknown_file(

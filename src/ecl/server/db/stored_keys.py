@@ -11,7 +11,7 @@ from ecl.server.db.garbage import STAGING
 from ecl.server.db.locations import KEY
 from ecl.server.db.schema import garbage, image_locations, images, staged_data
 
-__all__ = ["StoredKey", "places_in_use", "stored_keys"]
+__all__ = ["StoredKey", "places_in_use", "sample_keys", "stored_keys"]
 
 _BATCH = 1000
 
@@ -42,6 +42,15 @@ def stored_keys(connection: Connection, *, with_garbage: bool = False) -> Iterat
     for query in (_LOCATIONS, _STAGED, *((_GARBAGE,) if with_garbage else ())):
         for row in connection.execution_options(yield_per=_BATCH).execute(query):
             yield StoredKey(row[0], row[1], row[2], row[3], bool(row[4]))
+
+
+def sample_keys(connection: Connection, region: str, place: str, limit: int) -> Sequence[str]:
+    """Return up to *limit* keys that are in use in a store, or a staging area."""
+    if place == STAGING:
+        query = select(staged_data.c.key).where(staged_data.c.region == region)
+    else:
+        query = select(KEY).where(image_locations.c.region == region, image_locations.c.store == place)
+    return list(connection.execute(query.limit(limit)).scalars())
 
 
 def places_in_use(connection: Connection) -> Sequence[tuple[str, str]]:

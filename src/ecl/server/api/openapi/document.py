@@ -49,12 +49,13 @@ _ERRORS = {
     403: "The caller may not do this, or its project belongs to another region.",
     404: "The resource does not exist, or the caller may not see it.",
     409: "The state of the resource does not allow this, or the name is in use.",
-    410: "The image was deleted during the upload, or the store is read-only.",
+    410: "The image was deleted during the upload, its data is damaged, or the store is read-only.",
     413: "A quota or a size limit is exceeded.",
     415: "The content type, or the content itself, is not accepted here.",
     416: "The range lies outside the image.",
     500: "The service failed; its log says more about the request.",
     503: "The store does not work at the moment.",
+    507: "A disk of the service is full.",
 }
 
 

@@ -44,7 +44,7 @@ _IMAGE = "/v2/images/{image_id}"
 _JOBS = "/v2/extension/image_replicator/jobs"
 _NS = "/v2/metadefs/namespaces"
 #: Errors of an upload: not queued, deleted meanwhile, too large, wrong content, store unavailable.
-_UPLOAD_FAILS = (409, 410, 413, 415, 503)
+_UPLOAD_FAILS = (409, 410, 413, 415, 503, 507)
 _NO_CACHE = Operation("Not found: there is no image cache.", status=404)
 
 OPERATIONS: dict[str, Operation] = {
@@ -59,7 +59,7 @@ OPERATIONS: dict[str, Operation] = {
     f"PATCH {_IMAGE}": Operation("Change an image: all operations, or none.", "image", takes="patch", fails=(409, 415)),
     f"DELETE {_IMAGE}": Operation("Delete an image.", status=204),
     f"GET {_IMAGE}/file": Operation(
-        "Download an image, or a part of it.", "octets", query=("prefer",), headers=("Range",), fails=(416, 503)
+        "Download an image, or a part of it.", "octets", query=("prefer",), headers=("Range",), fails=(410, 416, 503)
     ),
     f"PUT {_IMAGE}/file": Operation(
         "Upload an image.",

@@ -222,6 +222,11 @@ class Store(ABC):
             StoreUnavailable: It cannot be marked.
         """
 
+    @property
+    def has_mark(self) -> bool:
+        """True if the place has a mark of `claim`, of whichever store, or needs none."""
+        return True
+
     def check(self, database: str, region: str) -> None:  # noqa: B027 - a store without folders has nothing to check
         """
         Check that the place is there and has the mark of `claim`; of a read-only one, that it is there.

@@ -25,6 +25,7 @@ from ecl.server.data.store.base import (
     checked_key,
 )
 from ecl.server.data.store.linking import link_or_copy
+from ecl.server.data.store.marker import NAME as MARKER
 from ecl.server.data.store.marker import Marker, check_folder, claim_folder
 
 __all__ = ["FolderStore"]
@@ -50,7 +51,7 @@ class FolderStore(Store):
         name: The name of the store in the database and for clients.
         description: For people.
         read_only: Nothing is written or removed, not even by `claim`.
-        create: Create the folder if it does not exist.
+        create: Create the folder now if it does not exist; otherwise `claim` does that.
     """
 
     kind = "file"
@@ -69,13 +70,9 @@ class FolderStore(Store):
         self.read_only = read_only
         self._root = root
         self._uploads = root / ".uploads"
-        if read_only or not create:
-            return
-        with _translated_errors():
-            root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._uploads.mkdir(mode=0o700, exist_ok=True)
-            for folder in (root, root.parent):
-                _sync_folder(folder)
+        self._is_claimed = False
+        if create and not read_only:
+            self._create()
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -87,17 +84,20 @@ class FolderStore(Store):
         return self._path(key).as_uri()
 
     def writer(self, key: str) -> FolderWriter:
-        """Start an upload in a file of its own."""
+        """Start an upload in a file of its own, unless the marker is gone."""
+        if self._is_claimed and not self.has_mark:
+            # On an empty mount point, the data would be hidden as soon as the disk is mounted again.
+            raise StoreUnavailable(f"{self._root} has no {MARKER}: perhaps its disk is not mounted")
         return FolderWriter(self._uploads / checked_key(key), self._path(key))
 
     def reader(self, key: str) -> FolderReader:
         """Open the file of *key*; it stays readable after `delete`."""
-        with _translated_errors():
+        with _translated_errors(self._root):
             try:
                 descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             except FileNotFoundError as exc:
                 raise DataMissing(f"no bytes under the key {key}") from exc
-            return FolderReader(descriptor)
+            return FolderReader(descriptor, self._root)
 
     def copy_to(self, key: str, target: Path, *, link: bool) -> bool:
         """Link the file of *key* as *target*, or copy it."""
@@ -108,12 +108,12 @@ class FolderStore(Store):
 
     def add_from(self, key: str, source: Path, *, link: bool) -> bool:
         """Link *source* as the file of *key*, or copy it."""
-        with _translated_errors():
+        with _translated_errors(self._root):
             return link_or_copy(source, self._path(key), link=link)
 
     def delete(self, key: str) -> None:
         """Remove the file of *key*, durably, and that of an upload to it."""
-        with _translated_errors():
+        with _translated_errors(self._root):
             # The upload first: a rename in between is met by the second step.
             for path in (self._uploads / checked_key(key), self._path(key)):
                 with suppress(FileNotFoundError):
@@ -121,16 +121,30 @@ class FolderStore(Store):
                     _sync_folder(path.parent)
 
     def claim(self, database: str, region: str) -> None:
-        """Write the marker file, or check the existing one."""
+        """Create the folder, and write the marker file or check the existing one."""
         if self.read_only:
             return
-        with _translated_errors():
+        self._create()
+        with _translated_errors(self._root):
             claim_folder(self._root, Marker(database, region, self.name))
             _sync_folder(self._root)
+        self._is_claimed = True
+
+    def _create(self) -> None:
+        with _translated_errors(self._root):
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._uploads.mkdir(mode=0o700, exist_ok=True)
+            for folder in (self._root, self._root.parent):
+                _sync_folder(folder)
+
+    @property
+    def has_mark(self) -> bool:
+        """True if there is a marker file, or none is wanted."""
+        return self.read_only or (self._root / MARKER).exists()
 
     def check(self, database: str, region: str) -> None:
         """Check the marker file; of a read-only store, that the folder is there."""
-        with _translated_errors():
+        with _translated_errors(self._root):
             if self.read_only:
                 self._root.stat()
             else:
@@ -139,13 +153,13 @@ class FolderStore(Store):
     @property
     def free_bytes(self) -> int:
         """Free bytes of the folder's file system."""
-        with _translated_errors():
+        with _translated_errors(self._root):
             found = os.statvfs(self._root)
         return found.f_bavail * found.f_frsize
 
     def unknown(self, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[UnknownData]:
         """Yield the files, also in ``.uploads``, whose names are keys that are not *known*."""
-        with _translated_errors():
+        with _translated_errors(self._root):
             for folder in (self._uploads, self._root):
                 for batch in _batches(_names(folder)):
                     if is_stopping():
@@ -170,14 +184,14 @@ class FolderWriter(Writer):
         self._unsynced = 0
         self._sync_after = _FIRST_SYNC
         self._syncing: _SyncThread | None = None
-        with _translated_errors():
+        with _translated_errors(self._final.parent):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor: int | None = os.open(temporary, flags, 0o600)
 
     def write(self, block: bytes | bytearray | memoryview) -> None:
         """Append the whole *block*."""
         assert self._descriptor is not None
-        with _translated_errors():
+        with _translated_errors(self._final.parent):
             rest = memoryview(block)
             self._unsynced += len(rest)
             while rest:
@@ -193,7 +207,7 @@ class FolderWriter(Writer):
         """Flush to disk (fsync) and close the file."""
         if self._descriptor is None:
             return
-        with _translated_errors():
+        with _translated_errors(self._final.parent):
             self._end_syncing()
             os.fsync(self._descriptor)
             self._close()
@@ -201,7 +215,7 @@ class FolderWriter(Writer):
     def commit(self) -> None:
         """Rename the file to its final name, durably."""
         self.flush()
-        with _translated_errors():
+        with _translated_errors(self._final.parent):
             os.replace(self._temporary, self._final)
             self._pending = False
             _sync_folder(self._final.parent)
@@ -251,14 +265,15 @@ class _SyncThread(threading.Thread):
 class FolderReader(Reader):
     """An open file."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, folder: Path) -> None:
+        self._folder = folder
         self._descriptor = descriptor
         self._open = True
         self.size = os.fstat(descriptor).st_size
 
     def read(self, offset: int, length: int) -> bytes:
         """Return up to *length* bytes from *offset*."""
-        with _translated_errors():
+        with _translated_errors(self._folder):
             return os.pread(self._descriptor, length, offset)
 
     def close(self) -> None:
@@ -269,14 +284,14 @@ class FolderReader(Reader):
 
 
 @contextmanager
-def _translated_errors() -> Iterator[None]:
-    """Translate errors of the operating system into the store's."""
+def _translated_errors(folder: Path) -> Iterator[None]:
+    """Translate errors of the operating system into those of the store in *folder*."""
     try:
         yield
     except OSError as exc:
         if exc.errno in _FULL:
-            raise StoreFull(f"no room in the store: {exc.strerror}") from exc
-        raise StoreUnavailable(f"the store failed: {exc.strerror}") from exc
+            raise StoreFull(f"no room in the store {folder}: {exc.strerror}") from exc
+        raise StoreUnavailable(f"the store failed: {folder}: {exc.strerror}") from exc
 
 
 def _sync_folder(folder: Path) -> None:

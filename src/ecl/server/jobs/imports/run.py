@@ -25,6 +25,7 @@ from ecl.server.data.incoming import Ended, Incoming, LeaseLost
 from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_now
+from ecl.server.data.room import no_room
 from ecl.server.data.store.base import DataMissing, Reader, Store, StoreError, StoreFull, Writer
 from ecl.server.db.copies import damaged_stores
 from ecl.server.db.engine import Database, DatabaseError
@@ -101,7 +102,7 @@ def run_import(task: Task, context: ImportContext, claim: Claim) -> None:
     except LeaseLost as exc:
         raise Stopped from exc
     except (_Failed, FetchError, ServiceError, StoreError) as exc:
-        importing.fail(_reason(exc))
+        importing.fail(importing.reason(exc))
 
 
 def end_import(task: Task, context: ImportContext, claim: Claim, reason: str) -> None:
@@ -109,9 +110,15 @@ def end_import(task: Task, context: ImportContext, claim: Claim, reason: str) ->
     _Importing(task, context, claim).fail(reason)
 
 
-def _reason(exc: Exception) -> str:
+def _reason(exc: Exception, region: Region, store: Store | None) -> str:
+    """
+    Return why an import failed, for people.
+
+    Args:
+        store: The one that was to be filled; None: the staging area.
+    """
     if isinstance(exc, StoreFull):
-        return "There is no room for the image in the store."
+        return no_room(region, store or region.staging).message
     if isinstance(exc, StoreError):
         _log.error("an import failed: %s", exc)
         return "The store of the image failed."
@@ -134,11 +141,17 @@ class _Importing:
         self._kept = context.settings.upkeep.keep_tasks * MICROSECONDS
         self._failures: dict[str, str] = {}
         self._next_check = 0.0
+        # The store that is being filled; None before the first.
+        self._filling: Store | None = None
 
     @property
     def _image_id(self) -> str:
         assert self._task.image_id is not None
         return self._task.image_id
+
+    def reason(self, exc: Exception) -> str:
+        """Return why the import failed, for people."""
+        return _reason(exc, self._region, self._filling)
 
     @property
     def _is_copy(self) -> bool:
@@ -226,7 +239,7 @@ class _Importing:
             except LeaseLost:
                 raise
             except (_Failed, ServiceError, StoreError) as exc:
-                self._failures[name] = _reason(exc)
+                self._failures[name] = self.reason(exc)
                 if self._must_succeed:
                     raise
                 self._show_failure(name)
@@ -235,6 +248,7 @@ class _Importing:
 
     def _fill(self, image: Image, name: str) -> None:
         store = self._region.store_named(name)
+        self._filling = store
         if store is None or store.read_only:
             raise _Failed(f"There is no store {name} that takes data (any more).")
         inspect_as = None if self._is_copy else format_to_inspect(image.disk_format, image.container_format)
