@@ -61,6 +61,7 @@ def restore(ctx: click.Context, folder: Path, copy: bool, data_dir: Path | None,
     with explained(), _explained(folder):
         from ecl.server.data.backups.restore import check_backup
         from ecl.server.data.backups.restore import restore as restore_backup
+        from ecl.server.data.region import open_existing
         from ecl.server.db.engine import Database
         from ecl.server.process.database import database_url
         from ecl.server.process.lock import locked_folder
