@@ -11,9 +11,9 @@ CRASHES := $(addprefix tests/e2e/test_crash.py::,test_upload_dies_before_it_is_a
     test_kill_in_the_middle_of_an_upload test_copy_goes_on_after_a_crash)
 ON_POSTGRESQL := $(CRASHES) $(addprefix tests/service/,test_at_once.py images/test_api_list.py \
     images/test_api_members.py identity/test_tokens.py imports/test_image_import.py replicator/test_jobs.py \
-    stores/test_quotas.py)
+    stores/test_quotas.py stores/test_check.py test_backup.py test_purge.py)
 
-.PHONY: help setup demo test lint types unit service clients differential e2e postgres format constraints clean bench
+.PHONY: help setup demo test lint types unit service clients differential e2e postgres damage format constraints clean bench
 
 help:
 	@echo "make demo         install into .venv and run the whole story once"
@@ -21,6 +21,7 @@ help:
 	@echo "make setup        make .venv alone"
 	@echo "make lint types   ruff; mypy --strict"
 	@echo "make postgres     the tests of the service on PostgreSQL; make test runs the most telling of them"
+	@echo "make damage       damage 1,000 images in two stores, and find and repair all of them"
 	@echo "make bench        every figure beside its peers (SIZE=256M ONLY=upload,download RUNS=3: less of it)"
 	@echo "make constraints  look up newer versions of everything and pin them"
 
@@ -52,6 +53,9 @@ types: $(VENV)/.installed-dev
 unit service clients differential e2e: $(VENV)/.installed-dev
 	@scripts/test-inputs
 	$(PYTEST) tests/$@
+
+damage: $(VENV)/.installed-dev
+	DAMAGED_IMAGES=1000 $(PYTEST) tests/service/stores/test_check.py tests/service/stores/test_scrub.py
 
 postgres: $(VENV)/.installed-dev
 	@scripts/test-inputs

@@ -18,7 +18,8 @@ from ecl.testing import ImageService
 from support.commands import Command, Result
 from support.damage import fill, flip_bit, keys_of
 
-COUNT = 100
+#: `make damage` takes more.
+COUNT = int(os.environ.get("DAMAGED_IMAGES", "100"))
 
 
 @pytest.fixture
@@ -230,3 +231,10 @@ def test_tables(service: ImageService, check: Callable[..., Result]) -> None:
     assert "Unknown files:" in result.out
     assert "Checked 1 copies, read 0 bytes: 1 damaged, 1 unknown files." in result.err
     assert "There is no region 'xx'" in check("--region", "xx", code=2).err
+
+
+def test_a_database_of_another_release(service: ImageService, check: Callable[..., Result]) -> None:
+    """A command on a database that was not migrated yet says what to do."""
+    with service.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0008'"))
+    assert "start `ecl serve` of this release on it once" in check(code=1).err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from ecl.testing import ImageService
 from support.damage import fill, flip_bit, keys_of
 from support.region_service import poll
 
-COUNT = 100
+#: `make damage` takes more.
+COUNT = int(os.environ.get("DAMAGED_IMAGES", "100"))
 FAST = 1 << 30
 
 

@@ -64,6 +64,7 @@ def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> It
         from sqlalchemy.exc import SQLAlchemyError
 
         from ecl.server.db.engine import Database
+        from ecl.server.db.migrate import is_migrated
         from ecl.server.process.database import database_url
 
         settings = load(config or outer.get("config"), {"data_dir": data_dir or outer.get("data_dir")})
@@ -73,6 +74,11 @@ def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> It
             )
         database = Database(database_url(settings))
         try:
+            with database.read() as connection:
+                if not is_migrated(connection):
+                    raise click.ClickException(
+                        "The database has the schema of another release: start `ecl serve` of this release on it once."
+                    )
             yield database, settings
         except SQLAlchemyError as exc:
             reason = str(getattr(exc, "orig", None) or exc).splitlines()[0]

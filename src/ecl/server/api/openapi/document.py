@@ -247,6 +247,11 @@ _OWN_COMPONENTS: Document = {
     "new_tags": _object("tags", tags=_array(_reference("metadefs.tag"))),
     "resource_types": _object("resource_types", resource_types=_array(_object("name", name=_TEXT))),
     "new_job": _object("image_id tenant_id_dst", image_id=_TEXT, tenant_id_dst=_TEXT),
+    "readiness": _object(
+        "status checks",
+        status={"enum": ["ready", "degraded", "not ready"]},
+        checks={"type": "object", "additionalProperties": _TEXT},
+    ),
     "job_id": _object("job_id", job_id=_TEXT),
     "job": _object(
         f"{_JOB_TEXTS} copy_progress",

@@ -52,6 +52,7 @@ OPERATIONS: dict[str, Operation] = {
     "GET /versions": Operation("List the versions of the API.", "versions", is_open=True),
     "GET /v2/": Operation("Show the current version of the API.", "version", is_open=True),
     "GET /healthcheck": Operation("Check that the service runs.", "text", is_open=True),
+    "GET /readyz": Operation("Check that the service can do its work.", "readiness", fails=(503,), is_open=True),
     "GET /openapi.json": Operation("Show this document.", "document", is_open=True),
     "GET /v2/images": Operation("List the images that you see.", "images", query=(*_SORT, *_IMAGE_FILTERS)),
     "POST /v2/images": Operation("Create an image.", "image", 201, "image", fails=(409,)),
