@@ -12,14 +12,14 @@ CRASHES := $(addprefix tests/e2e/test_crash.py::,test_upload_dies_before_it_is_a
     tests/e2e/test_chaos.py::test_killed_again_and_again
 ON_POSTGRESQL := $(CRASHES) $(addprefix tests/service/,test_at_once.py images/test_api_list.py \
     images/test_api_members.py identity/test_tokens.py imports/test_image_import.py replicator/test_jobs.py \
-    stores/test_quotas.py)
+    stores/test_quotas.py stores/test_check.py test_backup.py test_purge.py)
 
 # And a third time, with the images in a bucket: where the store decides.
 ON_OBJECTS := $(addprefix tests/service/,test_at_once.py images/test_api_data.py imports/test_image_import.py \
     stores/test_quotas.py replicator/test_glance_download.py)
 
-.PHONY: help setup man demo test lint types unit service clients differential e2e postgres objects chaos packages format \
-    constraints clean bench
+.PHONY: help setup man demo test lint types unit service clients differential e2e postgres objects chaos damage packages \
+    format constraints clean bench
 
 help:
 	@echo "make demo         install into .venv and run the whole story once"
@@ -31,6 +31,7 @@ help:
 	@echo "make chaos        kill the service 1,000 times under load, on each database (ROUNDS=50 SEED=1: less of it)"
 	@echo "make objects      the tests of the service with its images in a bucket; make test runs the most telling of them"
 	@echo "make packages     run the Containerfile in a plain Debian root (as root, with mmdebstrap)"
+	@echo "make damage       damage 1,000 images in two stores, and find and repair all of them"
 	@echo "make bench        every figure beside its peers (SIZE=256M ONLY=upload,download RUNS=3: less of it)"
 	@echo "make constraints  look up newer versions of everything and pin them"
 
@@ -66,6 +67,9 @@ types: $(VENV)/.installed-dev
 unit service clients differential e2e: $(VENV)/.installed-dev
 	@scripts/test-inputs
 	$(PYTEST) tests/$@
+
+damage: $(VENV)/.installed-dev
+	DAMAGED_IMAGES=1000 $(PYTEST) tests/service/stores/test_check.py tests/service/stores/test_scrub.py
 
 postgres: $(VENV)/.installed-dev
 	@scripts/test-inputs

@@ -22,6 +22,7 @@ from ecl.server.api.app import build_image_app
 from ecl.server.api.common.request import Service
 from ecl.server.data.image_cache import ImageCache
 from ecl.server.data.node import Node
+from ecl.server.data.readiness import findings
 from ecl.server.data.reaper import Reaper
 from ecl.server.data.region import Region, claim_stores
 from ecl.server.data.store.base import Store
@@ -33,6 +34,7 @@ from ecl.server.db.schema import staged_data
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
 from ecl.server.http.bounded_protocol import bounded_protocol
+from ecl.server.http.health import Health
 from ecl.server.http.request_id import RequestIds
 from ecl.server.http.slots import TransferSlots
 from ecl.server.jobs.copies.replicator import Replicator
@@ -273,7 +275,8 @@ def run_region(
         slots=TransferSlots(settings.http.max_uploads, settings.http.max_downloads),
         prefetcher=prefetcher,
     )
-    app = RequestIds(_with_background(build_image_app(served, tokens), node, reaper, importer, prefetcher))
+    app = _with_background(build_image_app(served, tokens), node, reaper, importer, prefetcher)
+    app = RequestIds(Health(app, lambda: findings(database, [region]), {prefix}))
     config = uvicorn.Config(
         app,
         http=bounded_protocol(settings.http),

@@ -7,24 +7,28 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from ipaddress import ip_network
 
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecl.server.api.app import ROUTES, build_image_app
 from ecl.server.api.common.request import Service
+from ecl.server.data.checks.scrub import Scrub
+from ecl.server.data.metrics import data_text
 from ecl.server.data.node import Node
+from ecl.server.data.purge import Purge
+from ecl.server.data.readiness import findings
 from ecl.server.data.reaper import Reaper
 from ecl.server.data.region import Region
 from ecl.server.db.engine import Database
 from ecl.server.db.metadefs_load import load_metadefs
 from ecl.server.http.access_log import Accounting
-from ecl.server.http.metrics import Metrics
+from ecl.server.http.health import Health
+from ecl.server.http.metrics import Metrics, database_text
 from ecl.server.http.metrics_app import MetricsApp
 from ecl.server.http.request_id import RequestIds
 from ecl.server.http.routing import json_response
 from ecl.server.http.slots import TransferSlots
 from ecl.server.identity.local.app import build_identity_app
-from ecl.server.identity.local.tokens import Authenticator
+from ecl.server.identity.local.tokens import Authenticator, purge_tokens
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
@@ -41,8 +45,8 @@ class ServiceApp:
     """
     The whole service as one ASGI application.
 
-    ``/image/<region>`` is the image API of a region, ``/openapi.json`` describes it, ``/healthcheck`` answers OK,
-    ``/metrics`` is for the monitoring system, and every other path goes to identity.
+    ``/image/<region>`` is the image API of a region, ``/openapi.json`` describes it, ``/metrics`` is for the
+    monitoring system, and every other path goes to identity.
 
     Args:
         background: Contexts that are entered at start and left at stop, in reverse order: the lease, and threads.
@@ -67,9 +71,6 @@ class ServiceApp:
             await self._run_lifespan(receive, send)
             return
         path: str = scope["path"]
-        if path == "/healthcheck":
-            await PlainTextResponse("OK")(scope, receive, send)
-            return
         if path == "/openapi.json" and scope["method"] == "GET":
             from ecl.server.api.openapi.document import openapi_document
 
@@ -123,7 +124,9 @@ def build_service(
     authenticator = Authenticator(database)
     node = Node(database, settings.node_lease)
     node.register()
-    reaper = Reaper(database, regions, node)
+    names = [region.name for region in regions]
+    purge = Purge(database, names, settings.upkeep, more=[purge_tokens])
+    reaper = Reaper(database, regions, node, purge.run)
     reaper.take_over()
     for region in regions:
         if settings.metadefs_dir is not None:
@@ -150,18 +153,25 @@ def build_service(
         )
         for region in regions
     }
+    scrub = Scrub(database, regions, settings.upkeep, node)
     metrics = Metrics()
     metrics_app = MetricsApp(
-        metrics, database, authenticator.authenticate, metrics_token(settings), settings.metrics_networks
+        metrics,
+        lambda: database_text(database) + data_text(database, regions, scrub.counters()),
+        authenticator.authenticate,
+        metrics_token(settings),
+        settings.metrics_networks,
     )
-    background: list[AbstractAsyncContextManager[object]] = [node, reaper, replicator, importer, prefetcher]
+    background: list[AbstractAsyncContextManager[object]] = [node, reaper, scrub, replicator, importer, prefetcher]
     service = ServiceApp(build_identity_app(database, settings), images, metrics_app, database, background)
+    health = Health(service, lambda: findings(database, regions), {f"/image/{name}" for name in images})
     log = settings.access_log_format if settings.access_log else None
     accounting = Accounting(
-        service, metrics, frozenset(images), log, [ip_network(network) for network in settings.trusted_proxies]
+        health, metrics, frozenset(images), log, [ip_network(network) for network in settings.trusted_proxies]
     )
 
     def stop_jobs() -> None:
+        health.drain()
         replicator.stop()
         importer.stop()
 

@@ -219,7 +219,7 @@ class _FailingWriter(Writer):
 @pytest.mark.parametrize("after", [0, 2 * MIB, 4 * MIB])
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(StoreFull("full"), 413), (StoreUnavailable("gone"), 503), (RuntimeError("a bug"), 500)],
+    [(StoreFull("full!"), 507), (StoreUnavailable("gone"), 503), (RuntimeError("a bug"), 500)],
 )
 def test_a_store_that_fails(tmp_path: Path, error: Exception, status: int, after: int) -> None:
     """A full or broken store, at the first byte, in the middle or after the last, leaves the image queued."""
@@ -235,7 +235,7 @@ def test_a_store_that_fails(tmp_path: Path, error: Exception, status: int, after
 
 @pytest.mark.folder_store
 def test_a_disk_that_is_really_full(region: RegionService, alpha: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ENOSPC from the operating system is 413."""
+    """ENOSPC from the operating system is 507."""
 
     def full(*_arguments: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -243,7 +243,7 @@ def test_a_disk_that_is_really_full(region: RegionService, alpha: Client, monkey
     image = alpha.create(**RAW)
     with monkeypatch.context() as patch:
         patch.setattr("ecl.server.data.store.folder.os.fsync", full)
-        assert alpha.upload(image["id"], b"x").status_code == 413
+        assert alpha.upload(image["id"], b"x").status_code == 507
     assert_queued_and_clean(region, alpha, image["id"])
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from ecl.cli.serve._service import explained, load, service_options
+from ecl.cli.serve.backup import backup, restore
+from ecl.cli.serve.check import check
 from ecl.cli.serve.metadefs import metadefs
 from ecl.cli.serve.project import project
 from ecl.cli.serve.user import user
@@ -81,6 +83,9 @@ def serve(
         sys.exit(run(load(config, flags, regions)))
 
 
+serve.add_command(check)
+serve.add_command(backup)
+serve.add_command(restore)
 serve.add_command(user)
 serve.add_command(project)
 serve.add_command(metadefs)

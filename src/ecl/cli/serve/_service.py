@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ecl.server.db.engine import Database
     from ecl.server.settings.model import Settings
 
-__all__ = ["explained", "load", "opened", "print_table", "service_options"]
+__all__ = ["chosen_regions", "explained", "load", "opened", "print_table", "service_options"]
 
 C = TypeVar("C", bound=Callable[..., object])
 
@@ -64,6 +64,7 @@ def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> It
         from sqlalchemy.exc import SQLAlchemyError
 
         from ecl.server.db.engine import Database
+        from ecl.server.db.migrate import is_migrated
         from ecl.server.process.database import database_url
 
         settings = load(config or outer.get("config"), {"data_dir": data_dir or outer.get("data_dir")})
@@ -73,12 +74,26 @@ def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> It
             )
         database = Database(database_url(settings))
         try:
+            with database.read() as connection:
+                if not is_migrated(connection):
+                    raise click.ClickException(
+                        "The database has the schema of another release: start `ecl serve` of this release on it once."
+                    )
             yield database, settings
         except SQLAlchemyError as exc:
             reason = str(getattr(exc, "orig", None) or exc).splitlines()[0]
             raise click.ClickException(f"The database cannot be used: {reason}.") from exc
         finally:
             database.close()
+
+
+def chosen_regions(settings: Settings, names: Sequence[str]) -> Sequence[str]:
+    """Return *names*, or all regions that the service serves if there are none. Raises UsageError for others."""
+    served = [region.name for region in settings.regions if not region.is_remote]
+    for name in names:
+        if name not in served:
+            raise click.UsageError(f"There is no region {name!r}; there are {', '.join(served)}.")
+    return names or served
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ecl.cli.serve._service import opened, service_options
+from ecl.cli.serve._service import chosen_regions, opened, service_options
 
 __all__ = ["metadefs"]
 
@@ -40,11 +40,7 @@ def load(
     with opened(ctx, data_dir, config) as (database, settings):
         from ecl.server.db.metadefs_load import load_metadefs
 
-        served = [region.name for region in settings.regions if not region.is_remote]
-        for name in regions:
-            if name not in served:
-                raise click.UsageError(f"There is no region {name!r}; there are {', '.join(served)}.")
-        for name in regions or served:
+        for name in chosen_regions(settings, regions):
             loaded = load_metadefs(database, name, folder, replace=replace)
             click.echo(
                 f"Region {name}: {len(loaded.added)} added, {len(loaded.replaced)} replaced, {len(loaded.kept)} kept."

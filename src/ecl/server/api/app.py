@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -87,9 +87,6 @@ class _ImageApp:
         prefix: str = scope.get("root_path", "").rstrip("/")
         endpoint = public_url(self._service.settings, scope) + prefix
         path = _decoded_path(scope, prefix)
-        if path.strip("/") == "healthcheck":
-            await PlainTextResponse("OK")(scope, receive, send)
-            return
         if path == "/openapi.json" and scope["method"] == "GET":
             from ecl.server.api.openapi.document import openapi_document
 

@@ -13,6 +13,7 @@ from ecl.server.api.images.lookup import visible_image
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_now
 from ecl.server.data.store.base import Store
+from ecl.server.db.copies import damaged_stores
 from ecl.server.db.engine import retried
 from ecl.server.db.locations import discard_locations
 from ecl.server.db.usage import usage_of
@@ -96,12 +97,15 @@ def _remove(request: ImageRequest, name: str) -> None:
         if image.status != "active":
             raise Conflict(f"Image {image_id} is {image.status}; only an active image has data to delete.")
         check_not_importing(image)
+        sound = image.stores.keys() - damaged_stores(connection, region.name, image_id)
         if len(image.stores) < 2:
             raise Forbidden(f"Image {image_id} is in one store only; delete the image instead.")
         if name not in image.stores:
             raise NotFound(f"Image {image_id} is not in the store {name}.")
         if store.read_only:
             raise Forbidden(f"The store {name} is read-only.")
+        if sound == {name}:
+            raise Forbidden(f"The other copies of image {image_id} are damaged; {name} has the only good one.")
         garbage = discard_locations(connection, region.name, image_id, [name])
     remove_now(region, request.service.database, garbage)
 

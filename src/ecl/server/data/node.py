@@ -15,8 +15,9 @@ from types import TracebackType
 from sqlalchemy import Connection
 
 from ecl.server.clock import MICROSECONDS
-from ecl.server.db.engine import Database, DatabaseError, first_line
+from ecl.server.db.engine import Database, DatabaseError
 from ecl.server.db.nodes import add_node, remove_node, renew_node
+from ecl.server.db.outage import Outage
 
 __all__ = ["Node"]
 
@@ -49,6 +50,7 @@ class Node:
         self._name = f"process {os.getpid()} on {socket.gethostname()}"[:255]
         self._held: set[str] = set()
         self._renewals: list[Callable[[Connection], None]] = []
+        self._outage = Outage(_log, "the lease of this process", self.interval)
         self._is_ending = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="node", daemon=True)
@@ -58,14 +60,26 @@ class Node:
         with self._database.write() as connection:
             add_node(connection, self.id, self._name, self.lease)
 
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """Be registered, and renew the lease, until the block ends: for a command that works beside the service."""
+        self.register()
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._end()
+            self._thread.join(_STOP_TIMEOUT)
+            with suppress(DatabaseError):
+                self._leave()
+
     async def __aenter__(self) -> None:
         self._thread.start()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._is_ending = True
-        self._wake.set()
+        self._end()
         await asyncio.to_thread(self._thread.join, _STOP_TIMEOUT)
         with suppress(DatabaseError):
             await asyncio.to_thread(self._leave)
@@ -93,6 +107,7 @@ class Node:
 
     def renew(self) -> None:
         """Renew the lease. It is entered again if it was removed meanwhile; the uploads are lost then."""
+        self._database.check_identity()
         with self._database.write() as connection:
             if not renew_node(connection, self.id, self.lease):
                 _log.warning("this process was taken for dead: its uploads have been given up")
@@ -112,8 +127,14 @@ class Node:
             self._wake.clear()
             try:
                 self.renew()
+                self._outage.worked()
             except DatabaseError as exc:
-                _log.warning("the lease of this process is not renewed: %s", first_line(exc))
+                # The pause stays the same: the lease is to be renewed as soon as that is possible.
+                self._outage.failed(exc)
+
+    def _end(self) -> None:
+        self._is_ending = True
+        self._wake.set()
 
     def _leave(self) -> None:
         with self._database.write() as connection:

@@ -10,20 +10,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from ecl.server.data.incoming import Ended, give_up
 from ecl.server.data.node import Node
 from ecl.server.data.region import Region
-from ecl.server.data.removal import remove_due, remove_now
+from ecl.server.data.removal import known_in, remove_due, remove_now
 from ecl.server.data.store.base import Store, StoreError
 from ecl.server.data.store.unknown import find_unknown
-from ecl.server.db.engine import Database, DatabaseError, first_line
-from ecl.server.db.garbage import Garbage, known_keys
+from ecl.server.db.engine import Database, DatabaseError
+from ecl.server.db.garbage import Garbage
 from ecl.server.db.images import release_orphans
 from ecl.server.db.leases import free_jobs
 from ecl.server.db.nodes import remove_dead_nodes
+from ecl.server.db.outage import Outage
 from ecl.server.db.recount import next_owner, recount
 from ecl.server.db.uploads import UploadRow, unfinished_uploads
 from ecl.server.domain.status import SAVING, UPLOADING
@@ -32,6 +34,8 @@ __all__ = ["Reaper"]
 
 _log = logging.getLogger(__name__)
 
+#: What is old is purged every so many rounds.
+_PURGE_EVERY = 20
 #: Seconds that a thread gets to stop; one that waits for a silent disk or database ends with the process.
 _STOP_TIMEOUT = 5.0
 
@@ -43,9 +47,16 @@ class Reaper:
     Args:
         regions: The regions that this process serves.
         node: This process, registered.
+        purge: Called now and then, to purge what is old; it gets a function that tells when to stop.
     """
 
-    def __init__(self, database: Database, regions: Sequence[Region], node: Node) -> None:
+    def __init__(
+        self,
+        database: Database,
+        regions: Sequence[Region],
+        node: Node,
+        purge: Callable[[Callable[[], bool]], None] = lambda _is_stopping: None,
+    ) -> None:
         self._database = database
         self._regions = regions
         self._names = [region.name for region in regions]
@@ -53,6 +64,8 @@ class Reaper:
         #: The region whose projects are recounted now, by number, and the last project that was.
         self._turn = 0
         self._counted: str | None = None
+        self._purge = purge
+        self._next_purge = 0.0
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="reaper", daemon=True),
@@ -78,6 +91,9 @@ class Reaper:
         self._end_uploads(others_are_dead=False)
         while remove_due(self._regions, self._database, self._node.lease) and not self._ended.is_set():
             pass
+        if time.monotonic() >= self._next_purge:
+            self._purge(self._ended.is_set)
+            self._next_purge = time.monotonic() + _PURGE_EVERY * self._node.interval
 
     async def __aenter__(self) -> None:
         for thread in self._threads:
@@ -91,12 +107,16 @@ class Reaper:
             await asyncio.to_thread(thread.join, _STOP_TIMEOUT)
 
     def _run(self) -> None:
-        while not self._ended.wait(self._node.interval):
+        outage = Outage(_log, "the reaper", self._node.interval)
+        pause = self._node.interval
+        while not self._ended.wait(pause):
+            pause = self._node.interval
             try:
                 self.clean_up()
                 self.recount_next()
+                outage.worked()
             except DatabaseError as exc:
-                _log.warning("the reaper waits for the database: %s", first_line(exc))
+                pause = outage.failed(exc)
             except Exception:  # noqa: BLE001 - the thread must live for the next time
                 _log.exception("the reaper failed")
 
@@ -164,16 +184,7 @@ class Reaper:
                     _log.warning("region %s, store %s cannot be compared: %s", region.name, store.name, exc)
 
     def _report_store(self, region: Region, store: Store) -> None:
-        places = [region.place_of(store)]
-        if store is region.store_with_staging:
-            places.append(region.place_of(region.staging))
-
-        def known(keys: Collection[str]) -> frozenset[str]:
-            # One transaction, so a key that changes its table meanwhile is in one of them.
-            with self._database.read() as connection:
-                return frozenset().union(*(known_keys(connection, region.name, place, keys) for place in places))
-
-        unknown = find_unknown(store, known, self._ended.is_set)
+        unknown = find_unknown(store, known_in(self._database, region, store), self._ended.is_set)
         if unknown.count and not self._ended.is_set():
             _log.warning(
                 "region %s, store %s (%s): %d files (%d bytes) are unknown to the database and were left alone, such "

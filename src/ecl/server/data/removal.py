@@ -11,11 +11,21 @@ import logging
 from collections.abc import Collection, Sequence
 
 from ecl.server.data.region import Region
-from ecl.server.data.store.base import StoreError
+from ecl.server.data.store.base import Store, StoreError
+from ecl.server.data.store.unknown import Known
 from ecl.server.db.engine import Database, DatabaseError, first_line
-from ecl.server.db.garbage import Garbage, due_garbage, is_in_use, postpone_garbage, remove_garbage
+from ecl.server.db.garbage import (
+    Garbage,
+    add_garbage,
+    due_garbage,
+    is_in_use,
+    known_keys,
+    postpone_garbage,
+    remove_garbage,
+)
+from ecl.server.db.holds import is_held
 
-__all__ = ["remove_due", "remove_now"]
+__all__ = ["known_in", "remove_due", "remove_now", "remove_unknown"]
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +42,8 @@ def remove_now(region: Region, database: Database, items: Sequence[Garbage], *, 
     Args:
         is_unread: True if nobody can be reading the data, so that no store needs to keep it for a while.
     """
+    if not items or _must_wait(database):
+        return
     removed = [item for item in items if (is_unread or not _delay(region, item)) and _remove(region, item)]
     if not removed:
         return
@@ -54,6 +66,8 @@ def remove_due(regions: Collection[Region], database: Database, delay: int) -> b
     """
     by_name = {region.name: region for region in regions}
     with database.read() as connection:
+        if is_held(connection):
+            return False
         due = due_garbage(connection, list(by_name), _BATCH)
         # Another release may have used the key, which the image's ID was once.
         in_use = {item for item in due if is_in_use(connection, item.region, item.store, item.key)}
@@ -83,6 +97,40 @@ def _delay(region: Region, item: Garbage) -> float:
     """Return the seconds for which the store keeps data that is out of use, for those who are reading it."""
     store = region.store_at(item.store)
     return 0 if store is None or store.read_only else store.removal_delay
+
+
+def _must_wait(database: Database) -> bool:
+    """Return True while a backup keeps garbage, or that is not known."""
+    try:
+        with database.read() as connection:
+            return is_held(connection)
+    except DatabaseError:
+        return True
+
+
+def known_in(database: Database, region: Region, store: Store) -> Known:
+    """Return a function that asks the database which keys it knows in *store*, or in the staging area."""
+    places = [region.place_of(store)]
+    if store is region.store_with_staging:
+        places.append(region.place_of(region.staging))
+
+    def known(keys: Collection[str]) -> frozenset[str]:
+        # One transaction, so a key that changes its table meanwhile is in one of them.
+        with database.read() as connection:
+            return frozenset().union(*(known_keys(connection, region.name, place, keys) for place in places))
+
+    return known
+
+
+def remove_unknown(region: Region, database: Database, store: Store, key: str) -> bool:
+    """Remove data that the database does not know. Return False, and do nothing, if it knows the key."""
+    if known_in(database, region, store)([key]):
+        return False
+    # It is of no image. A crash from here on leaves the rest to the reaper. A key is made once, so none becomes known.
+    with database.write() as connection:
+        item = add_garbage(connection, Garbage(region.name, region.place_of(store), key, ""))
+    remove_now(region, database, [item], is_unread=True)
+    return True
 
 
 def _remove(region: Region, item: Garbage) -> bool:

@@ -23,8 +23,10 @@ from ecl.server.data.content import Content, format_to_inspect
 from ecl.server.data.fanout import Block, Fanout, buffers
 from ecl.server.data.incoming import Ended, Incoming, LeaseLost
 from ecl.server.data.region import Region
+from ecl.server.data.room import check_room, no_room
 from ecl.server.data.store.base import Store, StoreError, StoreFull
 from ecl.server.db.engine import DatabaseError, first_line, retried
+from ecl.server.db.failures import as_service_error
 from ecl.server.db.images import change_status, lock_image
 from ecl.server.db.locations import add_location
 from ecl.server.db.staging import set_staged
@@ -33,7 +35,7 @@ from ecl.server.domain.image import Image
 from ecl.server.domain.import_request import check_not_importing
 from ecl.server.domain.quota import has_quotas, remaining_bytes
 from ecl.server.domain.status import ACTIVE, QUEUED, SAVING, UPLOADING
-from ecl.server.errors import BadRequest, Conflict, Gone, TooLarge, Unavailable
+from ecl.server.errors import BadRequest, Conflict, Gone, NoSpace, TooLarge, Unavailable
 from ecl.server.settings.model import Settings
 
 __all__ = ["Upload", "begin_upload", "receive_upload"]
@@ -84,19 +86,26 @@ def _quota(region: Region, store: Store) -> str:
 
 
 def begin_upload(
-    connection: Connection, incoming: Incoming, settings: Settings, image: Image, declared_size: int | None
+    connection: Connection,
+    incoming: Incoming,
+    settings: Settings,
+    image: Image,
+    declared_size: int | None,
+    free: int | None = None,
 ) -> Upload:
     """
     Claim *image* for one upload: it is saving when the transaction is committed, or uploading if the data is staged.
 
     Args:
         incoming: Held by the caller, until `receive_upload` has returned.
+        free: Free bytes of the store, None if that is not known.
 
     Raises:
         BadRequest: The image's formats are not set; an upload to the staging area does not need them yet.
         Conflict: The image is not queued, or an import is running.
         Gone: The store is read-only.
         TooLarge: The declared size exceeds the size limit or the project's quota.
+        NoSpace: The declared size exceeds the free space of the store.
     """
     limits = settings.limits
     region, store = incoming.region, incoming.store
@@ -117,6 +126,7 @@ def begin_upload(
     check_not_importing(image)
     _check_size(declared_size or 0, upload)
     check_quota(connection, region.name, image.owner, limits, "image_count_uploading", 1)
+    check_room(region, store, declared_size or 0, free)
     if not change_status(
         connection, region.name, image.id, before=QUEUED, after=upload.status, values={"upload_id": incoming.upload_id}
     ):
@@ -134,7 +144,8 @@ async def receive_upload(upload: Upload, body: Body) -> None:
     Raises:
         BadRequest: The body has fewer or more bytes than declared.
         UnsupportedMedia: The data does not have the disk_format of the image, or is not safe.
-        TooLarge: The data exceeds the size limit or a quota, or the store is full.
+        TooLarge: The data exceeds the size limit or a quota.
+        NoSpace: The disk of the store is full.
         Unavailable: The store failed, the database does not answer, or this process was taken for dead.
         Gone: The image was deleted meanwhile.
     """
@@ -172,11 +183,14 @@ def _error(exc: Exception, upload: Upload, ended: Ended | None) -> Exception:
     if ended is Ended.TAKEN:
         return LeaseLost()
     if isinstance(exc, StoreFull):
-        return TooLarge("There is no room for the image in the store.")
+        return no_room(upload.incoming.region, upload.incoming.store, upload.declared_size)
     if isinstance(exc, StoreError):
         return Unavailable("The store of this region does not accept data at the moment.")
     if isinstance(exc, DatabaseError):
         _log.error("image %s: the database failed: %s", upload.image_id, first_line(exc))
+        failure = as_service_error(exc)
+        if isinstance(failure, NoSpace):
+            return failure
         return Unavailable("The database does not answer at the moment; look whether the image is active.", 5)
     return exc
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
 from ecl.server import threads
+from ecl.server.db.full import is_full
+from ecl.server.db.same_database import SameDatabase
 from ecl.server.db.url import UnusableDatabase, parse_url
 
 __all__ = ["Database", "DatabaseError", "first_line", "may_write", "retried"]
@@ -78,6 +81,9 @@ class Database:
         else:
             connect_args = {name: value for name, value in _LIBPQ.items() if name not in parsed.query}
         most = _SQLITE_CONNECTIONS if self.is_sqlite else connections
+        #: True if the last attempt to write failed because the disk is full.
+        self.is_full = False
+        self._same = SameDatabase(self.name if self.is_sqlite else None, self.name)
         self.engine = create_engine(
             parsed,
             connect_args=connect_args,
@@ -102,10 +108,17 @@ class Database:
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._looking_up = self.engine.execution_options(isolation_level="AUTOCOMMIT")
             self._writing = self.engine.execution_options(isolation_level="READ COMMITTED", ecl_write=True)
+        event.listen(self.engine, "connect", lambda connection, _record: self._same.compare_new(connection))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Yield a connection in a reading transaction, which sees one state of the database throughout."""
+        """
+        Yield a connection in a reading transaction, which sees one state of the database throughout.
+
+        Raises:
+            DatabaseReplaced: The database is not the one that `prepare` has prepared.
+        """
+        self._same.check()
         with self._reading.begin() as connection:
             yield connection
 
@@ -121,11 +134,32 @@ class Database:
 
         Args:
             alone: Wait until no other transaction is that is `alone`, too: for what is done once in a database.
+
+        Raises:
+            DatabaseReplaced: As for `read`.
         """
-        with self._write_lock, self._writing.begin() as connection:
-            if alone and not self.is_sqlite:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ALONE})")
-            yield connection
+        self._same.check()
+        with self._write_lock:
+            try:
+                with self._writing.begin() as connection:
+                    if alone and not self.is_sqlite:
+                        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ALONE})")
+                    yield connection
+            except DatabaseError as exc:
+                self.is_full = self.is_full or is_full(exc)
+                raise
+            self.is_full = False
+
+    @property
+    def free_bytes(self) -> int | None:
+        """Free bytes of the SQLite file's disk; None of PostgreSQL, or if the folder is gone."""
+        if not self.is_sqlite:
+            return None
+        try:
+            found = os.statvfs(os.path.dirname(self.name) or ".")
+        except OSError:
+            return None
+        return found.f_bavail * found.f_frsize
 
     async def look_up(self, query: Callable[[Connection], _T]) -> _T:
         """
@@ -160,6 +194,12 @@ class Database:
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             migrate(connection)
             ensure_database_id(connection)
+            self._same.remember(connection)
+
+    def check_identity(self) -> None:
+        """Ask the database whether it is still the one that `prepare` has prepared. Raises DatabaseReplaced."""
+        with self._reading.begin() as connection:
+            self._same.compare(connection)
 
     def close(self) -> None:
         """Close every connection."""

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, inspect, text
 from ecl.server.db.metadef_schema import metadata
 from ecl.server.db.url import UnusableDatabase
 
-__all__ = ["HEAD", "DatabaseTooNew", "migrate"]
+__all__ = ["HEAD", "DatabaseTooNew", "is_migrated", "migrate"]
 
 #: The newest revision in ``migrations/versions``; a test compares the two.
-HEAD = "0011"
+HEAD = "0012"
 
 _SCRIPTS = Path(__file__).with_name("migrations")
 
@@ -38,6 +38,11 @@ def migrate(connection: Connection) -> None:
         _stamp(connection)
     elif _revision(connection, tables) != HEAD:
         upgrade(connection)
+
+
+def is_migrated(connection: Connection) -> bool:
+    """Return True if the schema is the newest version, which a start of the service makes of an older one."""
+    return _revision(connection, set(inspect(connection).get_table_names())) == HEAD
 
 
 def upgrade(connection: Connection, to: str = "head") -> None:

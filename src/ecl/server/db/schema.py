@@ -32,9 +32,11 @@ from ecl.server.domain.status import COUNTED, INVISIBLE
 __all__ = [
     "PREFIX",
     "application_credentials",
+    "chores",
     "copy_jobs",
     "database_identity",
     "garbage",
+    "garbage_holds",
     "image_locations",
     "image_members",
     "image_properties",
@@ -125,6 +127,9 @@ _live_index("by_visibility", "region", "visibility", "os_hidden", "created_at", 
 # What a start asks for: few of all images.
 _held = images.c.upload_id.is_not(None)
 Index("ix_images_by_upload", images.c.region, images.c.upload_id, sqlite_where=_held, postgresql_where=_held)
+# What is purged by age.
+_deleted = images.c.deleted_at.is_not(None)
+Index("ix_images_by_deletion", images.c.region, images.c.deleted_at, sqlite_where=_deleted, postgresql_where=_deleted)
 
 
 def _of_image() -> list[Column[str]]:
@@ -193,8 +198,19 @@ image_locations = Table(
     # Of the store for addresses elsewhere: the address, and a JSON object that the client keeps with it.
     Column("url", Text),
     Column("details", Text),
+    # When the data was found to be damaged or missing; it is not served from then on.
+    Column("damaged_at", BigInteger),
     _image_key(),
     Index(None, "region", "store", "key", unique=True),
+)
+_damaged = image_locations.c.damaged_at.is_not(None)
+Index(
+    "ix_image_locations_damaged",
+    image_locations.c.region,
+    image_locations.c.image_id,
+    image_locations.c.store,
+    sqlite_where=_damaged,
+    postgresql_where=_damaged,
 )
 
 # The data in the staging area: which key is staged for which image.
@@ -277,6 +293,29 @@ garbage = Table(
     Index(None, "region", "not_before"),
 )
 
+# While one of these is valid, no garbage is removed: a backup copies what the database named at its start.
+garbage_holds = Table(
+    "garbage_holds",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    # For people: process and host.
+    Column("name", String(255), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+# Work that one process at a time does for all, such as the scrub, and how far it has come.
+chores = Table(
+    "chores",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("lease_owner", String(64)),
+    Column("lease_until", BigInteger),
+    # Where it goes on, a JSON text; null at the beginning of a round.
+    Column("position", Text),
+    # When this round began.
+    Column("started_at", BigInteger),
+)
+
 
 # --- jobs -------------------------------------------------------------------------------------------------------
 
@@ -316,6 +355,7 @@ copy_jobs = Table(
     Column("user_id", String(64)),
     Index(None, "source_region_id", "source_tenant_id", "created_at"),
     Index(None, "status", "source_tenant_id"),
+    Index(None, "updated_at"),
 )
 
 # Import tasks.
@@ -342,6 +382,7 @@ tasks = Table(
     Index(None, "region", "created_at", "id"),
     Index(None, "region", "image_id"),
     Index(None, "status", "owner"),
+    Index(None, "expires_at"),
 )
 
 # When a job of each project was last begun: projects take turns.

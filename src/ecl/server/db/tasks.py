@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from ecl.server.clock import now
 from ecl.server.db.paging import after, ordered
 from ecl.server.db.schema import tasks
 from ecl.server.domain.paging import SortKey
-from ecl.server.domain.task import FAILURE, KEPT, SUCCESS, UNFINISHED, Task
+from ecl.server.domain.task import FAILURE, SUCCESS, UNFINISHED, Task
 
 __all__ = [
     "change_task",
@@ -21,7 +21,6 @@ __all__ = [
     "insert_task",
     "list_tasks",
     "load_task",
-    "remove_expired",
     "tasks_of_image",
 ]
 
@@ -103,9 +102,14 @@ def change_task(connection: Connection, task_id: str, status: str) -> bool:
 
 
 def end_task(
-    connection: Connection, task_id: str, *, result: Mapping[str, Any] | None = None, message: str = ""
+    connection: Connection, task_id: str, kept: int, *, result: Mapping[str, Any] | None = None, message: str = ""
 ) -> None:
-    """End a task that has not ended: as a success with a *result*, else as a failure for the reason in *message*."""
+    """
+    End a task that has not ended: as a success with a *result*, else as a failure for the reason in *message*.
+
+    Args:
+        kept: Microseconds until it is purged.
+    """
     moment = now()
     connection.execute(
         update(tasks)
@@ -115,12 +119,6 @@ def end_task(
             result=None if result is None else _json(result),
             message=message,
             updated_at=moment,
-            expires_at=moment + KEPT,
+            expires_at=moment + kept,
         )
     )
-
-
-def remove_expired(connection: Connection, region: str) -> int:
-    """Remove the expired tasks. Return how many there were."""
-    removed = connection.execute(delete(tasks).where(tasks.c.region == region, tasks.c.expires_at < now()))
-    return removed.rowcount

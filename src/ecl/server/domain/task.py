@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ecl.server.clock import MICROSECONDS, iso_microseconds, iso_seconds
+from ecl.server.clock import iso_microseconds, iso_seconds
 
 __all__ = [
     "API_IMAGE_IMPORT",
     "FAILURE",
     "IMPORT",
-    "KEPT",
     "LOCATION_IMPORT",
     "PENDING",
     "PROCESSING",
@@ -38,8 +37,6 @@ LOCATION_IMPORT = "location_import"
 
 #: What the service adds to the input of a task of ``POST /v2/tasks``.
 _ADDED_INPUT = frozenset({"import_req", "backend"})
-#: Microseconds that a task is kept after its end.
-KEPT = 48 * 3600 * MICROSECONDS
 
 
 @dataclass(slots=True)

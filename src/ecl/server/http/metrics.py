@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sqlalchemy import Connection
 
+from ecl.server.db.copies import count_damaged
+from ecl.server.db.engine import Database
 from ecl.server.db.metrics import count_images, count_jobs, stored_bytes
 from ecl.version import __version__
 
-__all__ = ["CONTENT_TYPE", "Metrics", "database_text"]
+__all__ = ["CONTENT_TYPE", "Metrics", "Sample", "database_text", "family"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -66,24 +68,24 @@ class Metrics:
         return "".join((*self._of_requests(), *self._of_durations()))
 
     def _of_requests(self) -> Iterator[str]:
-        yield _family("ecl_info", "gauge", "The release that is running.", [({"version": __version__}, 1)])
+        yield family("ecl_info", "gauge", "The release that is running.", [({"version": __version__}, 1)])
         requests = [
             ({"region": region, "method": method, "status": status}, count)
             for (region, method, status), count in sorted(self._requests.items())
         ]
-        yield _family("ecl_http_requests_total", "counter", "Requests that have ended.", requests)
+        yield family("ecl_http_requests_total", "counter", "Requests that have ended.", requests)
         errors: Counter[str] = Counter(dict.fromkeys(self._bytes_in, 0))
         for (region, _method, status), count in self._requests.items():
             if status == "0" or status >= "500":
                 errors[region] += count
-        yield _family(
+        yield family(
             "ecl_http_errors_total", "counter", "Requests that the service failed, or the client left.", _by(errors)
         )
-        yield _family(
+        yield family(
             "ecl_http_requests_in_progress", "gauge", "Requests that are on their way.", _by(self._in_progress)
         )
-        yield _family("ecl_http_received_bytes_total", "counter", "Bytes of request bodies.", _by(self._bytes_in))
-        yield _family("ecl_http_sent_bytes_total", "counter", "Bytes of response bodies.", _by(self._bytes_out))
+        yield family("ecl_http_received_bytes_total", "counter", "Bytes of request bodies.", _by(self._bytes_in))
+        yield family("ecl_http_sent_bytes_total", "counter", "Bytes of response bodies.", _by(self._bytes_out))
 
     def _of_durations(self) -> Iterator[str]:
         name = "ecl_http_request_duration_seconds"
@@ -97,9 +99,10 @@ class Metrics:
             yield _line(f"{name}_count", {"region": region}, total)
 
 
-def database_text(connection: Connection) -> str:
-    """Return the numbers of jobs, images and stored bytes as text. Blocks."""
-    return "".join(_of_database(connection))
+def database_text(database: Database) -> str:
+    """Return the numbers of jobs, images, stored bytes and damaged copies as text. Blocks."""
+    with database.read() as connection:
+        return "".join(_of_database(connection))
 
 
 def _of_database(connection: Connection) -> Iterator[str]:
@@ -107,18 +110,21 @@ def _of_database(connection: Connection) -> Iterator[str]:
         ({"region": region, "kind": kind, "status": status}, count)
         for region, kind, status, count in count_jobs(connection)
     ]
-    yield _family("ecl_jobs", "gauge", "Copies and imports that the database knows, by status.", jobs)
+    yield family("ecl_jobs", "gauge", "Copies and imports that the database knows, by status.", jobs)
     counts = [({"region": region, "status": status}, count) for region, status, count in count_images(connection)]
-    yield _family("ecl_images", "gauge", "Images, by status.", counts)
+    yield family("ecl_images", "gauge", "Images, by status.", counts)
     sizes = [({"region": region, "store": store}, size) for region, store, size in stored_bytes(connection)]
-    yield _family("ecl_stored_bytes", "gauge", "Bytes of images in the stores.", sizes)
+    yield family("ecl_stored_bytes", "gauge", "Bytes of images in the stores.", sizes)
+    damaged = [({"region": region, "store": store}, count) for region, store, count in count_damaged(connection)]
+    yield family("ecl_damaged_copies", "gauge", "Copies that are damaged and not served.", damaged)
 
 
 def _by(counts: Mapping[str, float]) -> list[Sample]:
     return [({"region": region}, count) for region, count in sorted(counts.items())]
 
 
-def _family(name: str, kind: str, help_text: str, samples: Iterable[Sample]) -> str:
+def family(name: str, kind: str, help_text: str, samples: Iterable[Sample]) -> str:
+    """Return the text of one metric with all of its *samples*."""
     return _head(name, kind, help_text) + "".join(_line(name, labels, value) for labels, value in samples)
 
 
@@ -128,7 +134,7 @@ def _head(name: str, kind: str, help_text: str) -> str:
 
 def _line(name: str, labels: Mapping[str, str], value: float) -> str:
     inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-    return f"{name}{{{inside}}} {value}\n"
+    return f"{name}{{{inside}}} {value}\n" if inside else f"{name} {value}\n"
 
 
 def _escaped(text: str) -> str:

@@ -11,10 +11,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from ecl.server import threads
-from ecl.server.db.engine import Database
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
-from ecl.server.http.metrics import CONTENT_TYPE, Metrics, database_text
+from ecl.server.http.metrics import CONTENT_TYPE, Metrics
 
 __all__ = ["MetricsApp"]
 
@@ -30,6 +29,7 @@ class MetricsApp:
     Shows the metrics to the monitoring system, and to administrators.
 
     Args:
+        more: Returns the text of what is not counted in memory. It blocks.
         authenticate: Returns the caller of a token. Raises Unauthorized.
         token: The bearer token of the monitoring system; None: it has none.
         networks: Clients that connect directly from these need no token.
@@ -38,14 +38,14 @@ class MetricsApp:
     def __init__(
         self,
         metrics: Metrics,
-        database: Database,
+        more: Callable[[], str],
         authenticate: Authenticate,
         token: str | None,
         networks: Sequence[str],
     ) -> None:
         self._bearer = None if token is None else f"Bearer {token}".encode()
         self._metrics = metrics
-        self._database = database
+        self._more = more
         self._authenticate = authenticate
         self._networks = [ip_network(network) for network in networks]
 
@@ -55,7 +55,7 @@ class MetricsApp:
             response = PlainTextResponse("Only GET.\n", 405, {"Allow": "GET"})
         elif self._has_bearer(scope) or self._is_in_networks(scope) or await self._is_admin(Headers(scope=scope)):
             # The counters may be read in the event loop only.
-            text = self._metrics.text() + await threads.query(self._database_text)
+            text = self._metrics.text() + await threads.query(self._more)
             response = Response(text, headers={"Content-Type": CONTENT_TYPE})
         else:
             response = PlainTextResponse("The metrics are for administrators.\n", 403)
@@ -81,7 +81,3 @@ class MetricsApp:
             return (await self._authenticate(headers.get("x-auth-token"))).is_admin
         except Unauthorized:
             return False
-
-    def _database_text(self) -> str:
-        with self._database.read() as connection:
-            return database_text(connection)

@@ -17,8 +17,10 @@ from sqlalchemy import Connection
 
 from ecl.server.clock import MICROSECONDS
 from ecl.server.data.node import Node
-from ecl.server.db.engine import Database, DatabaseError, first_line
+from ecl.server.db.engine import Database, DatabaseError
+from ecl.server.db.failures import as_service_error
 from ecl.server.db.leases import Leases
+from ecl.server.db.outage import Outage
 from ecl.server.settings.model import Settings
 
 __all__ = ["Claim", "JobThreads", "Stopped", "TryLater"]
@@ -103,6 +105,7 @@ class JobThreads(ABC, Generic[J]):
         self._stopping = threading.Event()
         self._claims: dict[str, Claim] = {}
         self._threads: list[threading.Thread] = []
+        self._outage = Outage(_log, name, min(_POLL_INTERVAL, node.interval))
         node.renew_too(self._renew)
 
     @abstractmethod
@@ -148,9 +151,9 @@ class JobThreads(ABC, Generic[J]):
         while not self._stopping.is_set():
             try:
                 is_idle = not self._run_next()
+                self._outage.worked()
             except DatabaseError as exc:
-                _log.warning("%s waits for the database: %s", self._name, first_line(exc))
-                self._stopping.wait(_POLL_INTERVAL)
+                self._stopping.wait(self._outage.failed(exc))
             except Exception:  # noqa: BLE001 - the thread must live for later jobs
                 _log.exception("%s failed", self._name)
                 self._stopping.wait(_POLL_INTERVAL)
@@ -201,7 +204,10 @@ class JobThreads(ABC, Generic[J]):
         except TryLater as exc:
             _log.warning("%s: job %s is tried again in %d seconds: %s", self._name, claim.job_id, self._delay, exc)
             self._give_back(claim, delay=self._delay)
-        except Exception as exc:  # noqa: BLE001 - as above
+        except Exception as exc:  # as above
+            if as_service_error(exc) is not None:
+                # The database is away. The job has not failed: it is claimed again when its lease has expired.
+                raise
             _log.exception("%s: job %s failed", self._name, claim.job_id)
             self._fail(job, claim, exc)
         else:

@@ -53,8 +53,11 @@ def locked(path: Path, what: str, otherwise: str) -> Iterator[None]:
                 f"Another service (process {owner or 'unknown'}) is using the {what}: "
                 f"stop it, or give this one {otherwise}."
             ) from exc
-        os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
+        try:
+            os.ftruncate(lock, 0)
+            os.write(lock, f"{os.getpid()}\n".encode())
+        except OSError as exc:
+            raise StartError(f"The {what} cannot be used: {path}: {exc.strerror}.") from exc
         yield
     finally:
         os.close(lock)

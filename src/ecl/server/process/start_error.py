@@ -20,6 +20,7 @@ def explained_start(settings: Settings) -> Iterator[None]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from ecl.server.data.store.base import StoreError
+    from ecl.server.db.full import is_full
     from ecl.server.db.metadefs_load import MetadefsError
     from ecl.server.db.url import UnusableDatabase
 
@@ -28,6 +29,11 @@ def explained_start(settings: Settings) -> Iterator[None]:
     except UnusableDatabase as exc:
         raise StartError(f"The database cannot be used: {exc}.") from exc
     except SQLAlchemyError as exc:
+        if is_full(exc):
+            where = settings.database_url or settings.data_dir / "ecl.db"
+            if settings.database_url is not None and not settings.database_url.startswith("sqlite"):
+                where = "PostgreSQL"
+            raise StartError(f"The disk of the database is full ({where}): free some space there.") from exc
         reason = str(getattr(exc, "orig", None) or exc).splitlines()[0]
         raise StartError(f"The database cannot be used: {reason}.") from exc
     except MetadefsError as exc:
@@ -35,4 +41,5 @@ def explained_start(settings: Settings) -> Iterator[None]:
     except StoreError as exc:
         raise StartError(f"The {exc.place} of the images cannot be used: {exc}.") from exc
     except OSError as exc:
-        raise StartError(f"The data folder {settings.data_dir} cannot be used: {exc.strerror or exc}.") from exc
+        where = f"data folder {settings.data_dir}" if exc.filename is None else f"file {exc.filename}"
+        raise StartError(f"The {where} cannot be used: {exc.strerror or exc}.") from exc

@@ -28,6 +28,7 @@ from ecl.server.settings.model import (
     ReplicatorTrust,
     Settings,
     StoreSettings,
+    UpkeepSettings,
 )
 
 __all__ = ["PREFIX", "SettingsError", "default_data_dir", "load_settings", "metrics_token"]
@@ -47,6 +48,7 @@ _SECTIONS: Mapping[str, type[msgspec.Struct]] = {
     "http": HttpSettings,
     "limits": ImageLimits,
     "imports": ImportSettings,
+    "upkeep": UpkeepSettings,
 }
 #: Settings that are lists of tables. "regions" is one, too, but can also be a list of names.
 _TABLES: Mapping[str, type[msgspec.Struct]] = {
@@ -54,6 +56,8 @@ _TABLES: Mapping[str, type[msgspec.Struct]] = {
     "replicator_trust": ReplicatorTrust,
 }
 _QUOTAS = frozenset({"image_count_total", "image_count_uploading", "image_size_total", "image_stage_total"})
+#: Settings of ``upkeep`` that may not be 0.
+_LEAST_UPKEEP = {"scrub_interval": 1, "keep_tasks": 1}
 #: Settings of ``http`` that may be less than 1.
 _LEAST_HTTP = {"min_rate": 0, "head_timeout": 0.1, "rate_window": 0.1}
 _LISTS = frozenset({"regions", "metrics_networks", "trusted_proxies", "methods", "allowed_ports", "allowed_networks"})
@@ -256,6 +260,8 @@ def _check(settings: Settings) -> None:
         _in_range(f"limits.{name}", getattr(settings.limits, name), least, None)
     for name in HttpSettings.__struct_fields__:
         _in_range(f"http.{name}", getattr(settings.http, name), _LEAST_HTTP.get(name, 1), None)
+    for name in UpkeepSettings.__struct_fields__:
+        _in_range(f"upkeep.{name}", getattr(settings.upkeep, name), _LEAST_UPKEEP.get(name, 0), None)
     _check_imports(settings.imports)
     _check_networks("metrics_networks", settings.metrics_networks)
     metrics_token(settings)

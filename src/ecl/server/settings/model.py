@@ -17,6 +17,7 @@ __all__ = [
     "ReplicatorTrust",
     "Settings",
     "StoreSettings",
+    "UpkeepSettings",
 ]
 
 ImportMethod = Literal["glance-direct", "web-download", "copy-image", "glance-download"]
@@ -120,6 +121,19 @@ class ImportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_timeout: int = 60
     #: Fewest bytes of data a second, over every *idle_timeout* seconds of waiting for the server; 0: any.
     min_rate: int = 1024
+
+
+class UpkeepSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the service does by itself, all the time, to its data."""
+
+    #: Bytes a second that are read to find damaged data; 0: none. Seconds between the beginnings of two rounds.
+    scrub_rate: int = 0
+    scrub_interval: int = 7 * 86400
+    #: Seconds after which the rows of deleted images are purged; 0: never. After that an ID can be used again.
+    keep_deleted_images: int = 365 * 86400
+    #: Seconds after their end at which tasks and copy jobs are purged; 0 keeps copy jobs for ever.
+    keep_tasks: int = 48 * 3600
+    keep_copy_jobs: int = 90 * 86400
 
 
 class PropertyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -241,6 +255,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     http: HttpSettings = HttpSettings()
     limits: ImageLimits = ImageLimits()
     imports: ImportSettings = ImportSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
     replicator_trust: tuple[ReplicatorTrust, ...] = ()
     #: Property protection; without rules, a project may change all properties of its images.
     property_rules: tuple[PropertyRule, ...] = ()

@@ -11,11 +11,12 @@ from ecl.server import threads
 from ecl.server.api.common.request import ImageRequest
 from ecl.server.api.common.routing import resource
 from ecl.server.api.images.lookup import visible_image
-from ecl.server.db.copy_jobs import change_job, fetch_job, insert_job, list_jobs
+from ecl.server.db.copy_jobs import change_job, fetch_job, insert_job, jobs_after, newest_jobs
 from ecl.server.db.leases import COPIES
 from ecl.server.domain.access import check_can_download
 from ecl.server.domain.copy_job import CANCEL_REQUESTED, CANCELABLE, REPLICATE_REQUESTED, CopyJob, job_to_wire
 from ecl.server.domain.image import Image
+from ecl.server.domain.paging import parse_limit
 from ecl.server.errors import BadRequest, Conflict, Forbidden, NotFound
 from ecl.server.http.routing import empty, json_response
 from ecl.server.jobs.copies.rights import check_destination
@@ -89,7 +90,12 @@ def _start(request: ImageRequest, image: Image, destination: Destination, tenant
 
 async def _list(request: ImageRequest) -> Response:
     await request.refuse_body()
-    return json_response([job_to_wire(job) for job in await threads.query(_fetch_all, request)])
+    query = dict(request.query())
+    limits = request.service.settings.limits
+    # The documented list has no pages: without these words it has all jobs, up to the longest page.
+    limit = parse_limit(query["limit"], limits) if "limit" in query else None
+    jobs = await threads.query(_page, request, limit, query.get("marker"))
+    return json_response([job_to_wire(job) for job in jobs])
 
 
 async def _show(request: ImageRequest) -> Response:
@@ -117,12 +123,24 @@ def _parse(body: Any) -> tuple[str, str]:
     return values[0].lower(), values[1]
 
 
-def _fetch_all(request: ImageRequest) -> list[CopyJob]:
-    """Return the jobs of the caller's project, for an administrator all of them."""
-    caller = request.caller
+def _page(request: ImageRequest, limit: int | None, marker: str | None) -> list[CopyJob]:
+    """
+    Return jobs of the caller's project, for an administrator of all projects.
+
+    Without *limit* and *marker* these are the newest ones, else the page behind the marker; oldest first in both.
+    """
+    caller, region = request.caller, request.service.region.name
     tenant = None if caller.is_admin else caller.project_id or ""
+    most = request.service.settings.limits.api_limit_max
     with request.service.database.read() as connection:
-        return list_jobs(connection, request.service.region.name, tenant)
+        if limit is None and marker is None:
+            return newest_jobs(connection, region, tenant, most)
+        page = jobs_after(
+            connection, region, tenant, None if marker is None else marker.lower(), most if limit is None else limit
+        )
+    if page is None:
+        raise BadRequest(f"The marker '{(marker or '')[:_MAX_ID]}' is not the ID of one of your copy jobs.")
+    return page
 
 
 def _fetch(request: ImageRequest) -> CopyJob:

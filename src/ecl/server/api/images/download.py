@@ -16,11 +16,12 @@ from ecl.server.api.images.lookup import visible_image
 from ecl.server.data.image_cache import ImageCache
 from ecl.server.data.reading import open_image, reading_order
 from ecl.server.data.store.base import Reader
+from ecl.server.db.copies import damaged_stores
 from ecl.server.domain.access import check_can_download
 from ecl.server.domain.image import Image
 from ecl.server.domain.location import ELSEWHERE
 from ecl.server.domain.status import WITH_DATA
-from ecl.server.errors import BadRequest
+from ecl.server.errors import BadRequest, Gone
 from ecl.server.http.body_protocol import wait_until_writable
 from ecl.server.http.routing import empty
 from ecl.server.http.send_file import FileSender, file_sender
@@ -78,7 +79,10 @@ def _find(request: ImageRequest, image_id: str, preferred: Sequence[str]) -> tup
     with request.service.database.read() as connection:
         image = visible_image(connection, region.name, request.caller, image_id)
         check_can_download(request.caller, image)
-    return image, reading_order(region, image, preferred)
+        damaged = damaged_stores(connection, region.name, image_id)
+    if image.status in WITH_DATA and image.stores.keys() <= damaged:
+        raise Gone(f"The data of image {image_id} is damaged. The operator of the service can restore it.")
+    return image, [name for name in reading_order(region, image, preferred) if name not in damaged]
 
 
 def _cached(cache: ImageCache, image: Image) -> Reader | None:

@@ -12,6 +12,7 @@ from ecl.server.api.common.routing import resource
 from ecl.server.api.images.download import OCTETS, download
 from ecl.server.api.images.lookup import changeable_image
 from ecl.server.data.incoming import Incoming
+from ecl.server.data.room import free_bytes
 from ecl.server.data.store.base import Store
 from ecl.server.data.upload import Upload, begin_upload, receive_upload
 from ecl.server.db.engine import retried
@@ -44,9 +45,11 @@ async def receive_body(request: ImageRequest, store: Store) -> None:
 
 @retried
 def _begin(request: ImageRequest, incoming: Incoming, declared: int | None) -> Upload:
+    # Before the transaction, so that no other writer waits for a disk.
+    free = free_bytes(incoming.store)
     with incoming.database.write() as connection:
         image = changeable_image(connection, incoming.region.name, request.caller, incoming.image_id)
-        return begin_upload(connection, incoming, request.service.settings, image, declared)
+        return begin_upload(connection, incoming, request.service.settings, image, declared, free)
 
 
 def _store(request: ImageRequest) -> Store:

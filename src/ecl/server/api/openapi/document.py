@@ -49,12 +49,13 @@ _ERRORS = {
     403: "The caller may not do this, or its project belongs to another region.",
     404: "The resource does not exist, or the caller may not see it.",
     409: "The state of the resource does not allow this, or the name is in use.",
-    410: "The image was deleted during the upload, or the store is read-only.",
+    410: "The image was deleted during the upload, its data is damaged, or the store is read-only.",
     413: "A quota or a size limit is exceeded.",
     415: "The content type, or the content itself, is not accepted here.",
     416: "The range lies outside the image.",
     500: "The service failed; its log says more about the request.",
     503: "The store does not work at the moment.",
+    507: "A disk of the service is full.",
 }
 
 
@@ -253,6 +254,11 @@ _OWN_COMPONENTS: Document = {
     "new_tags": _object("tags", tags=_array(_reference("metadefs.tag"))),
     "resource_types": _object("resource_types", resource_types=_array(_object("name", name=_TEXT))),
     "new_job": _object("image_id tenant_id_dst", image_id=_TEXT, tenant_id_dst=_TEXT),
+    "readiness": _object(
+        "status checks",
+        status={"enum": ["ready", "degraded", "not ready"]},
+        checks={"type": "object", "additionalProperties": _TEXT},
+    ),
     "job_id": _object("job_id", job_id=_TEXT),
     "job": _object(
         f"{_JOB_TEXTS} copy_progress",

@@ -47,13 +47,14 @@ _NS = "/v2/metadefs/namespaces"
 #: Without a cache.
 _CACHE = (404,)
 _CLEAR = ("x-image-cache-clear-target",)
-_UPLOAD_FAILS = (409, 410, 413, 415, 503)
+_UPLOAD_FAILS = (409, 410, 413, 415, 503, 507)
 
 OPERATIONS: dict[str, Operation] = {
     "GET /": Operation("List the versions of the API.", "versions", 300, is_open=True),
     "GET /versions": Operation("List the versions of the API.", "versions", is_open=True),
     "GET /v2/": Operation("Show the current version of the API.", "version", is_open=True),
     "GET /healthcheck": Operation("Check that the service runs.", "text", is_open=True),
+    "GET /readyz": Operation("Check that the service can do its work.", "readiness", fails=(503,), is_open=True),
     "GET /openapi.json": Operation("Show this document.", "document", is_open=True),
     "GET /v2/images": Operation("List the images that you see.", "images", query=(*_SORT, *_IMAGE_FILTERS)),
     "POST /v2/images": Operation("Create an image.", "image", 201, "image", fails=(409,)),
@@ -61,7 +62,7 @@ OPERATIONS: dict[str, Operation] = {
     f"PATCH {_IMAGE}": Operation("Change an image by all operations.", "image", takes="patch", fails=(409, 413, 415)),
     f"DELETE {_IMAGE}": Operation("Delete an image.", status=204),
     f"GET {_IMAGE}/file": Operation(
-        "Download an image, or a part of it.", "octets", query=("prefer",), headers=("Range",), fails=(416, 503)
+        "Download an image, or a part of it.", "octets", query=("prefer",), headers=("Range",), fails=(410, 416, 503)
     ),
     f"PUT {_IMAGE}/file": Operation(
         "Upload an image.",
@@ -174,7 +175,7 @@ OPERATIONS: dict[str, Operation] = {
         "Remove the association with a resource type.", status=204
     ),
     "GET /v2/metadefs/resource_types": Operation("List all resource types.", "resource_types"),
-    f"GET {_JOBS}": Operation("List your image copies.", "jobs"),
+    f"GET {_JOBS}": Operation("List your image copies.", "jobs", query=("limit", "marker")),
     f"POST {_JOBS}": Operation(
         "Copy an image to a tenant of another region.", "job_id", 202, "new_job", fails=(404, 409)
     ),

@@ -7,9 +7,12 @@ never changes. Keys are lower-case UUIDs, and a store refuses any other key, so 
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from ecl.server.domain.ids import is_uuid
 
@@ -25,6 +28,9 @@ __all__ = [
     "Writer",
     "checked_key",
 ]
+
+#: Bytes per read of a copy.
+_COPY_BLOCK = 1 << 20
 
 
 class StoreError(Exception):
@@ -168,6 +174,52 @@ class Store(ABC):
     def reader(self, key: str) -> Reader:
         """Open the data under *key*. Raises DataMissing or StoreUnavailable."""
 
+    def copy_to(self, key: str, target: Path, *, link: bool) -> bool:  # noqa: ARG002 - for stores of files
+        """
+        Write the data under *key* to the file *target*, which does not exist, durably.
+
+        Args:
+            link: A hard link will do.
+
+        Returns:
+            True if it is a hard link.
+
+        Raises:
+            DataMissing, StoreUnavailable: The data cannot be read.
+            OSError: The file cannot be written.
+        """
+        with closing(self.reader(key)) as reader, target.open("xb") as file:
+            for offset in range(0, reader.size, _COPY_BLOCK):
+                file.write(reader.read(offset, _COPY_BLOCK))
+            file.flush()
+            os.fsync(file.fileno())
+        return False
+
+    def add_from(self, key: str, source: Path, *, link: bool) -> bool:  # noqa: ARG002 - as above
+        """
+        Store the data of the file *source* under *key*, which has never been used here. Call `claim` after the last.
+
+        Args:
+            link: A hard link will do.
+
+        Returns:
+            True if it is a hard link.
+
+        Raises:
+            StoreFull, StoreUnavailable: The data cannot be stored.
+            OSError: The file cannot be read.
+        """
+        writer = self.writer(key)
+        try:
+            with source.open("rb") as file:
+                while block := file.read(_COPY_BLOCK):
+                    writer.write(block)
+            writer.commit()
+        except BaseException:
+            writer.abort()
+            raise
+        return False
+
     @abstractmethod
     def delete(self, key: str) -> None:
         """Remove the data under *key*, of an upload, too. There may be none. Raises StoreUnavailable."""
@@ -191,6 +243,25 @@ class Store(ABC):
             StoreTaken: It has the mark of another store.
             StoreUnavailable: It cannot be marked.
         """
+
+    @property
+    def has_mark(self) -> bool:
+        """True if the place has a mark of `claim`, of whichever store, or needs none."""
+        return True
+
+    def check(self, database: str, region: str) -> None:  # noqa: B027 - a store without folders has nothing to check
+        """
+        Check that the place is there and has the mark of `claim`; of a read-only one, that it is there.
+
+        Raises:
+            StoreTaken: It has the mark of another store.
+            StoreUnavailable: It is not there, or has no mark: perhaps its disk is not mounted.
+        """
+
+    @property
+    def free_bytes(self) -> int | None:
+        """Bytes that still fit; None if the store does not know. Raises StoreUnavailable."""
+        return None
 
     @abstractmethod
     def entries(self) -> Iterator[Stored]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from ecl.server.data.store.base import StoreTaken
+from ecl.server.data.store.base import StoreTaken, StoreUnavailable
 
-__all__ = ["NAME", "Marker", "check_marker", "claim_folder", "encode_marker"]
+__all__ = ["NAME", "Marker", "check_folder", "check_marker", "claim_folder", "encode_marker"]
 
 #: Name of the file.
 NAME = ".ecl-store.json"
@@ -46,6 +46,23 @@ def claim_folder(folder: Path, marker: Marker) -> None:
 def encode_marker(marker: Marker) -> bytes:
     """Return the content of the file."""
     return msgspec.json.format(msgspec.json.encode(marker)) + b"\n"
+
+
+def check_folder(folder: Path, marker: Marker) -> None:
+    """
+    Check that *folder* has *marker*.
+
+    Raises:
+        StoreTaken: It has the marker of another database, region or store, or one that cannot be read.
+        StoreUnavailable: It has none.
+        OSError: The folder cannot be read.
+    """
+    path = folder / NAME
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as exc:
+        raise StoreUnavailable(f"{folder} has no {NAME}: perhaps its disk is not mounted") from exc
+    check_marker(content, marker, str(folder), str(path), "folder")
 
 
 def _write(path: Path, marker: Marker) -> None:

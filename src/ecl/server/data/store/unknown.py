@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from ecl.server.data.store.base import Store, Stored
 
-__all__ = ["Known", "Unknown", "find_unknown"]
+__all__ = ["Known", "Unknown", "find_unknown", "unknown_in"]
 
 #: A function of a batch of keys: it returns those that the database knows.
 Known: TypeAlias = Callable[[Collection[str]], Set[str]]
@@ -40,18 +40,32 @@ def find_unknown(store: Store, known: Known, is_stopping: Callable[[], bool] = l
     Raises:
         StoreUnavailable: The store cannot be listed.
     """
-    unknown = Unknown()
+    found = Unknown()
+    for each in unknown_in(store, known, is_stopping):
+        found.count += 1
+        found.bytes += each.size
+        if len(found.examples) < _EXAMPLES:
+            found.examples.append(each.name)
+    return found
+
+
+def unknown_in(store: Store, known: Known, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[Stored]:
+    """
+    Yield the data in *store*, unfinished uploads included, under keys that are not *known*. Nothing is changed.
+
+    The keys of a batch are listed first and asked for after that, so an upload that begins meanwhile is known.
+
+    Args:
+        is_stopping: Called at every batch; True ends the search.
+
+    Raises:
+        StoreUnavailable: The store cannot be listed.
+    """
     for batch in _batches(store.entries()):
         if is_stopping():
-            return unknown
+            return
         found = known([each.key for each in batch])
-        for each in batch:
-            if each.key not in found:
-                unknown.count += 1
-                unknown.bytes += each.size
-                if len(unknown.examples) < _EXAMPLES:
-                    unknown.examples.append(each.name)
-    return unknown
+        yield from (each for each in batch if each.key not in found)
 
 
 def _batches(entries: Iterable[Stored]) -> Iterator[list[Stored]]:

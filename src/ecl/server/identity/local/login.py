@@ -30,6 +30,8 @@ __all__ = ["DOMAIN_ID", "DOMAIN_NAME", "LoginRequest", "WrongSecret", "log_in", 
 #: The domain of all users and projects.
 DOMAIN_ID, DOMAIN_NAME = "default", "Default"
 
+#: Most expired tokens that one login removes.
+_PURGED = 100
 _REFUSED = "The request you have made requires authentication."
 
 
@@ -182,7 +184,7 @@ def log_in(database: Database, request: LoginRequest, lifetime: int, cost: int =
     """
     proof = _prove(database, request.auth.identity, now() + lifetime * MICROSECONDS, cost)
     with database.write() as connection:
-        purge_tokens(connection)
+        purge_tokens(connection, _PURGED)
         project = _scope(connection, request.auth.scope, proof)
         text = issue_token(
             connection,

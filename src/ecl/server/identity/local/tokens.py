@@ -158,10 +158,13 @@ def revoke_token(connection: Connection, text: str) -> None:
     connection.execute(delete(tokens).where(tokens.c.token_hash == _hash(text)))
 
 
-def purge_tokens(connection: Connection) -> None:
-    """Remove expired tokens, but for those that another transaction is removing."""
-    expired = select(tokens.c.token_hash).where(tokens.c.expires_at <= now()).with_for_update(skip_locked=True)
-    connection.execute(delete(tokens).where(tokens.c.token_hash.in_(expired)))
+def purge_tokens(connection: Connection, limit: int) -> int:
+    """Remove up to *limit* expired tokens, but for those that another transaction is removing. Return how many."""
+    expired = select(tokens.c.token_hash).where(tokens.c.expires_at <= now()).limit(limit)
+    found = list(connection.execute(expired.with_for_update(skip_locked=True)).scalars())
+    if found:
+        connection.execute(delete(tokens).where(tokens.c.token_hash.in_(found)))
+    return len(found)
 
 
 class Authenticator:

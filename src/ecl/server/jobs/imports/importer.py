@@ -10,7 +10,7 @@ from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.db.engine import Database
 from ecl.server.db.leases import IMPORTS
-from ecl.server.db.tasks import load_task, remove_expired
+from ecl.server.db.tasks import load_task
 from ecl.server.domain.task import Task
 from ecl.server.jobs.peers.destinations import Destinations
 from ecl.server.jobs.runner import Claim, JobThreads
@@ -47,8 +47,6 @@ class Importer(JobThreads[Task]):
 
         context = ImportContext(self._settings, self._database, self._destinations, self._regions, self._node)
         run_import(job, context, claim)
-        with self._database.write() as connection:
-            remove_expired(connection, job.region)
 
     def end(self, job: Task, claim: Claim, reason: str) -> None:
         """End the task as a failure, and put the image back."""

@@ -18,14 +18,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ecl.server.clock import MICROSECONDS
 from ecl.server.data.content import Content, format_to_inspect
 from ecl.server.data.fanout import Fanout
 from ecl.server.data.incoming import Ended, Incoming, LeaseLost
 from ecl.server.data.node import Node
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_now
+from ecl.server.data.room import no_room
 from ecl.server.data.store.base import DataMissing, Reader, Store, StoreError, StoreFull, Writer
 from ecl.server.data.web.fetch import FetchError, fetch
+from ecl.server.db.copies import damaged_stores
 from ecl.server.db.engine import Database, DatabaseError
 from ecl.server.db.garbage import Garbage
 from ecl.server.db.images import change_status, fetch_image, mark_deleted, update_image
@@ -99,7 +102,7 @@ def run_import(task: Task, context: ImportContext, claim: Claim) -> None:
     except LeaseLost as exc:
         raise Stopped from exc
     except (_Failed, FetchError, ServiceError, StoreError) as exc:
-        importing.fail(_reason(exc))
+        importing.fail(importing.reason(exc))
 
 
 def end_import(task: Task, context: ImportContext, claim: Claim, reason: str) -> None:
@@ -107,9 +110,15 @@ def end_import(task: Task, context: ImportContext, claim: Claim, reason: str) ->
     _Importing(task, context, claim).fail(reason)
 
 
-def _reason(exc: Exception) -> str:
+def _reason(exc: Exception, region: Region, store: Store | None) -> str:
+    """
+    Return why an import failed, for people.
+
+    Args:
+        store: The one that was to be filled; None: the staging area.
+    """
     if isinstance(exc, StoreFull):
-        return "There is no room for the image in the store."
+        return no_room(region, store or region.staging).message
     if isinstance(exc, StoreError):
         _log.error("an import failed: %s", exc)
         return "The store of the image failed."
@@ -129,13 +138,20 @@ class _Importing:
         self._method: str = self._request["method"]["name"]
         self._must_succeed: bool = self._request.get("all_stores_must_succeed", True)
         self._targets: list[str] = task.input["backend"]
+        self._kept = context.settings.upkeep.keep_tasks * MICROSECONDS
         self._failures: dict[str, str] = {}
         self._next_check = 0.0
+        # The store that is being filled; None before the first.
+        self._filling: Store | None = None
 
     @property
     def _image_id(self) -> str:
         assert self._task.image_id is not None
         return self._task.image_id
+
+    def reason(self, exc: Exception) -> str:
+        """Return why the import failed, for people."""
+        return _reason(exc, self._region, self._filling)
 
     @property
     def _is_copy(self) -> bool:
@@ -223,7 +239,7 @@ class _Importing:
             except LeaseLost:
                 raise
             except (_Failed, ServiceError, StoreError) as exc:
-                self._failures[name] = _reason(exc)
+                self._failures[name] = self.reason(exc)
                 if self._must_succeed:
                     raise
                 self._show_failure(name)
@@ -232,6 +248,7 @@ class _Importing:
 
     def _fill(self, image: Image, name: str) -> None:
         store = self._region.store_named(name)
+        self._filling = store
         if store is None or store.read_only:
             raise _Failed(f"There is no store {name} that takes data (any more).")
         inspect_as = None if self._is_copy else format_to_inspect(image.disk_format, image.container_format)
@@ -274,9 +291,11 @@ class _Importing:
                 return self._region.staging.reader(staged)
             except DataMissing as exc:
                 raise _Failed("The staged data of the image is gone.") from exc
+        with self._database.read() as connection:
+            damaged = damaged_stores(connection, self._region.name, image.id)
         for name in self._region.by_weight(image.stores):
             store = self._region.store_named(name)
-            if store is not None:
+            if store is not None and name not in damaged:
                 with suppress(StoreError):
                     reader = store.reader(image.stores[name])
                     if reader.size == image.size:
@@ -374,7 +393,7 @@ class _Importing:
             after.properties[IMPORTING_TO] = ""
             after.properties[FAILED_IMPORT] = ",".join(self._failures)
             update_image(connection, self._region.name, before, after)
-            end_task(connection, self._task.id, result={"image_id": self._image_id})
+            end_task(connection, self._task.id, self._kept, result={"image_id": self._image_id})
             garbage = self._discard_staged(connection)
         remove_now(self._region, self._database, garbage)
 
@@ -384,7 +403,7 @@ class _Importing:
         garbage: list[Garbage] = []
         with self._database.write() as connection:
             self._claim.check(connection)
-            end_task(connection, self._task.id, message=reason)
+            end_task(connection, self._task.id, self._kept, message=reason)
             with suppress(_Gone):
                 garbage = self._undo(connection, self._claimed_image(connection))
         remove_now(self._region, self._database, garbage)
@@ -411,7 +430,7 @@ class _Importing:
         """End the task of an image that no longer exists."""
         with self._database.write() as connection:
             self._claim.check(connection)
-            end_task(connection, self._task.id, message="The image was deleted during its import.")
+            end_task(connection, self._task.id, self._kept, message="The image was deleted during its import.")
 
     def _discard_staged(self, connection: Connection) -> Sequence[Garbage]:
         """Let the staged data of the image be removed. Return it."""
