@@ -17,7 +17,7 @@ from glance_backend import run_glance
 from sqlalchemy import insert
 
 from ecl.server.clock import now
-from ecl.server.db.schema import projects
+from ecl.server.db.identity_schema import projects
 from ecl.server.identity.local import directory
 from ecl.testing import ImageService
 

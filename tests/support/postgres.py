@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import inspect
 
 from ecl.server.db.engine import Database
-from ecl.server.db.metadef_schema import metadata
+from ecl.server.db.tables import metadata
 
 __all__ = ["Postgres", "postgres", "running_postgres"]
 

@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select, update
 
-from ecl.server.db.schema import tokens, users
+from ecl.server.db.identity_schema import tokens, users
 from ecl.server.errors import Unauthorized
 from ecl.server.identity.local import directory
 from ecl.server.identity.local.internal_user import internal_token

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, String,
 
 from ecl.server.db.schema import metadata
 
-__all__ = ["metadata", "metadef_items", "metadef_namespaces", "metadef_resource_types"]
+__all__ = ["metadef_items", "metadef_namespaces", "metadef_resource_types"]
 
 metadef_namespaces = Table(
     "metadef_namespaces",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from ecl.server.db.metadef_schema import metadata
+from ecl.server.db.tables import metadata
 from ecl.server.db.url import UnusableDatabase
 
 __all__ = ["HEAD", "DatabaseTooNew", "is_migrated", "migrate"]

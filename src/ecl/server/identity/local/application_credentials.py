@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ecl.server.clock import now
-from ecl.server.db.schema import application_credentials
+from ecl.server.db.identity_schema import application_credentials
 from ecl.server.errors import Conflict, Forbidden
 from ecl.server.identity.local.directory import lock_user
 from ecl.server.identity.local.passwords import random_text

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ecl.server.clock import now
-from ecl.server.db.schema import projects, role_assignments, tokens, users
+from ecl.server.db.identity_schema import projects, role_assignments, tokens, users
 from ecl.server.errors import BadRequest, Conflict, NotFound
 from ecl.server.identity.local.passwords import COST, NO_PASSWORD, hash_password
 from ecl.server.identity.local.roles import ROLES

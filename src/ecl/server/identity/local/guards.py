@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, select
 
-from ecl.server.db.schema import projects, role_assignments, users
+from ecl.server.db.identity_schema import projects, role_assignments, users
 from ecl.server.errors import Forbidden
 from ecl.server.identity.local.directory import Project, User
 from ecl.server.identity.local.internal_user import REPLICATOR, SERVICE_PROJECT

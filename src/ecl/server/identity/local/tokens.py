@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
 from ecl.server.clock import now
 from ecl.server.db.engine import Database
-from ecl.server.db.schema import application_credentials, projects, role_assignments, tokens, users
+from ecl.server.db.identity_schema import application_credentials, projects, role_assignments, tokens, users
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
 from ecl.server.identity.local.directory import Project, User, lock_user

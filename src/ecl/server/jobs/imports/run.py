@@ -23,6 +23,7 @@ from ecl.server.data.content import Content, format_to_inspect
 from ecl.server.data.fanout import Fanout
 from ecl.server.data.incoming import Ended, Incoming, LeaseLost
 from ecl.server.data.node import Node
+from ecl.server.data.reading import open_image
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_now
 from ecl.server.data.room import no_room
@@ -41,7 +42,7 @@ from ecl.server.domain.import_request import FAILED_IMPORT, IMPORT_TASK, IMPORTI
 from ecl.server.domain.quota import remaining_bytes
 from ecl.server.domain.status import ACTIVE, IMPORTING, QUEUED, UPLOADING
 from ecl.server.domain.task import IMPORT, PROCESSING, Task
-from ecl.server.errors import ServiceError
+from ecl.server.errors import ServiceError, Unavailable
 from ecl.server.jobs.imports.remote_image import RemoteImage
 from ecl.server.jobs.peers.destinations import Destinations
 from ecl.server.jobs.runner import Claim, Stopped
@@ -293,17 +294,12 @@ class _Importing:
                 raise _Failed("The staged data of the image is gone.") from exc
         with self._database.read() as connection:
             damaged = damaged_stores(connection, self._region.name, image.id)
-        for name in self._region.by_weight(image.stores):
-            store = self._region.store_named(name)
-            if store is not None and name not in damaged:
-                with suppress(StoreError):
-                    reader = store.reader(image.stores[name])
-                    if reader.size == image.size:
-                        return reader
-                    reader.close()
-        if self._is_copy:
-            raise _Failed("No store has the bytes of the image to copy.")
-        raise _Failed("The staged data of the image is gone.")
+        order = [name for name in self._region.by_weight(image.stores) if name not in damaged]
+        try:
+            return open_image(self._region, image, order)
+        except Unavailable as exc:
+            lost = "No store has the bytes of the image to copy." if self._is_copy else "The staged data is gone."
+            raise _Failed(lost) from exc
 
     async def _process(self, reader: Reader, content: Content, writer: Writer | None) -> None:
         """Pass every block to the hashes and the store."""
