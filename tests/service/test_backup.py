@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from ecl import exceptions
-from ecl.server.data.backups.hold import held_garbage
+from ecl.server.data.backups.hold import HoldLost, held_garbage
 from ecl.server.db.engine import Database
 from ecl.testing import ImageService
 from support.commands import Command, Result
@@ -195,6 +195,12 @@ def test_a_hold_ends_when_its_process_dies(service: ImageService) -> None:
     proxy.delete_image(image.id)
     assert path.exists()
     poll(lambda: not path.exists())
+
+
+def test_a_hold_that_is_lost_fails_the_backup(service: ImageService) -> None:
+    """Whoever worked under a hold that has ended meanwhile is told: data may have been removed."""
+    with pytest.raises(HoldLost), held_garbage(service.database, 30), service.database.write() as connection:
+        connection.execute(text("DELETE FROM garbage_holds"))
 
 
 def test_staged_data_is_in_it(service: ImageService, tmp_path: Path) -> None:

@@ -82,10 +82,9 @@ def restore(ctx: click.Context, folder: Path, copy: bool, data_dir: Path | None,
 
 @contextmanager
 def _explained(folder: Path) -> Iterator[None]:
-    from sqlalchemy.exc import SQLAlchemyError
-
     from ecl.server.data.backups.manifest import BackupError
     from ecl.server.data.store.base import StoreError
+    from ecl.server.db.engine import DatabaseError, first_line
 
     try:
         yield
@@ -93,8 +92,8 @@ def _explained(folder: Path) -> Iterator[None]:
         raise click.ClickException(str(exc)) from exc
     except StoreError as exc:
         raise click.ClickException(f"The store cannot be used: {exc}.") from exc
-    except SQLAlchemyError as exc:
-        raise click.ClickException(f"The database cannot be used: {getattr(exc, 'orig', None) or exc}.") from exc
+    except DatabaseError as exc:
+        raise click.ClickException(f"The database cannot be used: {first_line(exc)}.") from exc
     except OSError as exc:
         raise click.ClickException(f"{exc.filename or folder} cannot be used: {exc.strerror}.") from exc
 
