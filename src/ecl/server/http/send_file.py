@@ -101,8 +101,7 @@ class FileSender:
             if _is_cached(descriptor, offset, piece):
                 sent = _send(to, descriptor, offset, piece)
             else:
-                # It waits for the disk, and never for the client: the socket does not block.
-                sent = await threads.touch(_send, to, descriptor, offset, piece)
+                sent = await _send_in_thread(to, descriptor, offset, piece)
             offset += sent
             self.sent += sent
             self._http.file_bytes += sent
@@ -143,6 +142,17 @@ def _send(to: int, descriptor: int, offset: int, count: int) -> int:
     if not sent:
         raise OSError("the data of an image ended early")
     return sent
+
+
+async def _send_in_thread(to: int, descriptor: int, offset: int, count: int) -> int:
+    """Do the same in a thread, which waits for the disk, and never for the client: the socket does not block."""
+    work = asyncio.ensure_future(threads.touch(_send, to, descriptor, offset, count))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        # The caller closes both descriptors now, and their numbers may be used for other files at once.
+        await asyncio.wait([work])
+        raise
 
 
 def _is_cached(descriptor: int, offset: int, count: int) -> bool:
