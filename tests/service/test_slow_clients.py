@@ -90,7 +90,16 @@ def _open_ones(connections: Sequence[socket.socket]) -> int:
 
 
 @pytest.mark.parametrize(
-    "words_of", [_silent, _half_heads, _half_logins, _half_uploads, _stalled_downloads], ids=lambda kind: kind.__name__
+    "words_of",
+    [
+        _silent,
+        _half_heads,
+        _half_logins,
+        _half_uploads,
+        # Of a bucket, a range of some 256 KiB is held, not a block.
+        pytest.param(_stalled_downloads, marks=pytest.mark.folder_store),
+    ],
+    ids=lambda kind: kind.__name__,
 )
 def test_slow_clients(
     service: ImageService, proxy: Proxy, words_of: Callable[[ImageService, Proxy], list[bytes]]

@@ -132,7 +132,7 @@ def build_service(
         if settings.metadefs_dir is not None:
             load_metadefs(database, region.name, settings.metadefs_dir)
     destinations = Destinations(settings, database, own_url)
-    replicator = Replicator(settings, database, destinations, node)
+    replicator = Replicator(settings, database, destinations, node, regions)
     importer = Importer(settings, database, destinations, regions, node)
     prefetcher = Prefetcher(database)
     slots = TransferSlots(settings.http.max_uploads, settings.http.max_downloads)

@@ -341,9 +341,8 @@ def test_damaged_source(service: ImageService, here: Proxy, there: Proxy, tenant
     """A source whose bytes have changed on the disk is not copied: the job ends as error, for good; nothing is left."""
     image = here.create_image(name="rotten", data=DATA)
     file = stored_file(service.database, service.data_dir, str(image.id))
-    with file.open("r+b") as stored:
-        stored.seek(1 << 20)
-        stored.write(b"!" * 16)
+    data = file.read_bytes()
+    file.write_bytes(data[: 1 << 20] + b"!" * 16 + data[(1 << 20) + 16 :])
     job = here.copy_image(image.id or "", tenant)
 
     with pytest.raises(exceptions.ResourceFailure, match="error"):

@@ -178,3 +178,22 @@ def test_a_killed_service_leaves_no_parts(tmp_path: Path, seaweedfs: ObjectStora
         service.start()
         poll(lambda: connection.image.get_image(image).status == "queued")
         poll(lambda: not list(store.entries()))
+
+
+@pytest.mark.parametrize("kind", ["folder", "bucket"])
+def test_a_copy_to_another_region_goes_from_store_to_store(tmp_path: Path, seaweedfs: ObjectStorage, kind: str) -> None:
+    """Between regions of one service no data goes through a request; only the upload of the original does."""
+    regions: list[dict[str, Any]] = [{"name": "jp1"}, {"name": "jp2"}]
+    if kind == "bucket":
+        regions = [{**each, "stores": [seaweedfs.default_store(tmp_path, each["name"])]} for each in regions]
+    with ImageService(regions, access_log=True) as service:
+        here, there = service.connect("jp1").image, service.connect("jp2").image
+        image = here.create_image(name="x", data=DATA, disk_format="raw")
+        job = here.copy_image(image.id or "", service.credentials("jp2")["project_id"])
+        done = here.wait_for_image_copy(job, interval=0.05)
+        copy = there.get_image(done.destination_image_id or "")
+        assert (copy.status, copy.os_hash_value) == ("active", image.os_hash_value)
+        data_requests = [line for line in service.log.splitlines() if "/file" in line]
+        assert len(data_requests) == 1, data_requests
+        assert f"/{image.id}/file" in data_requests[0]
+        assert there.download_image(copy) == DATA

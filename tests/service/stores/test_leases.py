@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -27,14 +28,17 @@ def _open_upload(region: RegionService, client: Client, image: dict[str, str], w
         f"Content-Type: application/octet-stream\r\nContent-Length: {3 * MIB}\r\n\r\n".encode()
     )
     connection.sendall(b"x" * (2 * MIB))
-    poll(lambda: any(path.stat().st_size > 0 for path in _files(region)))
+    if region.region.store.kind == "file":
+        poll(lambda: any(path.stat().st_size > 0 for path in _files(region)))
+    else:
+        # A bucket gets nothing before a part is full.
+        poll(lambda: client.show(image["id"])["status"] in ("saving", "uploading"))
     return connection
 
 
-def _files(region: RegionService) -> list[Path]:
-    """Return the files of all uploads and all data."""
-    found = (path for path in region.settings.data_dir.rglob("*-*-*-*-*") if path.is_file())
-    return sorted(found)
+def _files(region: RegionService) -> list[Any]:
+    """Return the files or objects of all uploads and all data."""
+    return region.data_files() + region.staged_files()
 
 
 def _finish(connection: socket.socket) -> str:

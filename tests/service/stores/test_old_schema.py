@@ -78,6 +78,7 @@ def region(folder: Path) -> Iterator[RegionService]:
         yield service
 
 
+@pytest.mark.folder_store
 def test_images_of_an_older_release(region: RegionService, folder: Path) -> None:
     """Its images are there under their names; what it left half done is queued, and the bytes of that are gone."""
     client = region.client("alpha")
@@ -94,6 +95,7 @@ def test_images_of_an_older_release(region: RegionService, folder: Path) -> None
     poll(lambda: not (folder / "staging" / "jp1" / IDS["staged"]).exists())
 
 
+@pytest.mark.folder_store
 def test_deleting_images_of_an_older_release(region: RegionService) -> None:
     """Their bytes go like those of any other image."""
     client = region.client("alpha")
@@ -104,6 +106,7 @@ def test_deleting_images_of_an_older_release(region: RegionService) -> None:
     assert left == []
 
 
+@pytest.mark.folder_store
 def test_image_of_an_older_release_in_two_stores(folder: Path) -> None:
     """It has one key in both. What is removed from one store later than asked for stays in the other."""
     cheap = folder / "images" / "cheap"

@@ -40,6 +40,7 @@ def _copied(admin: Client, image: dict[str, Any]) -> None:
     assert admin.show(image["id"])["stores"] == "folder,cheap"
 
 
+@pytest.mark.folder_store
 def test_discovery(region: RegionService, alpha: Client, admin: Client) -> None:
     """Names and flags are for everybody, how a store is set up for administrators and services."""
     assert alpha.get("/v2/info/stores").json() == {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from ecl import exceptions
 from ecl.server.data.node import Node
+from ecl.server.data.region import Region
 from ecl.server.db.copy_jobs import fetch_job
 from ecl.server.db.engine import Database
 from ecl.server.db.leases import COPIES
@@ -20,10 +23,19 @@ __all__ = ["Replicator"]
 class Replicator(JobThreads[CopyJob]):
     """Runs the copy jobs of the regions that this process serves."""
 
-    def __init__(self, settings: Settings, database: Database, destinations: Destinations, node: Node) -> None:
-        regions = [region.name for region in settings.regions if not region.is_remote]
-        super().__init__("replicator", settings.replicator_workers, COPIES, regions, settings, database, node)
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        destinations: Destinations,
+        node: Node,
+        regions: Iterable[Region] = (),
+    ) -> None:
+        names = [region.name for region in settings.regions if not region.is_remote]
+        super().__init__("replicator", settings.replicator_workers, COPIES, names, settings, database, node)
         self._destinations = destinations
+        self._settings = settings
+        self._regions = {region.name: region for region in regions}
 
     def load(self, connection: Connection, job_id: str) -> CopyJob:
         """Return the job."""
@@ -34,10 +46,12 @@ class Replicator(JobThreads[CopyJob]):
     def run(self, job: CopyJob, claim: Claim) -> None:
         """Run the job to completion."""
         # Imported for the first job, because the service starts without the SDK.
+        from ecl.server.jobs.copies.direct import LocalRegions
         from ecl.server.jobs.copies.run import run_job
 
+        local = LocalRegions(self._settings, self._database, self._node, self._regions)
         try:
-            run_job(job, self._database, self._destinations, claim)
+            run_job(job, self._database, self._destinations, claim, local)
         except exceptions.SDKException as exc:
             raise TryLater(exc) from exc
 

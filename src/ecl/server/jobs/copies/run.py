@@ -23,6 +23,7 @@ from ecl.server.domain.copy_job import (
     CopyJob,
 )
 from ecl.server.errors import ServiceError
+from ecl.server.jobs.copies.direct import LocalRegions, copy_directly
 from ecl.server.jobs.copies.rights import check_job
 from ecl.server.jobs.peers.destinations import Destinations
 from ecl.server.jobs.runner import Claim, Stopped, TryLater
@@ -42,16 +43,19 @@ class _Canceled(Exception):
     """A client has canceled the job."""
 
 
-def run_job(job: CopyJob, database: Database, destinations: Destinations, claim: Claim) -> None:
+def run_job(job: CopyJob, database: Database, destinations: Destinations, claim: Claim, local: LocalRegions) -> None:
     """
     Run *job* to completion: replicated, canceled or error. Only a replicated job leaves an image behind.
+
+    Args:
+        local: The regions between which data goes from store to store.
 
     Raises:
         Stopped: The service is stopping, or *claim* is lost.
         TryLater: The destination still receives the data of an earlier attempt that was interrupted.
         SDKException: The image of a canceled job could not be removed; try again later.
     """
-    copying = _Copying(job, database, destinations, claim)
+    copying = _Copying(job, database, destinations, claim, local)
     try:
         if job.error is None:
             copying.copy()
@@ -69,12 +73,20 @@ def run_job(job: CopyJob, database: Database, destinations: Destinations, claim:
 
 def end_job(job: CopyJob, database: Database, destinations: Destinations, claim: Claim, reason: str) -> None:
     """End *job* as an error for *reason*, whatever else goes wrong. Raises Stopped."""
-    _Copying(job, database, destinations, claim).end(reason)
+    _Copying(job, database, destinations, claim, None).end(reason)
 
 
 class _Copying:
-    def __init__(self, job: CopyJob, database: Database, destinations: Destinations, claim: Claim) -> None:
+    def __init__(
+        self,
+        job: CopyJob,
+        database: Database,
+        destinations: Destinations,
+        claim: Claim,
+        local: LocalRegions | None,
+    ) -> None:
         self._job = job
+        self._local = local
         self._database = database
         self._destinations = destinations
         self._claim = claim
@@ -97,10 +109,19 @@ class _Copying:
         if target.image_status == "saving":
             raise TryLater(f"image {self._target_id} is still receiving data from an earlier attempt")
         if target.image_status != "active":
-            copied = copy_data(source, image, destination, target, progress=self._progress)
-            _log.info("job %s: image %s has %s bytes", self._job.id, self._target_id, copied.size)
+            if not self._copied_directly():
+                copy_data(source, image, destination, target, progress=self._progress)
+            _log.info("job %s: image %s has %s bytes", self._job.id, self._target_id, image.size)
         if not self._change({REPLICATING}, status=REPLICATED, copy_progress=100):
             raise _Canceled
+
+    def _copied_directly(self) -> bool:
+        """Copy the data from store to store. Return False if this process does not serve both regions."""
+        source, target = self._job.source_region_id, self._job.destination_region_id
+        if self._local is None or not {source, target} <= self._local.by_name.keys():
+            return False
+        copy_directly(self._local, (source, self._job.source_image_id), (target, self._target_id), self._progress)
+        return True
 
     def cancel(self) -> None:
         """Remove the half-made image, and end the job as canceled."""
