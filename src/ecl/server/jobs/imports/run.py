@@ -298,8 +298,7 @@ class _Importing:
         try:
             return open_image(self._region, image, order)
         except Unavailable as exc:
-            lost = "No store has the bytes of the image to copy." if self._is_copy else "The staged data is gone."
-            raise _Failed(lost) from exc
+            raise _Failed("No store has the data of the image.") from exc
 
     async def _process(self, reader: Reader, content: Content, writer: Writer | None) -> None:
         """Pass every block to the hashes and the store."""
