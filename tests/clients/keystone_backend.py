@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from wsgi_peer import PeerFailed, run_wsgi
 __all__ = ["PASSWORD", "keystone_is_installed", "run_keystone"]
 
 VENV = Path(__file__).parent.parent.parent / ".venvs" / "keystone"
+#: A database with the user admin, and keys for tokens: making them takes seconds, copying them none.
+PREPARED = VENV / "prepared"
 #: Of its user admin, who has the role admin on the project admin.
 PASSWORD = "secret"
 
@@ -51,12 +54,29 @@ def run_keystone() -> Iterator[str]:
         folder = Path(name)
         (folder / "keystone.conf").write_text(_CONFIG.format(folder=folder))
         environment = {"PATH": os.defpath, "HOME": name, "OS_KEYSTONE_CONFIG_DIR": name}
-        _manage(folder, environment, "db_sync")
-        owner = ("--keystone-user", str(os.getuid()), "--keystone-group", str(os.getgid()))
-        _manage(folder, environment, "fernet_setup", *owner)
-        _manage(folder, environment, "bootstrap", "--bootstrap-password", PASSWORD)
+        if PREPARED.exists():
+            shutil.copytree(PREPARED, folder, dirs_exist_ok=True)
+        else:
+            _prepare(folder, environment)
         with run_wsgi(VENV, "keystone.wsgi.api:application", folder, environment, "/v3") as url:
             yield url
+
+
+def _prepare(folder: Path, environment: dict[str, str]) -> None:
+    """Make database and keys in *folder*, and a copy for the next time."""
+    _manage(folder, environment, "db_sync")
+    owner = ("--keystone-user", str(os.getuid()), "--keystone-group", str(os.getgid()))
+    _manage(folder, environment, "fernet_setup", *owner)
+    _manage(folder, environment, "bootstrap", "--bootstrap-password", PASSWORD)
+    # Two runs may do this at once: each moves a whole folder into place, and the second one fails.
+    beside = PREPARED.with_suffix(f".{os.getpid()}")
+    beside.mkdir()
+    shutil.copy(folder / "keystone.sqlite", beside)
+    shutil.copytree(folder / "fernet", beside / "fernet")
+    try:
+        beside.rename(PREPARED)
+    except OSError:
+        shutil.rmtree(beside)
 
 
 def _manage(folder: Path, environment: dict[str, str], *arguments: str) -> None:
