@@ -64,6 +64,8 @@ def restore(folder: Path, database: Database, regions: Sequence[Region], clouds:
         with working.write() as connection:
             identity = become_another(connection)
             _check_places(places_in_use(connection), regions)
+        # It is the right one with its new identity from here on.
+        working.prepare()
         # First of all, so that nothing is written into a folder of another service.
         _claim(regions, identity)
         copied = _restore_data(folder, working, regions, link=link)
