@@ -196,7 +196,7 @@ def test_data_that_is_gone_is_not_unavailable(store: ObjectStore, link: FaultyPr
 def test_unfinished_uploads_that_cannot_be_listed(
     store: ObjectStore, link: FaultyProxy, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A failure is raised, and the delete tried again; without the right they are left to the bucket, which is logged."""
+    """A failure is raised, and the delete tried again; without the right they are left to the bucket, and logged."""
     key = _put(store, SMALL)
     listing = replace(ANY, query="uploads")
     link.add(replace(listing, answer=503), replace(listing, answer=403, times=None))
