@@ -193,6 +193,23 @@ def test_data_that_is_gone_is_not_unavailable(store: ObjectStore, link: FaultyPr
     assert len(link.requests) == 1
 
 
+def test_unfinished_uploads_that_cannot_be_listed(
+    store: ObjectStore, link: FaultyProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A failure is raised, and the delete tried again; without the right they are left to the bucket, and logged."""
+    key = _put(store, SMALL)
+    listing = replace(ANY, query="uploads")
+    link.add(replace(listing, answer=503), replace(listing, answer=403, times=None))
+    with pytest.raises(StoreUnavailable):
+        store.delete(key)
+    for _ in range(2):
+        store.delete(key)
+
+    assert list(store.entries()) == []
+    (warning,) = caplog.messages
+    assert "a lifecycle rule of the bucket has to remove them" in warning
+
+
 def test_a_service_outlives_its_bucket(tmp_path: Path, seaweedfs: ObjectStorage, link: FaultyProxy) -> None:
     """While the bucket is down an upload gets 503 and the image is queued again; then the same upload ends well."""
     with run_region(tmp_path, store=seaweedfs.store(endpoint=link.url)) as region:

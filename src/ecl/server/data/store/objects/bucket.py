@@ -46,6 +46,19 @@ class Bucket:
         """The URL without a slash at the end, for people."""
         return str(self.url)
 
+    @property
+    def endpoint(self) -> str:
+        """The address of S3, as obstore finds it."""
+        named = (os.environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT", "AWS_ENDPOINT_URL"))
+        found = self.settings.endpoint or next(filter(None, named), None)
+        return (found or f"https://s3.{self.region}.amazonaws.com").rstrip("/")
+
+    @property
+    def region(self) -> str:
+        """The provider's region of the bucket, as obstore finds it."""
+        named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        return self.settings.bucket_region or named or "us-east-1"
+
     def path(self, name: str) -> str:
         """Return the full name in the bucket of what is called *name* under the prefix."""
         return f"{self.url.prefix}/{name}" if self.url.prefix else name

@@ -19,7 +19,7 @@ import requests
 from ecl.server.data.store.objects.bucket import Bucket
 from ecl.server.data.store.objects.failures import BucketUnavailable
 
-__all__ = ["Unfinished", "abort_unfinished", "can_list_unfinished", "unfinished"]
+__all__ = ["NotAllowed", "Unfinished", "abort_unfinished", "can_list_unfinished", "unfinished"]
 
 #: Seconds for a connection, and for an answer.
 _TIMEOUT = (5, 30)
@@ -36,9 +36,13 @@ class Unfinished:
     begun: float
 
 
+class NotAllowed(BucketUnavailable):
+    """The keys have no right to list or abort uploads, or the service does not know these requests."""
+
+
 def can_list_unfinished(bucket: Bucket) -> bool:
-    """Return True if there is an address and keys to sign with."""
-    return bucket.url.scheme == "s3" and bucket.keys is not None and bucket.settings.endpoint is not None
+    """Return True if there are keys to sign with."""
+    return bucket.url.scheme == "s3" and bucket.keys is not None
 
 
 def unfinished(bucket: Bucket, prefix: str) -> Iterator[Unfinished]:
@@ -79,9 +83,8 @@ def _seconds(text: str) -> float:
 def _send(bucket: Bucket, method: str, path: str, query: dict[str, str], *, gone_is_fine: bool = False) -> bytes:
     """Send a signed request without a body, and return the answer's body."""
     settings, keys = bucket.settings, bucket.keys
-    assert settings.endpoint is not None
     assert keys is not None
-    address = urlsplit(settings.endpoint.rstrip("/"))
+    address = urlsplit(bucket.endpoint)
     host, root = address.netloc, f"{address.path}/{bucket.url.bucket}"
     if not settings.path_style:
         host, root = f"{bucket.url.bucket}.{host}", address.path
@@ -94,7 +97,7 @@ def _send(bucket: Bucket, method: str, path: str, query: dict[str, str], *, gone
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
     request = f"{method}\n{target}\n{signed_query}\n{lines}\n{names}\n{_NO_BODY}"
-    scope = f"{now:%Y%m%d}/{settings.bucket_region or 'us-east-1'}/s3/aws4_request"
+    scope = f"{now:%Y%m%d}/{bucket.region}/s3/aws4_request"
     to_sign = f"AWS4-HMAC-SHA256\n{headers['x-amz-date']}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
     key = f"AWS4{keys.secret}".encode()
     for part in scope.split("/"):
@@ -106,9 +109,20 @@ def _send(bucket: Bucket, method: str, path: str, query: dict[str, str], *, gone
     url = f"{address.scheme}://{host}{target}?{signed_query}"
     verify = str(settings.cacert) if settings.cacert is not None else True
     try:
-        answer = requests.request(method, url, headers=headers, timeout=_TIMEOUT, verify=verify, allow_redirects=False)
+        answer = requests.request(
+            method,
+            url,
+            headers=headers,
+            # Not from ~/.netrc: that would replace the signature.
+            auth=lambda request: request,
+            timeout=_TIMEOUT,
+            verify=verify,
+            allow_redirects=False,
+        )
     except requests.RequestException as exc:
         raise BucketUnavailable(f"unfinished uploads cannot be listed or removed: {type(exc).__name__}") from exc
-    if answer.status_code >= 300 and not (gone_is_fine and answer.status_code == 404):
-        raise BucketUnavailable(f"unfinished uploads cannot be listed or removed: status {answer.status_code}")
+    status = answer.status_code
+    if status >= 300 and not (gone_is_fine and status == 404):
+        error = NotAllowed if status < 500 or status == 501 else BucketUnavailable
+        raise error(f"unfinished uploads cannot be listed or removed: status {status}")
     return answer.content

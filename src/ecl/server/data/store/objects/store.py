@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, NotSupportedError
@@ -14,13 +15,15 @@ from ecl.server.data.store.base import DataMissing, Store, Stored, StoreError, S
 from ecl.server.data.store.marker import NAME, Marker, check_marker, encode_marker
 from ecl.server.data.store.objects.bucket import Bucket
 from ecl.server.data.store.objects.failures import BucketDataMissing, BucketUnavailable, translated_errors
-from ecl.server.data.store.objects.multipart import abort_unfinished, can_list_unfinished, unfinished
+from ecl.server.data.store.objects.multipart import NotAllowed, abort_unfinished, can_list_unfinished, unfinished
 from ecl.server.data.store.objects.parts import parts_for
 from ecl.server.data.store.objects.read_ahead import ReadAhead
 from ecl.server.data.store.objects.reader import ObjectReader
 from ecl.server.data.store.objects.writer import ObjectWriter
 
 __all__ = ["ObjectStore"]
+
+_log = logging.getLogger(__name__)
 
 #: Glance's names for the kinds of object storage, and ours where it has none.
 _KINDS = {"s3": "s3", "gs": "gcs", "az": "azure"}
@@ -67,6 +70,7 @@ class ObjectStore(Store):
         self._bucket = bucket
         self._client = bucket.client
         self._ahead = ReadAhead()
+        self._lists_unfinished = can_list_unfinished(bucket)
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -141,11 +145,12 @@ class ObjectStore(Store):
                     name = each["path"].removeprefix(prefix)
                     with suppress(ValueError):
                         yield Stored(checked_key(name), name, each["size"], each["last_modified"].timestamp())
-        if can_list_unfinished(self._bucket):
-            for upload in unfinished(self._bucket, prefix):
-                name = upload.path.removeprefix(prefix)
-                with suppress(ValueError):
-                    yield Stored(checked_key(name), f"{name} (unfinished)", 0, upload.begun)
+        if self._lists_unfinished:
+            with self._left_to_the_bucket():
+                for upload in unfinished(self._bucket, prefix):
+                    name = upload.path.removeprefix(prefix)
+                    with suppress(ValueError):
+                        yield Stored(checked_key(name), f"{name} (unfinished)", 0, upload.begun)
 
     # --- inside -------------------------------------------------------------------------------------------
 
@@ -183,8 +188,18 @@ class ObjectStore(Store):
         raise AssertionError
 
     def _abort_unfinished(self, path: str) -> None:
-        if can_list_unfinished(self._bucket):
-            abort_unfinished(self._bucket, path)
+        if self._lists_unfinished:
+            with self._left_to_the_bucket():
+                abort_unfinished(self._bucket, path)
+
+    @contextmanager
+    def _left_to_the_bucket(self) -> Iterator[None]:
+        """Leave unfinished uploads to a rule of the bucket if they cannot be listed or removed here; say so once."""
+        try:
+            yield
+        except NotAllowed as exc:
+            self._lists_unfinished = False
+            _log.warning("%s: %s; a lifecycle rule of the bucket has to remove them", self._where(), exc)
 
     def _content(self, path: str) -> bytes | None:
         """Return a small object, None if there is none."""
