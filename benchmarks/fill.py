@@ -15,17 +15,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, insert, text
 
 from ecl.server.clock import MICROSECONDS
 from ecl.server.db.engine import Database
-from ecl.server.db.schema import image_locations, image_members, image_properties, image_tags, images
-from ecl.server.db.usage import add_stored, add_usage, counted
+from ecl.server.db.schema import (
+    image_locations,
+    image_members,
+    image_properties,
+    image_tags,
+    images,
+    project_usage,
+    store_usage,
+)
+from ecl.server.db.usage import counted
 from ecl.server.domain.image import Image
+from ecl.server.domain.status import COUNTED
 
 __all__ = [
     "NOBODY",
@@ -36,6 +46,7 @@ __all__ = [
     "FilledImage",
     "fill",
     "fill_glance",
+    "fill_glance_postgresql",
     "filled_images",
     "project",
 ]
@@ -165,23 +176,25 @@ def fill(database: Database, region: str, count: int, seed: int = 0, *, small: s
         for index in indexes:
             index.drop(connection)
         chunk: list[FilledImage] = []
-        usage: dict[str | None, Counter[str]] = defaultdict(Counter)
-        stored: Counter[tuple[str | None, str]] = Counter()
+        usage: dict[str, Counter[str]] = defaultdict(Counter)
+        stored: Counter[tuple[str, str]] = Counter()
         for filled in filled_images(count, seed, small=small):
             chunk.append(filled)
             image = filled.image
-            usage[image.owner].update(counted(image.status, image.size))
-            stored.update({(image.owner, store): image.size or 0 for store in image.stores})
+            owner = image.owner or ""
+            usage[owner].update(counted(image.status, image.size))
+            stored.update({(owner, store): image.size or 0 for store in image.stores})
             if len(chunk) == _CHUNK:
                 _insert(connection, region, chunk)
                 chunk = []
         _insert(connection, region, chunk)
         for index in indexes:
             index.create(connection)
-        for owner, sums in usage.items():
-            add_usage(connection, region, owner, sums)
-        for (owner, store), size in stored.items():
-            add_stored(connection, region, owner, store, size)
+        nothing = dict.fromkeys((*COUNTED, "staged_bytes"), 0)
+        sums = [{"region": region, "owner": owner, **nothing, **found} for owner, found in usage.items()]
+        connection.execute(insert(project_usage), sums)
+        sizes = [{"region": region, "owner": key[0], "store": key[1], "bytes": size} for key, size in stored.items()]
+        connection.execute(insert(store_usage), sizes)
     if not database.is_sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
@@ -229,30 +242,51 @@ def fill_glance(path: Path, count: int, seed: int = 0, *, small: str = SMALL_TEN
     """Add the same images to the SQLite file of a Glance that does not run."""
     with closing(sqlite3.connect(path)) as connection, connection:
         for filled in filled_images(count, seed, small=small):
-            image = filled.image
-            created, updated = _glance_time(image.created_at), _glance_time(image.updated_at)
-            gone = image.status == "deleted"
-            values = {name: getattr(image, name) for name in _GLANCE_IMAGE}
-            values |= {"created_at": created, "updated_at": updated, "deleted": gone}
-            values["deleted_at"] = updated if gone else None
-            common = {"image_id": image.id, "created_at": created, "updated_at": updated, "deleted": gone}
-            _add(connection, "images", values)
-            for tag in image.tags:
-                _add(connection, "image_tags", {**common, "value": tag})
-            for name, value in image.properties.items():
-                _add(connection, "image_properties", {**common, "name": name, "value": value})
-            for member, status in filled.members.items():
-                _add(connection, "image_members", {**common, "member": member, "status": status, "can_share": False})
-            for store in image.stores:
-                more = {"value": f"file:///{store}/{image.id}", "meta_data": "{}", "status": "active"}
-                _add(connection, "image_locations", {**common, **more})
+            for table, values in _glance_rows(filled):
+                places = ", ".join(f":{name}" for name in values)
+                connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})", values)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("ANALYZE")
 
 
-def _add(connection: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:
-    places = ", ".join(f":{name}" for name in values)
-    connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})", values)
+def fill_glance_postgresql(url: str, count: int, seed: int = 0, *, small: str = SMALL_TENANT) -> None:
+    """Add the same images to the PostgreSQL database of a Glance that has made its tables there."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        images_to_come = filled_images(count, seed, small=small)
+        while chunk := list(islice(images_to_come, _CHUNK)):
+            rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+            for filled in chunk:
+                for table, values in _glance_rows(filled):
+                    rows[table].append(values)
+            # Images first: the others refer to them.
+            for table, lines in rows.items():
+                statement = f"COPY {table} ({', '.join(lines[0])}) FROM STDIN"
+                with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+                    for line in lines:
+                        copy.write_row(list(line.values()))
+        connection.execute("VACUUM ANALYZE")
+
+
+def _glance_rows(filled: FilledImage) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows of an image in Glance's tables, that of the image first."""
+    image = filled.image
+    created, updated = _glance_time(image.created_at), _glance_time(image.updated_at)
+    gone = image.status == "deleted"
+    values = {name: getattr(image, name) for name in _GLANCE_IMAGE}
+    values |= {"created_at": created, "updated_at": updated, "deleted": gone}
+    yield "images", {**values, "deleted_at": updated if gone else None}
+    common = {"image_id": image.id, "created_at": created, "updated_at": updated, "deleted": gone}
+    for tag in image.tags:
+        yield "image_tags", {**common, "value": tag}
+    for name, value in image.properties.items():
+        yield "image_properties", {**common, "name": name, "value": value}
+    for member, status in filled.members.items():
+        yield "image_members", {**common, "member": member, "status": status, "can_share": False}
+    for store in image.stores:
+        more = {"value": f"file:///{store}/{image.id}", "meta_data": "{}", "status": "active"}
+        yield "image_locations", {**common, **more}
 
 
 def _glance_time(moment: int) -> str:

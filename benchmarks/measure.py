@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ __all__ = [
     "ratios",
     "rss",
     "start_command",
+    "tree_cpu",
     "watch_peak",
 ]
 
@@ -128,6 +130,19 @@ def command(words: Sequence[str | Path], env: Mapping[str, str] | None = None) -
         used = json.load(report)
     inner = json.loads(output) if output.startswith(b"{") else used
     return Sample(inner["seconds"], inner["cpu"], used["seconds"], used["cpu"], used["peak"])
+
+
+def tree_cpu(*roots: int) -> float:
+    """Return the processor seconds of these processes and all their living descendants, up to now."""
+    used, waiting = 0, list(roots)
+    while waiting:
+        pid = waiting.pop()
+        for task in Path(f"/proc/{pid}/task").glob("*"):
+            # A process or thread may end at any moment.
+            with suppress(OSError):
+                used += int((task / "schedstat").read_text().split()[0])
+                waiting += map(int, (task / "children").read_text().split())
+    return used / 1e9
 
 
 def rss(pid: int) -> int:

@@ -52,7 +52,7 @@ _NGINX_FOLDERS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 #: Looks at whether it listens, a twentieth of a second apart.
 _START_TRIES = 200
 #: The tests know how to run Glance.
-sys.path.insert(0, str(_HERE.parent / "tests" / "clients"))
+sys.path[:0] = [str(_HERE.parent / "tests" / "clients"), str(_HERE.parent / "tests")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +122,17 @@ def embedded_target(service: ImageService) -> Target:
 
 
 @contextlib.contextmanager
-def run_peer(prepare: Callable[[Path], None] | None = None) -> Iterator[Target]:
+def run_peer(prepare: Callable[[Path], None] | None = None, database_url: str | None = None) -> Iterator[Target]:
     """
     Run a real Glance under gunicorn with one worker, with nothing of the tests' own in it but its tokens.
 
     Args:
-        prepare: Is called with the path of its database before it starts.
+        prepare: Is called with the path of its SQLite file before it starts.
+        database_url: An empty database in PostgreSQL, to be used instead.
     """
     from glance_backend import run_glance
 
-    with run_glance(writers_wait=False, prepare=prepare) as url:
+    with run_glance(writers_wait=False, prepare=prepare, database_url=database_url) as url:
         token = "token-of-member"
         yield Target(url, token, {"auth_type": "admin_token", "auth": {"endpoint": url, "token": token}})
 

@@ -1,4 +1,4 @@
-"""A real Glance on loopback, with SQLite and two file stores in a temporary folder."""
+"""A real Glance on loopback: gunicorn, SQLite or PostgreSQL, and two file stores in a temporary folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ enabled_backends = fast:file,cheap:file
 enabled_import_methods = [glance-direct,web-download,copy-image,glance-download]
 node_staging_uri = file://{folder}/staging/
 [database]
-connection = sqlite:///{folder}/glance.sqlite
+connection = {database}
 [glance_store]
 default_backend = fast
 [fast]
@@ -81,7 +81,11 @@ def glance_is_installed() -> bool:
 
 @contextlib.contextmanager
 def run_glance(
-    *, writers_wait: bool = True, prepare: Callable[[Path], None] | None = None, more_config: str = ""
+    *,
+    writers_wait: bool = True,
+    prepare: Callable[[Path], None] | None = None,
+    database_url: str | None = None,
+    more_config: str = "",
 ) -> Iterator[str]:
     """
     Start a Glance, with no images unless *prepare* adds some, and stop it at the end.
@@ -91,7 +95,8 @@ def run_glance(
     Args:
         writers_wait: Keep background tasks from being lost to a locked database (`peer_gunicorn`). It costs Glance
             one statement more for each transaction, so the benchmarks leave it out.
-        prepare: Is called with the path of the database before the start.
+        prepare: Is called with the path of the SQLite file before the start, also if it is not used.
+        database_url: An empty database in PostgreSQL; None: an SQLite file.
         more_config: Follows the usual configuration, and overrides it; ``{folder}`` is Glance's folder.
 
     Raises:
@@ -99,7 +104,7 @@ def run_glance(
     """
     with tempfile.TemporaryDirectory(prefix="glance-") as name:
         folder = Path(name)
-        _configure(folder, more_config)
+        _configure(folder, database_url, more_config)
         if prepare is not None:
             prepare(folder / "glance.sqlite")
         environment = _environment(folder)
@@ -109,25 +114,44 @@ def run_glance(
             yield url
 
 
-def _configure(folder: Path, more: str) -> None:
+def _configure(folder: Path, database_url: str | None, more: str) -> None:
     for part in ("staging", "fast", "cheap", "tasks", "locks"):
         (folder / part).mkdir()
-    (folder / "glance-api.conf").write_text((_CONFIG + more).format(folder=folder))
+    database = f"sqlite:///{folder}/glance.sqlite"
+    if database_url is not None:
+        database = database_url.replace("postgresql://", "postgresql+psycopg://")
+        _add_driver(folder)
+    (folder / "glance-api.conf").write_text((_CONFIG + more).format(folder=folder, database=database))
     (folder / "paste.ini").write_text(_PASTE)
+    if database_url is not None:
+        _sync_database(folder)
+        return
     if not EMPTY_DATABASE.exists():
         _make_empty_database(folder)
     shutil.copyfile(EMPTY_DATABASE, folder / "glance.sqlite")
 
 
+def _add_driver(folder: Path) -> None:
+    """Let Glance, whose own venv has no driver for PostgreSQL, import ours."""
+    import psycopg
+
+    for path in Path(psycopg.__file__).parent.parent.glob("psycopg*"):
+        (folder / path.name).symlink_to(path)
+
+
 def _make_empty_database(folder: Path) -> None:
-    command = [VENV / "bin" / "glance-manage", "--config-file", folder / "glance-api.conf", "db_sync"]
-    done = subprocess.run(command, env=_environment(folder), capture_output=True, text=True)
-    if done.returncode:
-        raise PeerFailed(f"glance-manage db_sync failed:\n{done.stderr[-4000:]}{log_tail(folder)}")
+    _sync_database(folder)
     # Two runs may do this at once: each moves a whole file into place.
     beside = EMPTY_DATABASE.with_suffix(f".{os.getpid()}")
     shutil.move(folder / "glance.sqlite", beside)
     beside.replace(EMPTY_DATABASE)
+
+
+def _sync_database(folder: Path) -> None:
+    command = [VENV / "bin" / "glance-manage", "--config-file", folder / "glance-api.conf", "db_sync"]
+    done = subprocess.run(command, env=_environment(folder), capture_output=True, text=True)
+    if done.returncode:
+        raise PeerFailed(f"glance-manage db_sync failed:\n{done.stderr[-4000:]}{log_tail(folder)}")
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -135,5 +159,5 @@ def _environment(folder: Path) -> dict[str, str]:
         "PATH": os.defpath,
         "HOME": str(folder),
         "OS_GLANCE_CONFIG_DIR": str(folder),
-        "PYTHONPATH": str(HERE),
+        "PYTHONPATH": f"{HERE}:{folder}",
     }

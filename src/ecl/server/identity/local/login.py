@@ -184,7 +184,6 @@ def log_in(database: Database, request: LoginRequest, lifetime: int, cost: int =
     """
     proof = _prove(database, request.auth.identity, now() + lifetime * MICROSECONDS, cost)
     with database.write() as connection:
-        purge_tokens(connection, _PURGED)
         project = _scope(connection, request.auth.scope, proof)
         text = issue_token(
             connection,
@@ -198,6 +197,8 @@ def log_in(database: Database, request: LoginRequest, lifetime: int, cost: int =
         token = read_token(connection, text)
         if token is None:
             raise Unauthorized(_REFUSED)
+        # Last, because nothing is waited for after it: it locks tokens of all users.
+        purge_tokens(connection, _PURGED)
     return text, token
 
 
