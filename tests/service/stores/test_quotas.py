@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ecl.server.data.store.base import StoreUnavailable
+from ecl.server.data.store.folder import FolderStore
 from ecl.server.settings.model import ImageLimits
-from support.region_service import Client, RegionService, run_region
+from support.region_service import Client, RegionService, poll, run_region
 
 MIB = 1 << 20
 RAW = {"disk_format": "raw", "container_format": "bare"}
@@ -80,6 +82,40 @@ def test_staged_bytes(tmp_path: Path, announced: bool) -> None:
         assert alpha.show(image["id"])["status"] == "queued"
         assert alpha.request("PUT", path, data=data[:-1], headers=headers).status_code == 204
         assert alpha.get("/v2/info/usage").json()["usage"]["image_stage_total"] == {"usage": 1, "limit": 1}
+
+
+class _StuckStore(FolderStore):
+    """A staging area whose disk does not remove anything for a while."""
+
+    stuck = True
+
+    def delete(self, key: str) -> None:
+        """Fail, until it works again."""
+        if self.stuck:
+            raise StoreUnavailable("the disk hangs")
+        super().delete(key)
+
+
+def test_staged_bytes_count_until_they_are_gone(tmp_path: Path) -> None:
+    """Data whose image was deleted counts as long as it is in the staging area."""
+    staging = _StuckStore(tmp_path / "staging" / "jp1", "staging")
+    with run_region(tmp_path, limits=ImageLimits(image_stage_total=1), staging=staging, node_lease=0.4) as region:
+        alpha = region.client("alpha")
+        headers = {"Content-Type": "application/octet-stream"}
+
+        def stage() -> int:
+            path = f"/v2/images/{alpha.create(**RAW)['id']}/stage"
+            return alpha.request("PUT", path, data=b"x" * MIB, headers=headers).status_code
+
+        assert stage() == 204
+        (image,) = alpha.list_ids()
+        assert alpha.request("DELETE", f"/v2/images/{image}").status_code == 204
+        assert stage() == 413
+        assert alpha.get("/v2/info/usage").json()["usage"]["image_stage_total"] == {"usage": 1, "limit": 1}
+
+        staging.stuck = False
+        poll(lambda: alpha.get("/v2/info/usage").json()["usage"]["image_stage_total"]["usage"] == 0)
+        assert stage() == 204
 
 
 def test_import_keeps_to_the_limit(tmp_path: Path) -> None:

@@ -60,8 +60,7 @@ def test_a_start_and_the_metrics_read_no_whole_table(tmp_path: Path, database: D
     reaper.take_over()
     reaper.clean_up()
     recount_all(database, "jp1")
-    with database.read() as connection:
-        database_text(connection)
+    database_text(database)
     _check_plans(database, run)
 
 

@@ -94,7 +94,8 @@ def test_migrations_make_the_same_schema(new_database: Callable[[], Database], r
     old, fresh = new_database(), new_database()
     with old.write() as connection:
         upgrade(connection, revision)
-        connection.execute(text("INSERT INTO projects VALUES ('an-id', 'a project', 'jp1', true, 1)"))
+        columns = "id, name, region, enabled, created_at"
+        connection.execute(text(f"INSERT INTO projects ({columns}) VALUES ('an-id', 'a project', 'jp1', true, 1)"))
     old.prepare()
     fresh.prepare()
 

@@ -88,14 +88,15 @@ class Content:
     @functools.cached_property
     def problem(self) -> str:
         """Why this source cannot be uploaded: a file is missing or has another format. Empty if all is well."""
-        from ecl.image._transfer.check import check_content
+        from ecl.image._transfer.check import check_source
+        from ecl.image._transfer.options import UploadOptions
 
         if self._entry.is_url:
             return ""
         wanted = [self._entry.attributes.get(key) for key in ("disk_format", "container_format", "min_disk")]
         try:
             with self._opened(Path(self._entry.source)) as source:
-                check_content(source, *wanted)
+                check_source(source, UploadOptions(), *wanted)
         except (exceptions.FileFailure, exceptions.InvalidRequest) as exc:
             return manifest_advice(str(exc))
         return ""

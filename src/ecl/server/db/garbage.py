@@ -36,6 +36,9 @@ class Garbage:
     image_id: str
     #: How often its removal has failed.
     attempts: int = 0
+    #: Of data in the staging area: whose quota it counts for until it is gone, and its bytes.
+    owner: str | None = None
+    size: int | None = None
 
 
 _COLUMNS = tuple(garbage.c[name] for name in Garbage.__dataclass_fields__)

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select, union_all,
 from ecl.server.db.engine import Database
 from ecl.server.db.schema import image_locations, images, live, project_usage, store_usage
 from ecl.server.db.usage import add_stored, add_usage
-from ecl.server.domain.status import COUNTED, UPLOADING
+from ecl.server.domain.status import COUNTED, STAGED
 
 __all__ = ["Drift", "next_owner", "recount", "recount_all"]
 
@@ -115,7 +115,7 @@ def _truth(connection: Connection, region: str, owner: str) -> tuple[dict[str, i
 def _add_truth(
     connection: Connection, mine: tuple[ColumnElement[bool], ...], sums: dict[str, int], stores: dict[str, int]
 ) -> None:
-    staged = func.sum(case((images.c.status == UPLOADING, func.coalesce(images.c.size, 0)), else_=0))
+    staged = func.sum(case((images.c.status.in_(STAGED), func.coalesce(images.c.size, 0)), else_=0))
     # Grouped by an expression: SQLite would rather read a whole index in the order of the groups than a part of one.
     status = func.coalesce(images.c.status, images.c.status)
     for name, count, size in connection.execute(select(status, func.count(), staged).where(*mine).group_by(status)):

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     func,
     literal_column,
+    text,
 )
 
 from ecl.server.domain.status import COUNTED, INVISIBLE
@@ -271,6 +272,8 @@ uploads = Table(
     Index(None, "region", "node_id"),
 )
 
+_OWNED = text("owner IS NOT NULL")
+
 # The data that is to be removed. Nothing else is ever removed from a store.
 garbage = Table(
     "garbage",
@@ -283,7 +286,11 @@ garbage = Table(
     # The database's time before which it is not (again) tried, and how often that failed.
     Column("not_before", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
+    # Of data in the staging area: whose quota it counts for until it is gone, and its bytes.
+    Column("owner", String(255)),
+    Column("size", BigInteger),
     Index(None, "region", "not_before"),
+    Index("ix_garbage_staged", "region", "owner", sqlite_where=_OWNED, postgresql_where=_OWNED),
 )
 
 # While one of these is valid, no garbage is removed: a backup copies what the database named at its start.

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from ecl.server.clock import now
 from ecl.server.db.garbage import STAGING, Garbage, add_garbage
-from ecl.server.db.schema import staged_data
+from ecl.server.db.schema import images, staged_data
 
 __all__ = ["discard_staged", "release_staged", "set_staged", "staged_key"]
 
@@ -31,7 +31,9 @@ def discard_staged(connection: Connection, region: str, image_id: str) -> Sequen
     if key is None:
         return ()
     connection.execute(delete(staged_data).where(staged_data.c.region == region, staged_data.c.image_id == image_id))
-    return (add_garbage(connection, Garbage(region, STAGING, key, image_id)),)
+    query = select(images.c.owner, images.c.size).where(images.c.region == region, images.c.id == image_id)
+    owner, size = connection.execute(query).one()
+    return (add_garbage(connection, Garbage(region, STAGING, key, image_id, owner=owner, size=size)),)
 
 
 def release_staged(connection: Connection, region: str, image_id: str, key: str) -> bool:

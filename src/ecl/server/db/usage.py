@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, bindparam, func, select, text
 
-from ecl.server.db.schema import project_usage, store_usage
+from ecl.server.db.schema import garbage, project_usage, store_usage
 from ecl.server.domain.quota import Usage, check_usage, has_quotas
-from ecl.server.domain.status import COUNTED, IMPORTING, SAVING, UPLOADING
+from ecl.server.domain.status import COUNTED, IMPORTING, SAVING, STAGED, UPLOADING
 from ecl.server.settings.model import ImageLimits
 
 __all__ = [
@@ -56,7 +56,14 @@ _STORED = (
     .where(store_usage.c.region == bindparam("region"), store_usage.c.owner == bindparam("owner"))
     .scalar_subquery()
 )
-_USAGE = select(*(project_usage.c[name] for name in _NAMES), _STORED.label("stored_bytes")).where(
+#: Staged data that is out of use, and still there.
+_LEFT = (
+    select(func.coalesce(func.sum(garbage.c.size), 0))
+    .where(garbage.c.region == bindparam("region"), garbage.c.owner == bindparam("owner"))
+    .scalar_subquery()
+)
+_SUMS = (*(project_usage.c[name] for name in _NAMES), _STORED.label("stored_bytes"), _LEFT.label("left_bytes"))
+_USAGE = select(*_SUMS).where(
     project_usage.c.region == bindparam("region"), project_usage.c.owner == bindparam("owner")
 )
 
@@ -68,7 +75,7 @@ def counted(status: str, size: int | None) -> dict[str, int]:
     """Return what an image adds to its project: columns of `project_usage` to amounts."""
     if status not in COUNTED:
         return {}
-    return {status: 1, "staged_bytes": (size or 0) if status == UPLOADING else 0}
+    return {status: 1, "staged_bytes": (size or 0) if status in STAGED else 0}
 
 
 def add_usage(connection: Connection, region: str, owner: str | None, more: Mapping[str, int]) -> None:
@@ -117,7 +124,7 @@ def usage_of(connection: Connection, region: str, owner: str | None) -> Usage:
     sums = row._mapping
     return Usage(
         image_size_total=int(sums["stored_bytes"]),
-        image_stage_total=sums["staged_bytes"],
+        image_stage_total=sums["staged_bytes"] + int(sums["left_bytes"]),
         image_count_total=sum(sums[status] for status in COUNTED),
         image_count_uploading=sums[SAVING] + sums[UPLOADING] + sums[IMPORTING],
     )

@@ -12,6 +12,7 @@ __all__ = [
     "INVISIBLE",
     "QUEUED",
     "SAVING",
+    "STAGED",
     "UPLOADING",
     "WITH_DATA",
     "check_move",
@@ -49,6 +50,8 @@ _MOVES: dict[str, frozenset[str]] = {
 INVISIBLE = frozenset({DELETED, "killed", "pending_delete"})
 #: The statuses of images that exist, in the order in which `project_usage` has a column for each.
 COUNTED = (QUEUED, SAVING, UPLOADING, IMPORTING, ACTIVE, DEACTIVATED)
+#: Statuses with data in the staging area, which counts for the project's quota there.
+STAGED = frozenset({UPLOADING, IMPORTING})
 #: Statuses with data to download.
 WITH_DATA = frozenset({ACTIVE, DEACTIVATED})
 #: Statuses in which disk_format and container_format may change.
