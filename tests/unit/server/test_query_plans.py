@@ -22,8 +22,10 @@ from ecl.server.domain.listing import parse_list_query
 from ecl.server.http.metrics import database_text
 from ecl.server.settings.model import ImageLimits, RegionSettings, Settings
 
-#: A step of SQLite's plan that reads all of a table, or all that a region has of it.
-WHOLE = re.compile(r"SCAN image|SEARCH image.*\(region=\?( AND os_hidden=\?)?\)")
+#: A step of SQLite's plan that reads all of a table, or all that a region has of it; damaged copies are few.
+WHOLE = re.compile(
+    r"SCAN image(?!_locations USING INDEX ix_image_locations_damaged)|SEARCH image.*\(region=\?( AND os_hidden=\?)?\)"
+)
 #: A filter of each kind that stock clients have.
 FILTERS = [
     ("name", "x"),

@@ -129,7 +129,7 @@ def damaged_stores(connection: Connection, region: str, image_id: str) -> frozen
 
 def count_damaged(connection: Connection) -> Sequence[tuple[str, str, int]]:
     """Return region, store and the number of damaged copies there."""
-    # Grouped by expressions: SQLite would rather read all locations in the order of the groups than the few damaged ones.
+    # Grouped by expressions: else SQLite reads all locations, in the order of the groups, and not the few damaged ones.
     region, store = (func.coalesce(column, column) for column in (_LOCATION.region, _LOCATION.store))
     query = (
         select(region, store, func.count())
