@@ -17,6 +17,7 @@ from keystoneauth1.adapter import Adapter
 
 from ecl import _http
 from ecl._http import bounds, tls
+from ecl._http.http_session import HttpSession
 from ecl._http.sessions import LONG_CALL, as_session, renew_token_before_long_call
 from ecl.profile import Profile
 from ecl.version import __version__
@@ -68,7 +69,14 @@ class Session(ksa_session.Session):
         ]
         if versions:
             kwargs.setdefault("additional_headers", {})[_API_VERSION_HEADER] = ",".join(versions)
+        own = HttpSession() if _makes_its_own(kwargs) else None
+        if own is not None:
+            kwargs["session"] = own
         super().__init__(user_agent=agent, **kwargs)
+        # keystoneauth1 closes what it has made itself, and this is in place of that.
+        self._session = own or self._session
+        #: Addresses of services by what was asked for, of the log-in that they are from.
+        self._addresses: tuple[object, dict[Any, str | None]] = (None, {})
 
     def get_endpoint(
         self,
@@ -94,7 +102,18 @@ class Session(ksa_session.Session):
             # A ServiceFilter, as resources ask with. The address is used as the catalog has it: nothing is discovered.
             for name in ("version", "api_version", "requires_project_id"):
                 wanted.pop(name, None)
-        return super().get_endpoint(auth, **wanted)
+        access = None if auth is not None else getattr(self.auth, "auth_ref", None)
+        if access is None:
+            return super().get_endpoint(auth, **wanted)
+        # keystoneauth1 copies the whole catalog each time.
+        of_access, addresses = self._addresses
+        if of_access is not access:
+            addresses = {}
+            self._addresses = (access, addresses)
+        key = tuple(sorted((name, repr(value)) for name, value in wanted.items()))
+        if key not in addresses:
+            addresses[key] = super().get_endpoint(auth, **wanted)
+        return addresses[key]
 
     def request(self, url: str, method: str, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """
@@ -132,6 +151,11 @@ class Session(ksa_session.Session):
             return response
         with _http.translated(), tls.named_files(self):
             return super().request(url, method, **kwargs)
+
+
+def _makes_its_own(kwargs: dict[str, Any]) -> bool:
+    """Tell whether keystoneauth1's session would make one of requests, and without settings of its own for TLS."""
+    return not any(kwargs.get(name) for name in ("session", "tls_ciphers", "tls_min_version"))
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
