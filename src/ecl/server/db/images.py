@@ -35,6 +35,7 @@ from ecl.server.errors import Conflict
 __all__ = [
     "IMAGE_COLUMNS",
     "PARTS",
+    "add_addresses",
     "add_parts",
     "add_tag",
     "change_status",
@@ -145,9 +146,7 @@ def fetch_image(connection: Connection, region: str, image_id: str) -> Image | N
     image.tags = [row[0] for row in connection.execute(_TAGS, key)]
     image.properties = {row[0]: row[1] for row in connection.execute(_PROPERTIES, key)}
     image.stores = locations_of(connection, region, image_id)
-    if ELSEWHERE in image.stores:
-        found = addresses_of(connection, region, [image_id])
-        image.addresses = {store: (url, details) for _, store, url, details in found}
+    add_addresses(connection, region, [image])
     return image
 
 
@@ -164,12 +163,20 @@ def _fetch_at_once(connection: Connection, key: Mapping[str, str]) -> Image | No
         return None
     image = image_from_row(row[: -len(PARTS)])
     add_parts(image, *row[-len(PARTS) :])
+    add_addresses(connection, key["region"], [image])
     return image
 
 
 def add_parts(image: Image, tags: list[str], properties: list[list[str]], stores: list[list[str]]) -> None:
     """Add to *image* what a database gave for `PARTS`."""
     image.tags, image.properties, image.stores = tags, dict(properties), dict(stores)
+
+
+def add_addresses(connection: Connection, region: str, found: Collection[Image]) -> None:
+    """Add to each image the address that it has elsewhere; without one nothing is asked."""
+    elsewhere = {image.id: image for image in found if ELSEWHERE in image.stores}
+    for image_id, store, url, details in addresses_of(connection, region, elsewhere) if elsewhere else ():
+        elsewhere[image_id].addresses[store] = (url, details)
 
 
 def insert_image(connection: Connection, region: str, image: Image) -> None:

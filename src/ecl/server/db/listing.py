@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, or_, select, union
 
-from ecl.server.db.images import IMAGE_COLUMNS, PARTS, add_parts, image_from_row
+from ecl.server.db.images import IMAGE_COLUMNS, PARTS, add_addresses, add_parts, image_from_row
 from ecl.server.db.listing_conditions import (
     Way,
     column_filters,
@@ -26,13 +26,12 @@ from ecl.server.db.listing_conditions import (
     images_with_tag,
     ways,
 )
-from ecl.server.db.locations import KEY, addresses_of
+from ecl.server.db.locations import KEY
 from ecl.server.db.paging import Columns, Condition, after, ordered, spans
 from ecl.server.db.schema import image_locations, image_properties, image_tags, images, live
 from ecl.server.domain.caller import Caller
 from ecl.server.domain.image import Image
 from ecl.server.domain.listing import ListQuery
-from ecl.server.domain.location import ELSEWHERE
 
 __all__ = ["FEW", "list_images"]
 
@@ -78,6 +77,7 @@ def list_images(
         statement = select(found).order_by(*order).limit(query.limit)
     page = [image_from_row(row) for row in connection.execute(statement)]
     _add_parts(connection, region, page)
+    add_addresses(connection, region, page)
     return page
 
 
@@ -112,9 +112,6 @@ def _add_parts(connection: Connection, region: str, page: Sequence[Image]) -> No
     )
     for image_id, store, key in connection.execute(stores):
         by_id[image_id].stores[store] = key
-    elsewhere = [image.id for image in page if ELSEWHERE in image.stores]
-    for image_id, store, url, details in addresses_of(connection, region, elsewhere) if elsewhere else ():
-        by_id[image_id].addresses[store] = (url, details)
 
 
 # --- where the images of a page are found ---------------------------------------------------------------------
