@@ -27,6 +27,7 @@ from ecl.server.http.metrics_app import MetricsApp
 from ecl.server.http.request_id import RequestIds
 from ecl.server.http.routing import json_response
 from ecl.server.http.slots import TransferSlots
+from ecl.server.identity.local.accounts import LocalAccounts
 from ecl.server.identity.local.app import build_identity_app
 from ecl.server.identity.local.tokens import Authenticator, purge_tokens
 from ecl.server.jobs.copies.replicator import Replicator
@@ -131,7 +132,7 @@ def build_service(
     for region in regions:
         if settings.metadefs_dir is not None:
             load_metadefs(database, region.name, settings.metadefs_dir)
-    destinations = Destinations(settings, database, own_url)
+    destinations = Destinations(settings, LocalAccounts(database), own_url)
     replicator = Replicator(settings, database, destinations, node, regions)
     importer = Importer(settings, database, destinations, regions, node)
     prefetcher = Prefetcher(database)

@@ -16,17 +16,21 @@ from anyio.lowlevel import RunVar
 
 from ecl.server.errors import Unavailable
 
-__all__ = ["Read", "ask", "change", "fetch", "query", "touch"]
+__all__ = ["Read", "Run", "ask", "change", "fetch", "query", "touch"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-class Read(Protocol):
-    """Runs a function that reads bytes, in a thread: `touch` or `fetch`."""
+class Run(Protocol):
+    """Runs a function in a thread of one kind: `query`, `touch` …"""
 
     async def __call__(self, function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Return the function's result."""
+
+
+#: Runs a function that reads bytes: `touch` or `fetch`.
+Read = Run
 
 
 class _Kind(Enum):

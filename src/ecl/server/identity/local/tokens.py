@@ -20,7 +20,7 @@ from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
 from ecl.server.identity.local.directory import Project, User, lock_user
 from ecl.server.identity.local.passwords import random_text
-from ecl.server.identity.local.roles import expand_roles
+from ecl.server.identity.roles import expand_roles
 
 __all__ = ["MAX_TOKENS", "Authenticator", "Token", "issue_token", "purge_tokens", "read_token", "revoke_token"]
 
