@@ -66,7 +66,7 @@ class TokenTable:
     def __init__(self) -> None:
         self.callers: dict[str, Caller] = {}
 
-    async def authenticate(self, token: str | None) -> Caller:
+    async def authenticate(self, token: str | None, service_token: str | None = None) -> Caller:
         """Return the caller. Raises Unauthorized."""
         try:
             return self.callers[token or ""]

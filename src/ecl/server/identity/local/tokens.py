@@ -173,9 +173,9 @@ class Authenticator:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def authenticate(self, token: str | None) -> Caller:
+    async def authenticate(self, token: str | None, service_token: str | None = None) -> Caller:  # noqa: ARG002
         """
-        Return the caller of *token*.
+        Return the caller of *token*. A service token changes nothing.
 
         Raises:
             Unauthorized: There is no token, or it is not valid.
