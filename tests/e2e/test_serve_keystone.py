@@ -74,10 +74,11 @@ def test_foreign_ca(tmp_path):
     certificate = make_certificate(tmp_path)
     with HttpStub(certificate) as stub:
         line = refusal(run(tmp_path, stub.url), tmp_path)
-        assert f"The Keystone at {stub.url}/v3 cannot be used: " in line
-        assert "certificate" in line
+        assert f"The certificate of the Keystone at {stub.url}/v3 is not accepted: name the CA" in line
+        assert "cacert in [keystone]" in line
         Keystone(stub).refuses = True
         assert "refuses the user" in refusal(run(tmp_path, stub.url, cacert=str(certificate[0])), tmp_path)
+        assert "cacert" in refusal(run(tmp_path, stub.url, cacert="password"), tmp_path)
 
 
 def test_not_a_keystone(tmp_path, stub):

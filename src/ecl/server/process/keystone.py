@@ -20,6 +20,8 @@ def check_keystone(settings: Settings) -> None:
     if keystone is None:
         return
     # Imported here, because other services start without the SDK.
+    from keystoneauth1.exceptions import SSLError
+
     from ecl import exceptions
     from ecl.server.identity.keystone.client import KeystoneClient
 
@@ -32,4 +34,9 @@ def check_keystone(settings: Settings) -> None:
             "username, project_name, their domains and password_file in [keystone]."
         ) from exc
     except exceptions.SDKException as exc:
+        if isinstance(exc.cause, SSLError):
+            raise StartError(
+                f"The certificate of the Keystone at {url} is not accepted: name the CA that signed it as cacert in "
+                "[keystone]."
+            ) from exc
         raise StartError(f"The Keystone at {url} cannot be used: {exc.message.rstrip('.')}.") from exc
