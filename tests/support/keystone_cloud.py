@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,17 @@ class Cloud:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
         """Send a request as the administrator."""
-        answer = self.http.request(
-            method, self.url + path, json=body, headers={"X-Auth-Token": self.admin_token, **headers}, timeout=60
-        )
+        answer = self._send(method, path, body, headers)
+        if answer.status_code == 401:
+            # The administrator's token has expired.
+            self.admin_token = self.token("admin", "admin", password=self._admin_password)
+            answer = self._send(method, path, body, headers)
         assert answer.ok, answer.text
         return answer
+
+    def _send(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> requests.Response:
+        with_token = {"X-Auth-Token": self.admin_token, **headers}
+        return self.http.request(method, self.url + path, json=body, headers=with_token, timeout=60)
 
     def _get(self, path: str) -> Any:
         return self.call("GET", path).json()

@@ -128,11 +128,11 @@ def _identity(settings: Settings, database: Database) -> _Identity:
     from ecl.server.identity.keystone.app import build_no_identity_app
     from ecl.server.identity.keystone.authenticator import KeystoneAuthenticator
     from ecl.server.identity.keystone.client import KeystoneClient
-    from ecl.server.identity.keystone.mapping import Mapping as KeystoneMapping
+    from ecl.server.identity.keystone.mapping import IdentityMapping
     from ecl.server.identity.keystone.own_token import OwnToken
 
     client, own = KeystoneClient(settings.keystone), OwnToken()
-    mapping = KeystoneMapping(settings.keystone, client)
+    mapping = IdentityMapping(settings.keystone, client)
     return _Identity(
         KeystoneAuthenticator(settings.keystone, client, mapping, own),
         KeystoneAccounts(client, mapping, own),

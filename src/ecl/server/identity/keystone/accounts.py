@@ -6,7 +6,7 @@ from ecl.server import threads
 from ecl.server.clock import MICROSECONDS, now
 from ecl.server.identity.accounts import Project
 from ecl.server.identity.keystone.client import KeystoneClient
-from ecl.server.identity.keystone.mapping import Mapping
+from ecl.server.identity.keystone.mapping import IdentityMapping
 from ecl.server.identity.keystone.own_token import OwnToken
 
 __all__ = ["KeystoneAccounts"]
@@ -18,7 +18,7 @@ _OWN_TOKEN_LIFETIME = 86400
 class KeystoneAccounts:
     """Projects and roles of the Keystone; each call asks it. Its own user needs the role admin there for that."""
 
-    def __init__(self, client: KeystoneClient, mapping: Mapping, own: OwnToken) -> None:
+    def __init__(self, client: KeystoneClient, mapping: IdentityMapping, own: OwnToken) -> None:
         self._client = client
         self._mapping = mapping
         self._own = own

@@ -10,7 +10,7 @@ from ecl.server.clock import MICROSECONDS
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized, Unavailable
 from ecl.server.identity.keystone.client import Document, KeystoneClient
-from ecl.server.identity.keystone.mapping import Mapping
+from ecl.server.identity.keystone.mapping import IdentityMapping
 from ecl.server.identity.keystone.own_token import OwnToken
 from ecl.server.identity.keystone.token_cache import Known, TokenCache, token_key
 from ecl.server.settings.model import KeystoneSettings
@@ -31,7 +31,9 @@ class KeystoneAuthenticator:
     the same answer.
     """
 
-    def __init__(self, settings: KeystoneSettings, client: KeystoneClient, mapping: Mapping, own: OwnToken) -> None:
+    def __init__(
+        self, settings: KeystoneSettings, client: KeystoneClient, mapping: IdentityMapping, own: OwnToken
+    ) -> None:
         self._settings = settings
         self._client = client
         self._mapping = mapping

@@ -8,10 +8,10 @@ from ecl.server.identity.keystone.client import Document, KeystoneClient
 from ecl.server.identity.roles import ROLES, expand_roles
 from ecl.server.settings.model import KeystoneSettings
 
-__all__ = ["Mapping"]
+__all__ = ["IdentityMapping"]
 
 
-class Mapping:
+class IdentityMapping:
     """The part of the settings that says what the Keystone's roles and projects mean here."""
 
     def __init__(self, settings: KeystoneSettings, client: KeystoneClient) -> None:
