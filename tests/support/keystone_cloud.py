@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,13 @@ class Cloud:
         self.grant(user, project, *roles)
         return str(user["name"])
 
+    def add_endpoint(self, kind: str, url: str) -> None:
+        """Put a service into the catalog."""
+        service = self.call("POST", "/v3/services", {"service": {"type": kind}}).json()["service"]
+        for interface in ("public", "internal", "admin"):
+            endpoint = {"service_id": service["id"], "interface": interface, "url": url}
+            self.call("POST", "/v3/endpoints", {"endpoint": endpoint})
+
     def close(self) -> None:
         """Close the connections."""
         self.http.close()
@@ -109,9 +116,12 @@ def settings_for(cloud_url: str, folder: Path, username: str, **more: Any) -> di
 
 
 @contextmanager
-def keystone_service(cloud: Cloud, folder: Path, username: str, **keystone: Any) -> Iterator[ImageService]:
-    """Run an image service with the regions jp1 and jp2 that takes the Keystone's tokens."""
-    with ImageService(data_dir=folder / "data", keystone=settings_for(cloud.url, folder, username, **keystone)) as run:
+def keystone_service(
+    cloud: Cloud, folder: Path, username: str, *, regions: Sequence[Any] = ("jp1", "jp2"), **keystone: Any
+) -> Iterator[ImageService]:
+    """Run an image service that takes the Keystone's tokens."""
+    settings = settings_for(cloud.url, folder, username, **keystone)
+    with ImageService(regions, data_dir=folder / "data", keystone=settings) as run:
         yield run
 
 
