@@ -34,7 +34,7 @@ def shared(stub: HttpStub, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("faults")
     settings = settings_for(stub.url, folder, "image", timeout=0.5, region_tag="region")
     stub.on("GET", f"/v3/projects/{'a' * 32}", Answer.json({"project": {"id": "a" * 32, "tags": []}}))
-    with ImageService(data_dir=folder / "data", keystone=settings) as service:
+    with ImageService(data_dir=folder / "data", keystone=settings, job_retry_delay=0.5) as service:
         yield keystone, service
 
 
@@ -243,6 +243,30 @@ def test_nothing_secret_in_the_log(service, keystone, new_token):
     assert "top-secret" not in service.log
     assert "a-password" not in service.log
     assert "cannot be asked: " in service.log
+
+
+def test_copy_waits_for_the_keystone(service, keystone, stub, new_token):
+    """A copy whose rights cannot be asked is refused when it is posted, and tried again when it runs."""
+    here, there = "a" * 32, "b" * 32
+    for project, region in ((here, "jp1"), (there, "jp2")):
+        document = {"project": {"id": project, "enabled": True, "tags": [f"region={region}"]}}
+        stub.on("GET", f"/v3/projects/{project}", Answer.json(document))
+    role = {"role_assignments": [{"role": {"id": "m", "name": "member"}}]}
+    stub.on("GET", "/v3/role_assignments", Answer.json(role))
+    client = Client(f"{service.url}/image/jp1", here, new_token())
+    with client.session:
+        image = client.active(b"0123456789")
+        body = {"image_id": image["id"], "tenant_id_dst": there}
+        jobs = "/v2/extension/image_replicator/jobs"
+        stub.on("GET", "/v3/users/a-user", Answer(503))
+        assert client.request("POST", jobs, json=body).status_code == 503
+        user = Answer.json({"user": {"id": "a-user", "enabled": True}})
+        # Asked when the job is posted, when it runs, and when it runs again.
+        stub.on("GET", "/v3/users/a-user", user, Answer(503), user)
+        answer = client.request("POST", jobs, json=body)
+        assert answer.status_code == 202, answer.text
+        poll(lambda: client.get(f"{jobs}/{answer.json()['job_id']}").json()["status"] == "replicated")
+    assert "is tried again in" in service.log
 
 
 def test_few_tokens_are_kept(keystone, stub, tmp_path, new_token):
