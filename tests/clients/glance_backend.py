@@ -68,7 +68,7 @@ oslo_config_program = glance-api
 [filter:versionnegotiation]
 paste.filter_factory = glance.api.middleware.version_negotiation:VersionNegotiationFilter.factory
 [filter:tokens]
-paste.filter_factory = glance_auth_filter:filter_factory
+paste.filter_factory = {tokens}
 [filter:context]
 paste.filter_factory = glance.api.middleware.context:ContextMiddleware.factory
 """
@@ -86,6 +86,7 @@ def run_glance(
     prepare: Callable[[Path], None] | None = None,
     database_url: str | None = None,
     more_config: str = "",
+    tokens: str = "glance_auth_filter:filter_factory",
 ) -> Iterator[str]:
     """
     Start a Glance, with no images unless *prepare* adds some, and stop it at the end.
@@ -98,13 +99,14 @@ def run_glance(
         prepare: Is called with the path of the SQLite file before the start, also if it is not used.
         database_url: An empty database in PostgreSQL; None: an SQLite file.
         more_config: Follows the usual configuration, and overrides it; ``{folder}`` is Glance's folder.
+        tokens: The paste filter that knows the tokens.
 
     Raises:
         PeerFailed: It ended early, or did not answer within a minute.
     """
     with tempfile.TemporaryDirectory(prefix="glance-") as name:
         folder = Path(name)
-        _configure(folder, database_url, more_config)
+        _configure(folder, database_url, more_config, tokens)
         if prepare is not None:
             prepare(folder / "glance.sqlite")
         environment = _environment(folder)
@@ -114,7 +116,7 @@ def run_glance(
             yield url
 
 
-def _configure(folder: Path, database_url: str | None, more: str) -> None:
+def _configure(folder: Path, database_url: str | None, more: str, tokens: str) -> None:
     for part in ("staging", "fast", "cheap", "tasks", "locks"):
         (folder / part).mkdir()
     database = f"sqlite:///{folder}/glance.sqlite"
@@ -122,7 +124,7 @@ def _configure(folder: Path, database_url: str | None, more: str) -> None:
         database = database_url.replace("postgresql://", "postgresql+psycopg://")
         _add_driver(folder)
     (folder / "glance-api.conf").write_text((_CONFIG + more).format(folder=folder, database=database))
-    (folder / "paste.ini").write_text(_PASTE)
+    (folder / "paste.ini").write_text(_PASTE.format(tokens=tokens))
     if database_url is not None:
         _sync_database(folder)
         return

@@ -28,6 +28,7 @@ use_stderr = false
 connection = sqlite:///{folder}/keystone.sqlite
 [token]
 provider = fernet
+expiration = {token_seconds}
 [fernet_tokens]
 key_repository = {folder}/fernet
 [credential]
@@ -43,16 +44,19 @@ def keystone_is_installed() -> bool:
 
 
 @contextlib.contextmanager
-def run_keystone() -> Iterator[str]:
+def run_keystone(token_seconds: int = 3600) -> Iterator[str]:
     """
     Start a Keystone with the user and project admin, and stop it at the end. Yields its address.
+
+    Args:
+        token_seconds: How long its tokens are valid.
 
     Raises:
         PeerFailed: It could not be set up, ended early, or did not answer within a minute.
     """
     with tempfile.TemporaryDirectory(prefix="keystone-") as name:
         folder = Path(name)
-        (folder / "keystone.conf").write_text(_CONFIG.format(folder=folder))
+        (folder / "keystone.conf").write_text(_CONFIG.format(folder=folder, token_seconds=token_seconds))
         environment = {"PATH": os.defpath, "HOME": name, "OS_KEYSTONE_CONFIG_DIR": name}
         if PREPARED.exists():
             shutil.copytree(PREPARED, folder, dirs_exist_ok=True)

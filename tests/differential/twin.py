@@ -21,7 +21,20 @@ from ecl.server.db.identity_schema import projects
 from ecl.server.identity.local import directory
 from ecl.testing import ImageService
 
-__all__ = ["EVERYWHERE", "OCTETS", "PATCH_20", "PATCH_21", "Answer", "Twin", "differences", "image_id", "run_twin"]
+__all__ = [
+    "EVERYWHERE",
+    "OCTETS",
+    "PATCH_20",
+    "PATCH_21",
+    "REGION",
+    "STORES",
+    "Answer",
+    "Twin",
+    "differences",
+    "image_id",
+    "run_twin",
+    "twin_of",
+]
 
 PATCH_20 = "application/openstack-images-v2.0-json-patch"
 PATCH_21 = "application/openstack-images-v2.1-json-patch"
@@ -48,7 +61,7 @@ EVERYWHERE = {
     "objects-schema-link": re.compile(r"\.body\.schema: here '/v2/schemas/metadefs/objects', Glance 'v2/"),
 }
 #: As in the configuration of `glance_backend`.
-_STORES = [{"name": "fast", "description": "first store"}, {"name": "cheap", "description": "second store"}]
+STORES = [{"name": "fast", "description": "first store"}, {"name": "cheap", "description": "second store"}]
 _OWN_ID = "00000000-0000-4000-8000-"
 
 
@@ -279,7 +292,7 @@ def run_twin(glance_config: str = "", **settings: Any) -> Iterator[Twin]:
         glance_config: More for Glance's configuration file; ``{folder}`` is a folder of its own.
         settings: More for the embedded service.
     """
-    region = {"name": REGION, "stores": _STORES}
+    region = {"name": REGION, "stores": STORES}
     imports = {"methods": ["glance-direct", "web-download", "copy-image", "glance-download"]}
     # The Glance of `glance_backend` fetches from loopback, too.
     imports |= {"allowed_networks": ["127.0.0.0/8"], "allowed_ports": []}
@@ -290,6 +303,12 @@ def run_twin(glance_config: str = "", **settings: Any) -> Iterator[Twin]:
         embedded = _Side(f"{service.url}/image/{REGION}", _tokens(service))
         glance = _Side(glance_url, {name: identity.token for name, identity in IDENTITIES.items()})
         yield Twin(embedded, glance, _documented(embedded))
+
+
+def twin_of(embedded_url: str, glance_url: str, tokens: dict[str, str]) -> Twin:
+    """Return the two services that run at these addresses, with *tokens*, by name, that both know."""
+    embedded = _Side(embedded_url, tokens)
+    return Twin(embedded, _Side(glance_url, tokens), _documented(embedded))
 
 
 def _documented(side: _Side) -> list[tuple[re.Pattern[str], dict[str, set[str]]]]:

@@ -37,6 +37,7 @@ from ecl.server.http.bounded_protocol import bounded_protocol
 from ecl.server.http.health import Health
 from ecl.server.http.request_id import RequestIds
 from ecl.server.http.slots import TransferSlots
+from ecl.server.identity.local.accounts import LocalAccounts
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
@@ -65,7 +66,7 @@ class TokenTable:
     def __init__(self) -> None:
         self.callers: dict[str, Caller] = {}
 
-    async def authenticate(self, token: str | None) -> Caller:
+    async def authenticate(self, token: str | None, service_token: str | None = None) -> Caller:
         """Return the caller. Raises Unauthorized."""
         try:
             return self.callers[token or ""]
@@ -260,7 +261,7 @@ def run_region(
     reaper.take_over()
     tokens = TokenTable()
     # Nothing here asks another region.
-    destinations = Destinations(settings, database, "")
+    destinations = Destinations(settings, LocalAccounts(database), "")
     prefetcher = Prefetcher(database)
     importer = Importer(settings, database, destinations, [region], node)
     replicator = Replicator(settings, database, destinations, node)

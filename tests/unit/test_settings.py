@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ecl.server.settings.keystone import service_password, v3_url
 from ecl.server.settings.load import SettingsError, default_data_dir, load_settings
-from ecl.server.settings.model import RegionSettings, Settings
+from ecl.server.settings.model import KeystoneSettings, RegionSettings, Settings
 
 
 def test_defaults(home):
@@ -134,3 +135,85 @@ def test_missing_file(tmp_path):
     """A file that is not there is named."""
     with pytest.raises(SettingsError, match=r"nothing\.toml cannot be read: No such file"):
         load_settings(tmp_path / "nothing.toml", environ={})
+
+
+def keystone_config(folder: Path, more: str = "", auth_url: str = "https://keystone.example:5000") -> Path:
+    """Write a file of settings with a Keystone, and *more* lines for it; the password lies beside it."""
+    (folder / "password").write_text("secret\nsecond line\n")
+    config = folder / "service.toml"
+    config.write_text(
+        f'data_dir = "data"\n[keystone]\nauth_url = "{auth_url}"\nusername = "image"\n'
+        f'password_file = "password"\n{more}\n'
+    )
+    return config
+
+
+def test_keystone(tmp_path):
+    """A Keystone needs an address and a user; files are relative to the settings, variables win, lists have commas."""
+    (tmp_path / "ca.pem").write_text("")
+    config = keystone_config(tmp_path, 'cacert = "ca.pem"\nproject_regions = { aa = "jp2" }')
+    settings = load_settings(
+        config,
+        environ={"ECL_SERVE_KEYSTONE_CACHE_SECONDS": "60", "ECL_SERVE_KEYSTONE_ADMIN_ROLES": "admin, cloud_admin"},
+    )
+
+    assert settings.keystone == KeystoneSettings(
+        "https://keystone.example:5000",
+        "image",
+        tmp_path / "password",
+        cacert=tmp_path / "ca.pem",
+        cache_seconds=60,
+        admin_roles=("admin", "cloud_admin"),
+        project_regions={"aa": "jp2"},
+    )
+    assert service_password(settings.keystone) == "secret"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("cache_seconds = 301", "keystone.cache_seconds is 301.0, but must be 0 to 300"),
+        ("cache_tokens = 0", "keystone.cache_tokens is 0, but must be 1 to 1000000"),
+        ("timeout = 0", "keystone.timeout is 0.0, but must be 0.1 to 60"),
+        ('public_auth_url = "keystone"', "keystone.public_auth_url must be a URL such as https"),
+        ('project_name = ""', "keystone.project_name is empty"),
+        ('project_regions = { aa = "jp9" }', "project aa has the region 'jp9' .* there are only jp1, jp2"),
+        ('region_tag = "a=b"', "keystone.region_tag must be a text without"),
+        ('cacert = "nosuch.pem"', "keystone.cacert .*nosuch.pem is not there"),
+        ('admin_role = ["a"]', r"'admin_role' in \[keystone\] of .*; did you mean admin_roles"),
+        ("admin_roles = 1", r"setting keystone.admin_roles is wrong"),
+    ],
+)
+def test_wrong_keystone(tmp_path, more, message):
+    """A wrong setting of the Keystone is named, with what it must be."""
+    with pytest.raises(SettingsError, match=message):
+        load_settings(keystone_config(tmp_path, more), environ={})
+
+
+@pytest.mark.parametrize("url", ["keystone.example", "ftp://keystone.example", "https://u:top-secret@k.example"])
+def test_wrong_keystone_address(tmp_path, url):
+    """What is not the address of a Keystone is refused, without showing a password in it."""
+    with pytest.raises(SettingsError, match=r"keystone.auth_url must be a URL such as https") as caught:
+        load_settings(keystone_config(tmp_path, auth_url=url), environ={})
+    assert "top-secret" not in str(caught.value)
+
+
+def test_keystone_without_password(tmp_path):
+    """A missing setting, and a password file that is missing or empty, are named."""
+    config = keystone_config(tmp_path)
+    (tmp_path / "password").write_text("\n")
+    with pytest.raises(SettingsError, match=r"keystone.password_file .*password cannot be used: it is empty"):
+        load_settings(config, environ={})
+    (tmp_path / "password").unlink()
+    with pytest.raises(SettingsError, match=r"keystone.password_file .*password is not there"):
+        load_settings(config, environ={})
+    with pytest.raises(SettingsError, match=r"setting keystone is wrong: .*missing required field `username`"):
+        load_settings(environ={"ECL_SERVE_KEYSTONE_AUTH_URL": "https://k.example"})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://k.example/identity", "https://k.example/identity/v3", "https://k.example/identity/v3/"]
+)
+def test_version_of_the_keystone(url):
+    """The address of a Keystone may name version 3, or not."""
+    assert v3_url(url) == "https://k.example/identity/v3"

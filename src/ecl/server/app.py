@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 from ipaddress import ip_network
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -27,12 +28,17 @@ from ecl.server.http.metrics_app import MetricsApp
 from ecl.server.http.request_id import RequestIds
 from ecl.server.http.routing import json_response
 from ecl.server.http.slots import TransferSlots
+from ecl.server.identity.accounts import Accounts
+from ecl.server.identity.authenticator import Authenticator
+from ecl.server.identity.local.accounts import LocalAccounts
 from ecl.server.identity.local.app import build_identity_app
-from ecl.server.identity.local.tokens import Authenticator, purge_tokens
+from ecl.server.identity.local.tokens import Authenticator as LocalAuthenticator
+from ecl.server.identity.local.tokens import purge_tokens
 from ecl.server.jobs.copies.replicator import Replicator
 from ecl.server.jobs.imports.importer import Importer
 from ecl.server.jobs.peers.destinations import Destinations
 from ecl.server.jobs.prefetch import Prefetcher
+from ecl.server.settings.keystone import client_url
 from ecl.server.settings.load import metrics_token
 from ecl.server.settings.model import Settings
 
@@ -105,6 +111,35 @@ class ServiceApp:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """Who may do what, by the tables of the service or by a Keystone."""
+
+    authenticator: Authenticator
+    accounts: Accounts
+    api: ASGIApp
+
+
+def _identity(settings: Settings, database: Database) -> _Identity:
+    if settings.keystone is None:
+        api = build_identity_app(database, settings)
+        return _Identity(LocalAuthenticator(database), LocalAccounts(database), api)
+    from ecl.server.identity.keystone.accounts import KeystoneAccounts
+    from ecl.server.identity.keystone.app import build_no_identity_app
+    from ecl.server.identity.keystone.authenticator import KeystoneAuthenticator
+    from ecl.server.identity.keystone.client import KeystoneClient
+    from ecl.server.identity.keystone.mapping import IdentityMapping
+    from ecl.server.identity.keystone.own_token import OwnToken
+
+    client, own = KeystoneClient(settings.keystone), OwnToken()
+    mapping = IdentityMapping(settings.keystone, client)
+    return _Identity(
+        KeystoneAuthenticator(settings.keystone, client, mapping, own),
+        KeystoneAccounts(client, mapping, own),
+        build_no_identity_app(client_url(settings.keystone)),
+    )
+
+
 def build_service(
     settings: Settings, database: Database, regions: Sequence[Region], own_url: str
 ) -> tuple[ASGIApp, Callable[[], None]]:
@@ -121,7 +156,7 @@ def build_service(
         StoreError: A store failed.
         MetadefsError: The metadata definitions cannot be loaded.
     """
-    authenticator = Authenticator(database)
+    identity = _identity(settings, database)
     node = Node(database, settings.node_lease)
     node.register()
     names = [region.name for region in regions]
@@ -131,7 +166,7 @@ def build_service(
     for region in regions:
         if settings.metadefs_dir is not None:
             load_metadefs(database, region.name, settings.metadefs_dir)
-    destinations = Destinations(settings, database, own_url)
+    destinations = Destinations(settings, identity.accounts, own_url)
     replicator = Replicator(settings, database, destinations, node, regions)
     importer = Importer(settings, database, destinations, regions, node)
     prefetcher = Prefetcher(database)
@@ -149,7 +184,7 @@ def build_service(
                 slots=slots,
                 prefetcher=prefetcher,
             ),
-            authenticator,
+            identity.authenticator,
         )
         for region in regions
     }
@@ -158,12 +193,12 @@ def build_service(
     metrics_app = MetricsApp(
         metrics,
         lambda: database_text(database) + data_text(database, regions, scrub.counters()),
-        authenticator.authenticate,
+        identity.authenticator.authenticate,
         metrics_token(settings),
         settings.metrics_networks,
     )
     background: list[AbstractAsyncContextManager[object]] = [node, reaper, scrub, replicator, importer, prefetcher]
-    service = ServiceApp(build_identity_app(database, settings), images, metrics_app, database, background)
+    service = ServiceApp(identity.api, images, metrics_app, database, background)
     health = Health(service, lambda: findings(database, regions), {f"/image/{name}" for name in images})
     log = settings.access_log_format if settings.access_log else None
     accounting = Accounting(

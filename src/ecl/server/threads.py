@@ -16,17 +16,21 @@ from anyio.lowlevel import RunVar
 
 from ecl.server.errors import Unavailable
 
-__all__ = ["Read", "ask", "change", "fetch", "query", "touch"]
+__all__ = ["Read", "Run", "ask", "change", "fetch", "query", "touch", "verify"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-class Read(Protocol):
-    """Runs a function that reads bytes, in a thread: `touch` or `fetch`."""
+class Run(Protocol):
+    """Runs a function in a thread of one kind: `query`, `touch` …"""
 
     async def __call__(self, function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Return the function's result."""
+
+
+#: Runs a function that reads bytes: `touch` or `fetch`.
+Read = Run
 
 
 class _Kind(Enum):
@@ -37,6 +41,7 @@ class _Kind(Enum):
     TOUCH = 40, "touch"
     FETCH = 16, "fetch"
     ASK = 8, "ask"
+    VERIFY = 8, "verify"
 
     @property
     def threads(self) -> int:
@@ -45,6 +50,8 @@ class _Kind(Enum):
 
 #: Requests that may wait for an answer of other services before one more is refused.
 _MOST_WAITING = 8
+#: And those that may wait for the Keystone, which each request with a new token needs.
+_MOST_UNVERIFIED = 64
 #: Those of the event loop, which has its own.
 _limiters: RunVar[dict[_Kind, CapacityLimiter]] = RunVar("ecl-threads")
 
@@ -79,6 +86,18 @@ async def ask(function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
     if _limiter(_Kind.ASK).statistics().tasks_waiting >= _MOST_WAITING:
         raise Unavailable("Too many requests wait for the answers of other services; try again later.")
     return await _run(_Kind.ASK, lambda: function(*args, **kwargs))
+
+
+async def verify(function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """
+    Run *function*, which asks the Keystone, in a thread.
+
+    Raises:
+        Unavailable: As many requests as may wait for that do so already.
+    """
+    if _limiter(_Kind.VERIFY).statistics().tasks_waiting >= _MOST_UNVERIFIED:
+        raise Unavailable("Too many requests wait for the answers of the identity service; try again later.")
+    return await _run(_Kind.VERIFY, lambda: function(*args, **kwargs))
 
 
 async def _run(kind: _Kind, work: Callable[[], _T]) -> _T:

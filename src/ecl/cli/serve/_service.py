@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ecl.server.db.engine import Database
     from ecl.server.settings.model import Settings
 
-__all__ = ["chosen_regions", "explained", "load", "opened", "print_table", "service_options"]
+__all__ = ["chosen_regions", "explained", "load", "opened", "opened_identity", "print_table", "service_options"]
 
 C = TypeVar("C", bound=Callable[..., object])
 
@@ -59,7 +59,6 @@ def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> It
 
     The command's own options override those placed directly after ``ecl serve``.
     """
-    outer = ctx.find_object(dict) or {}
     with explained():
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -67,7 +66,7 @@ def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> It
         from ecl.server.db.migrate import is_migrated
         from ecl.server.process.database import database_url
 
-        settings = load(config or outer.get("config"), {"data_dir": data_dir or outer.get("data_dir")})
+        settings = _settings(ctx, data_dir, config)
         if settings.database_url is None and not (settings.data_dir / "ecl.db").exists():
             raise click.ClickException(
                 f"There is no service in {settings.data_dir} yet: start `ecl serve` once, or give its --data-dir."
@@ -85,6 +84,27 @@ def opened(ctx: click.Context, data_dir: Path | None, config: Path | None) -> It
             raise click.ClickException(f"The database cannot be used: {reason}.") from exc
         finally:
             database.close()
+
+
+@contextmanager
+def opened_identity(
+    ctx: click.Context, data_dir: Path | None, config: Path | None
+) -> Iterator[tuple[Database, Settings]]:
+    """Yield what `opened` yields, to read or change users and projects, unless these are a Keystone's."""
+    with explained():
+        keystone = _settings(ctx, data_dir, config).keystone
+    if keystone is not None:
+        raise click.ClickException(
+            f"Users and projects are those of the Keystone at {keystone.auth_url} ([keystone] in the settings): "
+            "manage them there, for example with `openstack user create`."
+        )
+    with opened(ctx, data_dir, config) as found:
+        yield found
+
+
+def _settings(ctx: click.Context, data_dir: Path | None, config: Path | None) -> Settings:
+    outer = ctx.find_object(dict) or {}
+    return load(config or outer.get("config"), {"data_dir": data_dir or outer.get("data_dir")})
 
 
 def chosen_regions(settings: Settings, names: Sequence[str]) -> Sequence[str]:

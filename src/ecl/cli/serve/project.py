@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ecl.cli.serve._administrators import confirm_loss, yes_option
-from ecl.cli.serve._service import opened, print_table, service_options
+from ecl.cli.serve._service import opened_identity, print_table, service_options
 
 __all__ = ["project"]
 
@@ -24,7 +24,7 @@ def project() -> None:
 @click.pass_context
 def create(ctx: click.Context, name: str, region: str, data_dir: Path | None, config: Path | None) -> None:
     """Create the project NAME and print its ID."""
-    with opened(ctx, data_dir, config) as (database, settings):
+    with opened_identity(ctx, data_dir, config) as (database, settings):
         from ecl.server.identity.local import directory
         from ecl.server.process.first_start import known_regions
 
@@ -42,7 +42,7 @@ def create(ctx: click.Context, name: str, region: str, data_dir: Path | None, co
 @click.pass_context
 def list_projects(ctx: click.Context, data_dir: Path | None, config: Path | None) -> None:
     """List projects with their regions."""
-    with opened(ctx, data_dir, config) as (database, _):
+    with opened_identity(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
 
         with database.read() as connection:
@@ -57,7 +57,7 @@ def list_projects(ctx: click.Context, data_dir: Path | None, config: Path | None
 @click.pass_context
 def delete(ctx: click.Context, name: str, yes: bool, data_dir: Path | None, config: Path | None) -> None:
     """Delete the project NAME with its roles and tokens. Its images stay, visible to admins."""
-    with opened(ctx, data_dir, config) as (database, _):
+    with opened_identity(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
         from ecl.server.identity.local.internal_user import SERVICE_PROJECT
 

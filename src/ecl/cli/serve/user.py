@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from ecl.cli.serve._administrators import confirm_loss, yes_option
-from ecl.cli.serve._service import opened, print_table, service_options
+from ecl.cli.serve._service import opened_identity, print_table, service_options
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -66,7 +66,7 @@ def create(
     config: Path | None,
 ) -> None:
     """Create the user NAME. It can do nothing until `ecl serve user grant` gives it a role."""
-    with opened(ctx, data_dir, config) as (database, settings):
+    with opened_identity(ctx, data_dir, config) as (database, settings):
         from ecl.server.identity.local import directory
 
         password = _password(password_file, generate)
@@ -91,7 +91,7 @@ def set_password(
     config: Path | None,
 ) -> None:
     """Set a new password for the user NAME, and revoke all tokens of that user."""
-    with opened(ctx, data_dir, config) as (database, settings):
+    with opened_identity(ctx, data_dir, config) as (database, settings):
         from ecl.server.identity.local import directory
 
         password = _password(password_file, generate)
@@ -107,7 +107,7 @@ def set_password(
 @click.pass_context
 def list_users(ctx: click.Context, data_dir: Path | None, config: Path | None) -> None:
     """List users with their roles."""
-    with opened(ctx, data_dir, config) as (database, _):
+    with opened_identity(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
 
         with database.read() as connection:
@@ -127,7 +127,7 @@ def list_users(ctx: click.Context, data_dir: Path | None, config: Path | None) -
 @click.pass_context
 def delete(ctx: click.Context, name: str, yes: bool, data_dir: Path | None, config: Path | None) -> None:
     """Delete the user NAME with all roles, tokens and application credentials."""
-    with opened(ctx, data_dir, config) as (database, _):
+    with opened_identity(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
 
         confirm_loss(database, yes, user=name)
@@ -144,7 +144,7 @@ def delete(ctx: click.Context, name: str, yes: bool, data_dir: Path | None, conf
 @click.pass_context
 def grant(ctx: click.Context, name: str, role: str, project: str, data_dir: Path | None, config: Path | None) -> None:
     """Give the user NAME the ROLE (admin, member, reader or service) on PROJECT."""
-    with opened(ctx, data_dir, config) as (database, _):
+    with opened_identity(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
 
         with database.write() as connection:
@@ -164,7 +164,7 @@ def revoke(
     ctx: click.Context, name: str, role: str, project: str, yes: bool, data_dir: Path | None, config: Path | None
 ) -> None:
     """Remove the ROLE on PROJECT from the user NAME."""
-    with opened(ctx, data_dir, config) as (database, _):
+    with opened_identity(ctx, data_dir, config) as (database, _):
         from ecl.server.identity.local import directory
 
         if role == "admin":

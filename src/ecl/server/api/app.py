@@ -25,7 +25,7 @@ from ecl.server.api.versions import is_version_document, version_response, versi
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import BadRequest, Forbidden, NotFound, ServiceError, Unauthorized
 from ecl.server.http.error_guard import ErrorGuard
-from ecl.server.http.public_url import public_url
+from ecl.server.http.public_url import auth_url, public_url
 from ecl.server.http.routing import json_response
 from ecl.server.identity.authenticator import Authenticator
 
@@ -66,7 +66,7 @@ def build_image_app(service: Service, authenticator: Authenticator) -> ASGIApp:
     def render(error: ServiceError, scope: Scope) -> Response:
         response = error_response(error, Headers(scope=scope).get("accept"))
         if isinstance(error, Unauthorized):
-            response.headers["WWW-Authenticate"] = f'Keystone uri="{public_url(service.settings, scope)}/v3"'
+            response.headers["WWW-Authenticate"] = f'Keystone uri="{auth_url(service.settings, scope)}"'
         return response
 
     return ErrorGuard(_ImageApp(service, authenticator), render)
@@ -104,14 +104,14 @@ class _ImageApp:
             "path": target,
             "root_path": "",
             "ecl.service": self._service,
-            "ecl.caller": await self._authenticate(headers.get("x-auth-token")),
+            "ecl.caller": await self._authenticate(headers),
             "ecl.endpoint": endpoint,
         }
         await self._router(inner, receive, send)
 
-    async def _authenticate(self, token: str | None) -> Caller:
+    async def _authenticate(self, headers: Headers) -> Caller:
         """Return the caller. Raises Unauthorized, or Forbidden for a project of another region."""
-        caller = await self._authenticator.authenticate(token)
+        caller = await self._authenticator.authenticate(headers.get("x-auth-token"), headers.get("x-service-token"))
         here = self._service.region.name
         if caller.region is not None and caller.region != here:
             raise Forbidden(f"Your project belongs to region {caller.region}; this is region {here}.")

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from ecl.server import threads
 from ecl.server.domain.caller import Caller
-from ecl.server.errors import Unauthorized
+from ecl.server.errors import ServiceError
 from ecl.server.http.metrics import CONTENT_TYPE, Metrics
 
 __all__ = ["MetricsApp"]
@@ -30,7 +30,7 @@ class MetricsApp:
 
     Args:
         more: Returns the text of what is not counted in memory. It blocks.
-        authenticate: Returns the caller of a token. Raises Unauthorized.
+        authenticate: Returns the caller of a token. Raises ServiceError.
         token: The bearer token of the monitoring system; None: it has none.
         networks: Clients that connect directly from these need no token.
     """
@@ -79,5 +79,6 @@ class MetricsApp:
     async def _is_admin(self, headers: Headers) -> bool:
         try:
             return (await self._authenticate(headers.get("x-auth-token"))).is_admin
-        except Unauthorized:
+        except ServiceError:
+            # Also while a Keystone does not answer: nothing says that it is an administrator.
             return False

@@ -12,10 +12,14 @@ __all__ = ["Authenticator"]
 class Authenticator(Protocol):
     """Turns a token into a caller."""
 
-    async def authenticate(self, token: str | None) -> Caller:
+    async def authenticate(self, token: str | None, service_token: str | None = None) -> Caller:
         """
         Return the caller whose *token* it is.
 
+        Args:
+            service_token: That of another service, which sends the request for the caller.
+
         Raises:
             Unauthorized: There is no token, or it is not valid.
+            Unavailable: What knows the tokens does not answer.
         """

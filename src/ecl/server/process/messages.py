@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ecl.server.process.listen import local_url
+from ecl.server.settings.keystone import client_url
 from ecl.server.settings.model import Settings
 
 __all__ = ["announce", "say", "set_up_log"]
@@ -51,9 +52,13 @@ def announce(settings: Settings, listener: socket.socket, clouds: Path, *, is_fr
     if is_fresh:
         say(f"First start: made the users demo and admin; their passwords are in {clouds}.")
     say(f"Image service ready at {url}, regions: {', '.join(regions)}.")
-    say(f"  export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=demo")
+    auth_url = f"{url}/v3" if settings.keystone is None else client_url(settings.keystone)
+    if settings.keystone is None:
+        say(f"  export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=demo")
+    else:
+        say(f"  Users, projects and tokens are those of the Keystone at {auth_url}.")
     if ready_json:
-        line = {"url": url, "auth_url": f"{url}/v3", "regions": regions, "pid": os.getpid()}
+        line = {"url": url, "auth_url": auth_url, "regions": regions, "pid": os.getpid()}
         print(json.dumps(line), flush=True)
 
 

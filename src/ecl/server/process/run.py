@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecl.server.process.database import opened_database
+from ecl.server.process.keystone import check_keystone
 from ecl.server.process.listen import check_tls, listening, local_url, own_url
 from ecl.server.process.lock import locked_folder
 from ecl.server.process.messages import announce, set_up_log
@@ -49,6 +50,7 @@ def serve(settings: Settings, *, ready_json: bool = False) -> int:
     os.umask(0o077)
     set_up_log(settings)
     check_tls(settings)
+    check_keystone(settings)
     with locked_folder(settings), listening(settings) as listener, opened_database(settings) as database:
         service, stop_jobs, is_fresh = _build(settings, database, listener)
 
@@ -74,10 +76,12 @@ def _build(settings: Settings, database: Database, listener: socket.socket) -> t
     with explained_start(settings):
         # First, because nothing may change in the wrong database, least of all clouds.yaml.
         regions = open_regions(settings, database)
-        is_fresh = prepare_identity(database, settings, clouds_path(settings), auth_url)
-        cacert = self_signed(settings.tls_cert)
-        if cacert is not None or not is_fresh:
-            update_clouds(clouds_path(settings), auth_url, cacert)
+        is_fresh = False
+        if settings.keystone is None:
+            is_fresh = prepare_identity(database, settings, clouds_path(settings), auth_url)
+            cacert = self_signed(settings.tls_cert)
+            if cacert is not None or not is_fresh:
+                update_clouds(clouds_path(settings), auth_url, cacert)
         return *build_service(settings, database, regions, own_url(settings, listener)), is_fresh
 
 

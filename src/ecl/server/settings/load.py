@@ -19,10 +19,12 @@ import msgspec
 
 from ecl.server.settings.buckets import wrong_bucket
 from ecl.server.settings.folders import shared_folder
+from ecl.server.settings.keystone import wrong_keystone
 from ecl.server.settings.model import (
     HttpSettings,
     ImageLimits,
     ImportSettings,
+    KeystoneSettings,
     PropertyRule,
     RegionSettings,
     ReplicatorTrust,
@@ -38,6 +40,7 @@ PREFIX = "ECL_SERVE_"
 
 _PATHS = ("data_dir", "image_cache_dir", "metadefs_dir", "metrics_token_file", "tls_cert", "tls_key")
 _REGION_PATHS = ("store_dir", "password_file", "cacert")
+_KEYSTONE_PATHS = ("password_file", "cacert")
 _STORE_PATHS = ("dir", "cacert", "secret_access_key_file", "credentials_file")
 #: A region's name becomes part of URLs and of a folder's name.
 _REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -48,6 +51,7 @@ _SECTIONS: Mapping[str, type[msgspec.Struct]] = {
     "http": HttpSettings,
     "limits": ImageLimits,
     "imports": ImportSettings,
+    "keystone": KeystoneSettings,
     "upkeep": UpkeepSettings,
 }
 #: Settings that are lists of tables. "regions" is one, too, but can also be a list of names.
@@ -60,7 +64,10 @@ _QUOTAS = frozenset({"image_count_total", "image_count_uploading", "image_size_t
 _LEAST_UPKEEP = {"scrub_interval": 1, "keep_tasks": 1}
 #: Settings of ``http`` that may be less than 1.
 _LEAST_HTTP = {"min_rate": 0, "head_timeout": 0.1, "rate_window": 0.1}
-_LISTS = frozenset({"regions", "metrics_networks", "trusted_proxies", "methods", "allowed_ports", "allowed_networks"})
+_LISTS = frozenset(
+    {"regions", "metrics_networks", "trusted_proxies", "methods", "allowed_ports", "allowed_networks"}
+    | {"admin_roles", "member_roles", "reader_roles", "service_roles"}
+)
 _REMOTE_NEEDS = ("auth_url", "username", "password_file", "project_name")
 
 # Any: `msgspec.convert` checks the types of what TOML and the environment contain.
@@ -157,6 +164,8 @@ def _from_file(path: Path) -> _Layer:
         _resolve(region, _REGION_PATHS, path.parent)
         for store in _tables(region, "stores", StoreSettings, path):
             _resolve(store, _STORE_PATHS, path.parent)
+    if isinstance(layer.get("keystone"), dict):
+        _resolve(layer["keystone"], _KEYSTONE_PATHS, path.parent)
     _resolve(layer, _PATHS, path.parent)
     return layer
 
@@ -278,6 +287,8 @@ def _check(settings: Settings) -> None:
         raise SettingsError("No store can have the name 'http' with show_multiple_locations: rename it.")
     if settings.image_cache_dir is None and any(store.cache for region in settings.regions for store in region.stores):
         raise SettingsError("A store with cache = true needs image_cache_dir, the folder of the image cache.")
+    if wrong := wrong_keystone(settings):
+        raise SettingsError(wrong)
     shared = shared_folder(settings)
     if shared is not None:
         raise SettingsError(shared[0].upper() + shared[1:])

@@ -12,6 +12,7 @@ __all__ = [
     "ImageLimits",
     "ImportMethod",
     "ImportSettings",
+    "KeystoneSettings",
     "PropertyRule",
     "RegionSettings",
     "ReplicatorTrust",
@@ -121,6 +122,40 @@ class ImportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_timeout: int = 60
     #: Fewest bytes of data a second, over every *idle_timeout* seconds of waiting for the server; 0: any.
     min_rate: int = 1024
+
+
+class KeystoneSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    A Keystone elsewhere, which has the users, projects and tokens, instead of the service's own.
+
+    The service asks it as a user of its own, who needs the role ``service`` or ``admin`` there.
+    """
+
+    auth_url: str
+    #: The service's own user there.
+    username: str
+    password_file: Path
+    project_name: str = "service"
+    user_domain_name: str = "Default"
+    project_domain_name: str = "Default"
+    #: Its address for clients, if that is another one; None: *auth_url*.
+    public_auth_url: str | None = None
+    #: File with CA certificates to trust instead of the system's.
+    cacert: Path | None = None
+    #: Most seconds for an answer of it.
+    timeout: float = 10
+    #: Seconds for which its word on a token is believed, and for how many tokens.
+    cache_seconds: float = 300
+    cache_tokens: int = 10_000
+    #: Its roles that count here as each of the service's four.
+    admin_roles: tuple[str, ...] = ("admin",)
+    member_roles: tuple[str, ...] = ("member",)
+    reader_roles: tuple[str, ...] = ("reader",)
+    service_roles: tuple[str, ...] = ("service",)
+    #: The region of a project, by the project's ID. Others belong to all regions, unless *region_tag* is set.
+    project_regions: dict[str, str] = {}
+    #: A project with the tag ``<region_tag>=<region>`` belongs to that region; None: tags are not read.
+    region_tag: str | None = None
 
 
 class UpkeepSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -252,6 +287,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics_token_file: Path | None = None
     #: Networks whose clients may read /metrics without any token, if they connect without a proxy.
     metrics_networks: tuple[str, ...] = ()
+    #: None: the service has users, projects and tokens of its own.
+    keystone: KeystoneSettings | None = None
     http: HttpSettings = HttpSettings()
     limits: ImageLimits = ImageLimits()
     imports: ImportSettings = ImportSettings()

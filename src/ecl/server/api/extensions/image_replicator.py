@@ -31,7 +31,9 @@ _MAX_ID = 64
 
 async def _create(request: ImageRequest) -> Response:
     image_id, tenant_id = _parse(await request.read_json())
-    image = await threads.query(_source, request, image_id, tenant_id)
+    image = await threads.query(_source, request, image_id)
+    accounts, trust = request.service.destinations.accounts, request.service.destinations.trust
+    await accounts.in_thread(check_destination, accounts, trust, request.caller, tenant_id)
     destination = await _destination(request, tenant_id)
     if destination.settings.is_remote:
         await threads.ask(destination.check_takes, image)
@@ -45,12 +47,12 @@ async def _create(request: ImageRequest) -> Response:
 async def _destination(request: ImageRequest, tenant_id: str) -> Destination:
     """Return the region of the tenant. Raises NotFound, and Conflict if a region does not answer."""
     destinations, region = request.service.destinations, request.service.region.name
-    here = await threads.query(destinations.of_local_tenant, tenant_id, region)
+    here = await destinations.accounts.in_thread(destinations.of_local_tenant, tenant_id, region)
     return here if here is not None else await threads.ask(destinations.of_remote_tenant, tenant_id)
 
 
-def _source(request: ImageRequest, image_id: str, tenant_id: str) -> Image:
-    """Return the image, if the caller may copy it to the tenant."""
+def _source(request: ImageRequest, image_id: str) -> Image:
+    """Return the image, if the caller may copy it."""
     service, caller = request.service, request.caller
     region = service.region.name
     # A copy reads the data, so a caller who may not download may not copy.
@@ -61,8 +63,6 @@ def _source(request: ImageRequest, image_id: str, tenant_id: str) -> Image:
         raise Forbidden("Copying an image needs a token of a project.")
     if image.status != "active":
         raise Conflict(f"Image {image_id} is {image.status}; only an active image can be copied.")
-    with service.database.read() as connection:
-        check_destination(connection, service.settings.replicator_trust, caller, tenant_id)
     return image
 
 

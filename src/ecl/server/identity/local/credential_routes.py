@@ -18,10 +18,11 @@ from ecl.server.identity.local import application_credentials as store
 from ecl.server.identity.local import directory, documents
 from ecl.server.identity.local.application_credentials import ApplicationCredential
 from ecl.server.identity.local.passwords import hash_password
-from ecl.server.identity.local.roles import ROLES, expand_roles, stable_id
 from ecl.server.identity.local.service import MAX_BODY, IdentityService, route
+from ecl.server.identity.local.stable_id import stable_id
 from ecl.server.identity.local.times import from_iso
 from ecl.server.identity.local.tokens import Token
+from ecl.server.identity.roles import ROLES, expand_roles
 
 __all__ = ["credential_routes"]
 

@@ -20,7 +20,7 @@ from ecl.server.clock import now
 from ecl.server.db.identity_schema import projects, role_assignments, tokens, users
 from ecl.server.errors import BadRequest, Conflict, NotFound
 from ecl.server.identity.local.passwords import COST, NO_PASSWORD, hash_password
-from ecl.server.identity.local.roles import ROLES
+from ecl.server.identity.roles import ROLES
 
 __all__ = [
     "Project",

@@ -9,7 +9,7 @@ from ecl.server.http.errors import reason
 from ecl.server.identity.local.application_credentials import ApplicationCredential
 from ecl.server.identity.local.directory import Project, User
 from ecl.server.identity.local.login import DOMAIN_ID, DOMAIN_NAME
-from ecl.server.identity.local.roles import stable_id
+from ecl.server.identity.local.stable_id import stable_id
 from ecl.server.identity.local.times import to_iso
 from ecl.server.identity.local.tokens import Token
 from ecl.server.settings.model import RegionSettings

@@ -13,8 +13,9 @@ from ecl.server.identity.local import directory, documents
 from ecl.server.identity.local.directory import Project, User
 from ecl.server.identity.local.documents import Document
 from ecl.server.identity.local.guards import check_not_internal, keeping_an_administrator
-from ecl.server.identity.local.roles import ROLES, expand_roles, stable_id
 from ecl.server.identity.local.service import IdentityService, route
+from ecl.server.identity.local.stable_id import stable_id
+from ecl.server.identity.roles import ROLES, expand_roles
 
 __all__ = ["grant_routes"]
 

@@ -20,7 +20,7 @@ from ecl.server.domain.caller import Caller
 from ecl.server.errors import Unauthorized
 from ecl.server.identity.local.directory import Project, User, lock_user
 from ecl.server.identity.local.passwords import random_text
-from ecl.server.identity.local.roles import expand_roles
+from ecl.server.identity.roles import expand_roles
 
 __all__ = ["MAX_TOKENS", "Authenticator", "Token", "issue_token", "purge_tokens", "read_token", "revoke_token"]
 
@@ -173,9 +173,9 @@ class Authenticator:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def authenticate(self, token: str | None) -> Caller:
+    async def authenticate(self, token: str | None, service_token: str | None = None) -> Caller:  # noqa: ARG002
         """
-        Return the caller of *token*.
+        Return the caller of *token*. A service token changes nothing.
 
         Raises:
             Unauthorized: There is no token, or it is not valid.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
+from ecl.server.db.engine import Database
 from ecl.server.db.images import fetch_image
 from ecl.server.db.members import is_member
 from ecl.server.domain.access import (
@@ -17,14 +16,13 @@ from ecl.server.domain.access import (
 from ecl.server.domain.caller import Caller
 from ecl.server.domain.copy_job import CopyJob
 from ecl.server.errors import Conflict, NotFound
-from ecl.server.identity.local import directory
-from ecl.server.identity.local.roles import expand_roles
+from ecl.server.identity.accounts import Accounts
 from ecl.server.settings.model import ReplicatorTrust
 
 __all__ = ["check_destination", "check_job"]
 
 
-def check_destination(connection: Connection, trust: Sequence[ReplicatorTrust], caller: Caller, tenant_id: str) -> None:
+def check_destination(accounts: Accounts, trust: Sequence[ReplicatorTrust], caller: Caller, tenant_id: str) -> None:
     """
     Check that *caller* may make an image that belongs to a tenant of another region, and uses its quota.
 
@@ -33,14 +31,15 @@ def check_destination(connection: Connection, trust: Sequence[ReplicatorTrust], 
 
     Raises:
         NotFound: The caller may not; nothing tells whether there is such a tenant.
+        Unavailable: *accounts* do not answer.
     """
     if caller.is_admin or any(_covers(entry, caller.project_id, tenant_id) for entry in trust):
         return
-    if not {"admin", "member"} & set(directory.granted_roles(connection, caller.user_id, tenant_id)):
+    if not {"admin", "member"} & accounts.roles(caller.user_id, tenant_id):
         raise NotFound(f"There is no tenant '{tenant_id[:64]}' in another region that you may copy images to.")
 
 
-def check_job(connection: Connection, trust: Sequence[ReplicatorTrust], job: CopyJob) -> None:
+def check_job(database: Database, accounts: Accounts, trust: Sequence[ReplicatorTrust], job: CopyJob) -> None:
     """
     Check that who posted *job* may still copy the image to the tenant.
 
@@ -48,15 +47,17 @@ def check_job(connection: Connection, trust: Sequence[ReplicatorTrust], job: Cop
         NotFound: They no longer see the image, or may no longer copy to the tenant.
         Forbidden: They may no longer download the image.
         Conflict: The image is no longer active.
+        Unavailable: *accounts* do not answer.
     """
-    caller = _poster(connection, job)
-    check_destination(connection, trust, caller, job.destination_tenant_id)
+    caller = _poster(accounts, job)
+    check_destination(accounts, trust, caller, job.destination_tenant_id)
     region = job.source_region_id
-    image = fetch_image(connection, region, job.source_image_id)
-    is_visible = image is not None and (
-        sees_without_membership(caller, image)
-        or (needs_membership(caller, image) and is_member(connection, region, image.id, job.source_tenant_id))
-    )
+    with database.read() as connection:
+        image = fetch_image(connection, region, job.source_image_id)
+        is_visible = image is not None and (
+            sees_without_membership(caller, image)
+            or (needs_membership(caller, image) and is_member(connection, region, image.id, job.source_tenant_id))
+        )
     if image is None or not is_visible:
         raise image_not_found(job.source_image_id)
     check_can_download(caller, image)
@@ -64,15 +65,12 @@ def check_job(connection: Connection, trust: Sequence[ReplicatorTrust], job: Cop
         raise Conflict(f"Image {image.id} is {image.status}; only an active image can be copied.")
 
 
-def _poster(connection: Connection, job: CopyJob) -> Caller:
+def _poster(accounts: Accounts, job: CopyJob) -> Caller:
     """Return who posted *job*, with the roles of now; of a job from before users were kept with it, a member."""
     tenant = job.source_tenant_id
     if job.user_id is None:
         return Caller("", tenant, job.source_region_id, frozenset({"member", "reader"}))
-    user, project = directory.get_user(connection, id=job.user_id), directory.get_project(connection, id=tenant)
-    is_enabled = user is not None and user.enabled and project is not None and project.enabled
-    roles = expand_roles(directory.granted_roles(connection, job.user_id, tenant)) if is_enabled else ()
-    return Caller(job.user_id, tenant, job.source_region_id, frozenset(roles))
+    return Caller(job.user_id, tenant, job.source_region_id, accounts.roles(job.user_id, tenant))
 
 
 def _covers(entry: ReplicatorTrust, source: str | None, destination: str) -> bool:

@@ -22,7 +22,7 @@ from ecl.server.domain.copy_job import (
     UNFINISHED,
     CopyJob,
 )
-from ecl.server.errors import ServiceError
+from ecl.server.errors import ServiceError, Unavailable
 from ecl.server.jobs.copies.direct import LocalRegions, copy_directly
 from ecl.server.jobs.copies.rights import check_job
 from ecl.server.jobs.peers.destinations import Destinations
@@ -98,8 +98,10 @@ class _Copying:
         """Create the image at the destination and copy the data. Raises _Canceled if a client has canceled the job."""
         if not self._change(CANCELABLE, status=REPLICATING):
             raise _Canceled
-        with self._database.read() as connection:
-            check_job(connection, self._destinations.trust, self._job)
+        try:
+            check_job(self._database, self._destinations.accounts, self._destinations.trust, self._job)
+        except Unavailable as exc:
+            raise TryLater(exc.message) from exc
         source = self._destinations.source(self._job.source_region_id)
         image = Image.existing(id=self._job.source_image_id).get(source)
         destination = self._destinations.in_region(self._job.destination_region_id).session

@@ -10,10 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ecl import exceptions
-from ecl.server.db.engine import Database
 from ecl.server.domain.image import Image
 from ecl.server.errors import Conflict, NotFound
-from ecl.server.identity.local import directory
+from ecl.server.identity.accounts import Accounts
 from ecl.server.settings.model import RegionSettings, ReplicatorTrust, Settings
 
 if TYPE_CHECKING:
@@ -79,9 +78,10 @@ class Destination:
 class Destinations:
     """Finds the region of a tenant, and sessions with regions."""
 
-    def __init__(self, settings: Settings, database: Database, own_url: str) -> None:
+    def __init__(self, settings: Settings, accounts: Accounts, own_url: str) -> None:
         self._settings = settings
-        self._database = database
+        #: Users' roles and projects.
+        self.accounts = accounts
         self._own_url = own_url
 
     @property
@@ -98,11 +98,10 @@ class Destinations:
         """
         if not _ID.fullmatch(tenant_id):
             raise _unknown(tenant_id)
-        with self._database.read() as connection:
-            project = directory.get_project(connection, id=tenant_id)
+        project = self.accounts.project(tenant_id)
         if project is None:
             return None
-        if not project.enabled or project.region in ("", source_region):
+        if not project.enabled or project.region in (None, source_region):
             raise _unknown(tenant_id)
         return self.in_region(project.region)
 
@@ -145,7 +144,7 @@ class Destinations:
         # Imported here, because the service starts without the SDK.
         from ecl.server.jobs.peers.own_auth import own_session
 
-        return own_session(self._database, self._own_url, region)
+        return own_session(self.accounts, self._own_url, region)
 
     def _is_tenant_of(self, region: RegionSettings, tenant_id: str) -> bool:
         """Return True if the Keystone of another process says that the tenant belongs to *region*."""

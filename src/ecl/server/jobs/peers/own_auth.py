@@ -10,18 +10,17 @@ from keystoneauth1 import plugin
 
 from ecl import session as sdk_session
 from ecl.server.clock import MICROSECONDS, now
-from ecl.server.db.engine import Database
-from ecl.server.identity.local.internal_user import internal_token
+from ecl.server.identity.accounts import Accounts
 
 __all__ = ["own_session"]
 
 
 class _OwnAuth(plugin.BaseAuthPlugin):
-    """Issues tokens of the service's own user."""
+    """Gives tokens of the service's own user."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, accounts: Accounts) -> None:
         super().__init__()
-        self._database = database
+        self._accounts = accounts
         self._lock = threading.Lock()
         self._token = ""
         self._expires_at = 0
@@ -31,7 +30,7 @@ class _OwnAuth(plugin.BaseAuthPlugin):
         del session, kwargs
         with self._lock:
             if self._expires_at - now() < sdk_session.LONG_CALL * MICROSECONDS:
-                self._token, self._expires_at = internal_token(self._database)
+                self._token, self._expires_at = self._accounts.own_token()
             return self._token
 
     def invalidate(self) -> bool:
@@ -41,7 +40,7 @@ class _OwnAuth(plugin.BaseAuthPlugin):
         return True
 
 
-def own_session(database: Database, own_url: str, region: str) -> sdk_session.Session:
+def own_session(accounts: Accounts, own_url: str, region: str) -> sdk_session.Session:
     """
     Return a session with the image API of a *region* of this process, as the service's own user with the role admin.
 
@@ -57,7 +56,7 @@ def own_session(database: Database, own_url: str, region: str) -> sdk_session.Se
         # The server is this process itself; its certificate has the name that clients use.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return sdk_session.Session(
-        auth=_OwnAuth(database),
+        auth=_OwnAuth(accounts),
         session=http,
         verify=False,
         endpoint_overrides={"image": f"{own_url}/image/{region}"},

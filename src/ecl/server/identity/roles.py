@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
-__all__ = ["ROLES", "expand_roles", "stable_id"]
+__all__ = ["ROLES", "expand_roles"]
 
 #: Each role with the roles that it includes, as in Keystone's defaults.
 _INCLUDES = {
@@ -21,8 +20,3 @@ def expand_roles(granted: Iterable[str]) -> tuple[str, ...]:
     """Return the *granted* roles and those that they include, in the order of `ROLES`."""
     included = {role for name in granted for role in _INCLUDES[name]}
     return tuple(role for role in ROLES if role in included)
-
-
-def stable_id(kind: str, name: str) -> str:
-    """Return the ID (32 hex digits) of something that has only a name: a role or a catalog entry."""
-    return hashlib.sha256(f"{kind}:{name}".encode()).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""An external Keystone: it has the users, projects and tokens."""
