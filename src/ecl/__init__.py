@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ecl.version import __version__
 
 if TYPE_CHECKING:
+    from ecl import aio as aio
     from ecl import config as config
     from ecl import connection as connection
     from ecl import exceptions as exceptions
@@ -32,7 +33,7 @@ _DISTRIBUTION = "ecl-image"
 
 _MODULES = frozenset(
     {
-        "config", "connection", "exceptions", "format", "image", "profile", "proxy2", "resource2",
+        "aio", "config", "connection", "exceptions", "format", "image", "profile", "proxy2", "resource2",
         "service_filter", "session", "testing", "utils",
     }
 )  # fmt: skip

@@ -20,7 +20,7 @@ from keystoneauth1.session import Session as KeystoneSession
 
 import ecl
 from ecl import exceptions, resource2
-from ecl._http import polling
+from ecl._http import polling, stop
 from ecl.connection import Connection
 from ecl.image.v2._proxy import Proxy
 from ecl.image.v2.image import Image
@@ -688,7 +688,9 @@ def test_wait_clock(proxy, stub, monkeypatch):
         def sleep(self, seconds):
             self.now += seconds
 
-    monkeypatch.setattr(polling, "time", SlowService())
+    slow = SlowService()
+    monkeypatch.setattr(polling, "time", slow)
+    monkeypatch.setattr(stop, "time", slow)
     stub.on("GET", "/v2/images/abc", Answer.json(WIRE))
     with pytest.raises(exceptions.ResourceTimeout):
         proxy.wait_for_status(Image.existing(id="abc"), "active", wait=120)

@@ -35,6 +35,12 @@ FLOORS = (
     r"ecl\.image\.(copying|importing)",
     r"ecl\.image\.transfer",
     r"ecl\.connection",
+    r"ecl\.aio\._(threads|progress)",
+    r"ecl\.aio\._(listing|sources|download)",
+    r"ecl\.aio\._proxy_base",
+    r"ecl\.aio\._proxy",
+    r"ecl\.aio\._connection",
+    r"ecl\.aio",
     r"ecl",
 )
 
@@ -99,7 +105,7 @@ def test_importing_the_package_is_free() -> None:
     """``import ecl`` loads no HTTP library and no other module of the package than its version."""
     loaded = loaded_by("import ecl")
 
-    assert not loaded & {"requests", "keystoneauth1", "urllib3", "yaml", "oslo_utils", "platformdirs"}
+    assert not loaded & {"requests", "keystoneauth1", "urllib3", "yaml", "oslo_utils", "platformdirs", "anyio"}
     assert {name for name in loaded if name.startswith("ecl")} == {"ecl", "ecl.version"}
 
 
@@ -112,8 +118,9 @@ def test_connecting_loads_no_transfer_engine() -> None:
 
 
 #: What may cost as much as it does: logging in, and moving data.
-COSTLY = {"ecl.session", "ecl._http.http_session", "ecl._http.translation", "ecl.image.copying", "ecl.image.importing",
-          "ecl.image.transfer", "ecl.image.v2._batch", "ecl.image.v2._creating", "ecl.image.v2._data"}  # fmt: skip
+COSTLY = {"ecl.session", "ecl._http.http_session", "ecl._http.stoppable", "ecl._http.translation", "ecl.image.copying",
+          "ecl.image.importing", "ecl.image.transfer", "ecl.image.v2._batch", "ecl.image.v2._creating",
+          "ecl.image.v2._data"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [name for name in SDK if name not in COSTLY and "._transfer" not in name])
@@ -199,9 +206,13 @@ def classes(tree: ast.Module) -> list[ast.ClassDef]:
     return [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
 
 
+#: Modules that a script makes: nobody reads them.
+MADE = {"ecl.aio._proxy"}
+
+
 def test_modules_are_read_in_one_sitting() -> None:
-    """No module of the package has more than 450 lines, and the mean is at most 130."""
-    lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
+    """No module of the package has more than 450 lines, and the mean is at most 130; made ones do not count."""
+    lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items() if name not in MADE}
 
     assert [name for name, length in lengths.items() if length > 450] == []
     assert sum(lengths.values()) / len(lengths) <= 130

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ecl import exceptions, resource2
-from ecl._http import polling
+from ecl._http import polling, stop
 from ecl.image.v2.image import Image
 from ecl.image.v2.tag import Tag
 from support.http_stub import Answer
@@ -31,7 +31,8 @@ class Clock:
 def clock(monkeypatch):
     """Time passes only in sleep."""
     made = Clock()
-    monkeypatch.setattr(polling, "time", made)
+    for module in (polling, stop):
+        monkeypatch.setattr(module, "time", made)
     return made
 
 

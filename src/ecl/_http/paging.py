@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import re
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
@@ -15,10 +17,22 @@ if TYPE_CHECKING:
     from ecl._http.sessions import SessionLike
     from ecl.service_filter import ServiceFilter
 
-__all__ = ["below_endpoint", "pages"]
+__all__ = ["below_endpoint", "counting", "pages"]
 
 #: Pages of one list, at most: a service whose links never end is broken.
 MOST_PAGES = 100_000
+
+_ON_PAGE: contextvars.ContextVar[Callable[[int], object] | None] = contextvars.ContextVar("on_page", default=None)
+
+
+@contextmanager
+def counting(on_page: Callable[[int], object]) -> Iterator[None]:
+    """Within it, call *on_page* with the number of items of each page that comes: who reads a list can stop there."""
+    token = _ON_PAGE.set(on_page)
+    try:
+        yield
+    finally:
+        _ON_PAGE.reset(token)
 
 
 def pages(session: SessionLike, path: str, query: Any, service: ServiceFilter, key: str) -> Iterator[dict[str, Any]]:
@@ -42,6 +56,9 @@ def pages(session: SessionLike, path: str, query: Any, service: ServiceFilter, k
             raise exceptions.InvalidResponse(response, f"The answer of {response.url} is not a list")
         if not all(isinstance(item, dict) for item in page[key]):
             raise exceptions.InvalidResponse(response, f"The answer of {response.url} is not a list of objects")
+        on_page = _ON_PAGE.get()
+        if on_page is not None:
+            on_page(len(page[key]))
         yield page
         following = page.get("next")
         if not isinstance(following, str) or not following or not page[key]:

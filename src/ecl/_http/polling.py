@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from ecl._http import stop
+
 __all__ = ["polls"]
 
 
@@ -25,5 +27,5 @@ def polls(interval: float, wait: float, first_pause: float | None = None) -> Ite
         left = deadline - time.monotonic()
         if left <= 0:
             return
-        time.sleep(min(pause, left))
+        stop.sleep(min(pause, left))
         pause = min(pause * 2, interval)

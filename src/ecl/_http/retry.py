@@ -7,6 +7,7 @@ import threading
 import time
 
 from ecl import exceptions
+from ecl._http import stop
 
 __all__ = ["is_passing", "is_refused", "pause", "retry_after_of"]
 
@@ -31,6 +32,8 @@ def pause(attempt: int, retry_after: str | None = None, cancelled: threading.Eve
     Returns:
         False if *cancelled* is set: there is to be no next attempt.
     """
+    # The failure may be that of a connection which was shut to stop the call.
+    stop.check()
     seconds = _seconds_of(retry_after)
     if seconds is None:
         import random
@@ -57,10 +60,7 @@ def retry_after_of(exc: exceptions.SDKException) -> str | None:
 
 
 def _sleep(seconds: float, cancelled: threading.Event | None) -> None:
-    if cancelled is None:
-        time.sleep(seconds)
-    else:
-        cancelled.wait(seconds)
+    stop.sleep(seconds, cancelled)
 
 
 def _seconds_of(retry_after: str | None) -> float | None:

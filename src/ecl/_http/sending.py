@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ecl import exceptions
-from ecl._http import bounds, retry, tls
+from ecl._http import bounds, retry, stop, tls
 from ecl._http.body import BodyFailed, StreamedBody, as_json
 from ecl._http.endpoint import endpoint
 from ecl._http.errors import is_silence, is_untrusted, translated
@@ -99,6 +99,7 @@ def request(
             # Naming its cause again hides the wrapper from tracebacks.
             raise exc.error from exc.error.__cause__
         except exceptions.ConnectFailure as exc:
+            stop.check()
             # A certificate that is not trusted now is not trusted a second later, and a caller that waited for a
             # silent service has waited long enough.
             hopeless = is_untrusted(exc) or is_silence(exc)

@@ -11,12 +11,12 @@ import os
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, overload
 
+from ecl._http.stop import Stop
 from ecl.image._transfer.bandwidth import Bandwidth
 from ecl.image._transfer.options import UploadOptions
 from ecl.image._transfer.progress import ProgressCallback
 from ecl.image._transfer.reader import DataStream
 from ecl.image._transfer.source import ImageData, Source
-from ecl.image._transfer.stop import Stop
 from ecl.image.copying import copy
 from ecl.image.v2 import _data
 from ecl.image.v2.image import Image

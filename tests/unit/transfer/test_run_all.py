@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from ecl import exceptions
+from ecl._http.stop import Stop
 from ecl.image._transfer.pool import run_all
-from ecl.image._transfer.stop import Stop
 
 
 def on_abandoned(index: int, error: BaseException) -> None:

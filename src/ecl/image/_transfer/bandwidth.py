@@ -6,6 +6,7 @@ import threading
 import time
 
 from ecl import exceptions
+from ecl._http import stop
 from ecl.image._transfer.digest import BLOCK
 
 __all__ = ["Bandwidth", "limit_of"]
@@ -52,7 +53,7 @@ class Bandwidth:
             self._free_at = starts + count / self._rate
         left = starts - now
         while left > 0 and not (stopped is not None and stopped.is_set()):
-            time.sleep(min(left, _STEP))
+            stop.sleep(min(left, _STEP))
             left -= _STEP
 
 

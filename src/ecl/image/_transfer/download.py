@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ecl import exceptions
+from ecl._http.stop import Stop
 from ecl.image._transfer import verify
 from ecl.image._transfer.bandwidth import Bandwidth, limit_of
 from ecl.image._transfer.digest import Digest
@@ -20,7 +21,6 @@ from ecl.image._transfer.ports import Described, RemoteImage
 from ecl.image._transfer.progress import Progress, ProgressCallback
 from ecl.image._transfer.signature import Signature
 from ecl.image._transfer.source import is_text
-from ecl.image._transfer.stop import Stop
 from ecl.image._transfer.stream import Stream
 
 __all__ = ["algorithm_of", "download", "verified_blocks", "with_data"]

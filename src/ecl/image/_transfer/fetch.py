@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 import time
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 
 from ecl import exceptions
+from ecl._http.stop import Stop
 from ecl.image._transfer import spans
 from ecl.image._transfer.bandwidth import Bandwidth
 from ecl.image._transfer.digest import buffers
@@ -18,7 +20,6 @@ from ecl.image._transfer.part import PartFile
 from ecl.image._transfer.ports import Described, RemoteImage
 from ecl.image._transfer.progress import Progress
 from ecl.image._transfer.spans import Span
-from ecl.image._transfer.stop import Stop
 from ecl.image._transfer.stream import RangeRefused, Stream
 
 __all__ = ["MAX_CONNECTIONS", "checked_connections", "fetch"]
@@ -163,7 +164,9 @@ class _Fetch:
                 return
             for blocks in work:
                 name = f"download-{len(self._threads)}"
-                thread = threading.Thread(target=self._run, args=(blocks,), name=name, daemon=True)
+                # What ends this thread's requests ends theirs.
+                run = contextvars.copy_context().run
+                thread = threading.Thread(target=run, args=(self._run, blocks), name=name, daemon=True)
                 thread.start()
                 self._threads.append(thread)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ecl import exceptions
+from ecl._http import stop as _stop
+from ecl._http.stop import Stop
 from ecl.image._transfer.progress import Progress, ProgressCallback
-from ecl.image._transfer.stop import Stop
 
 __all__ = ["WORKERS", "TotalProgress", "run_all"]
 
@@ -118,7 +121,7 @@ class _Pool(Generic[T]):
         self._count = len(jobs)
         self._is_ending = threading.Event()
         # Each thread puts an item in when it ends. Not join(): when Ctrl-C interrupts that, the thread counts as ended.
-        self._ends: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._ends: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
         self._running = 0
         #: What the jobs returned, by index.
         self.results: dict[int, T] = {}
@@ -130,13 +133,18 @@ class _Pool(Generic[T]):
         return len(self._todo)
 
     def run(self, workers: int) -> None:
-        """Do the jobs in so many threads; return when all of these have ended."""
-        for number in range(workers):
-            threading.Thread(target=self._work, name=f"transfer-{number}", daemon=True).start()
-            self._running += 1
-        while self._running:
-            self._ends.get()
-            self._running -= 1
+        """Do the jobs in so many threads; return when all have ended. Raises the error of this thread's stop."""
+        stop = _stop.current()
+        with nullcontext() if stop is None else stop.calling(self._ends.put):
+            for number in range(workers):
+                work = partial(contextvars.copy_context().run, self._work)
+                threading.Thread(target=work, name=f"transfer-{number}", daemon=True).start()
+                self._running += 1
+            while self._running:
+                error = self._ends.get()
+                if error is not None:
+                    raise error
+                self._running -= 1
 
     def end(self, stop: Stop) -> None:
         """Start no more jobs, end the running ones by *stop*, and wait for them for a short time."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ecl import _http, exceptions
 from ecl._http import retry
 from ecl._http.sessions import renew_token_before_long_call
+from ecl._http.stop import unstoppable
 from ecl.image._transfer.check import check_source
 from ecl.image._transfer.expand import expanded_if
 from ecl.image._transfer.options import UploadOptions
@@ -105,7 +106,8 @@ def rollback_create(session: SessionLike, image: Image, reason: BaseException) -
     else:
         attempts, timeout = retry.ATTEMPTS, _http.TIMEOUT
     try:
-        _http.request(session, "DELETE", image._path(), service=Image.service, attempts=attempts, timeout=timeout)
+        with unstoppable():
+            _http.request(session, "DELETE", image._path(), service=Image.service, attempts=attempts, timeout=timeout)
     except exceptions.NotFoundException:
         pass
     except (exceptions.SDKException, KeyboardInterrupt) as exc:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, Typ
 
 from ecl import _http
 from ecl._http.sessions import renew_token_before_long_call
+from ecl._http.stop import Stop, current
 from ecl.image._transfer import download as _download
 from ecl.image._transfer import stage as _stage
 from ecl.image._transfer import upload as _upload
@@ -22,7 +23,6 @@ from ecl.image._transfer.progress import ProgressCallback
 from ecl.image._transfer.reader import DataStream, RangeReader
 from ecl.image._transfer.signature import Certificate, PemOrPath, Signature
 from ecl.image._transfer.source import ImageData, Source
-from ecl.image._transfer.stop import Stop
 
 if TYPE_CHECKING:
     import requests
@@ -162,7 +162,7 @@ def download(
         progress=progress,
         connections=connections,
         max_bandwidth=max_bandwidth,
-        stop=stop,
+        stop=stop or current(),
         signature=_signature(remote, certificate),
     )
 
