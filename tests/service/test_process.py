@@ -166,8 +166,8 @@ def test_admin_and_added_projects():
 def test_plugin_is_light():
     """Loading the pytest plugin loads neither the SDK nor the server."""
     script = (
-        "import sys, ecl.testing_pytest\n"
-        "print({'requests', 'sqlalchemy', 'keystoneauth1', 'ecl.testing'} & set(sys.modules))"
+        "import sys, ecl.testing.plugin, ecl.testing_pytest\n"
+        "print({'requests', 'sqlalchemy', 'keystoneauth1', 'ecl.testing.service'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 

@@ -1,9 +1,4 @@
-"""
-A real image service for tests, in one line: ``with ImageService() as service: conn = service.connect()``.
-
-It runs in a process of its own, on a free port of this machine, with everything that it keeps in a temporary folder,
-and it ends with the tests, even if these are killed. It needs the extra ``[server]``.
-"""
+"""The image service in a process of its own."""
 
 from __future__ import annotations
 
@@ -17,18 +12,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ecl.exceptions import SDKException
+from ecl.testing.projects import TestProject
 
 if TYPE_CHECKING:
     from ecl.connection import Connection
     from ecl.server.db.engine import Database
 
-__all__ = ["ImageService", "ServiceFailed", "TestProject"]
+__all__ = ["ImageService", "ServiceFailed"]
 
 #: Seconds that a start may take on a busy machine before it has failed.
 _START_LIMIT = 60
@@ -40,20 +35,6 @@ _PASSWORD_COST = 14
 
 class ServiceFailed(SDKException):
     """The service did not start; the message ends with its log."""
-
-
-@dataclass(frozen=True, slots=True)
-class TestProject:
-    """A project, and a user who has the role member on it."""
-
-    # Not a test, whatever its name says to pytest.
-    __test__ = False
-
-    id: str
-    name: str
-    region: str
-    username: str
-    password: str
 
 
 class ImageService:
