@@ -12,7 +12,7 @@ import pytest
 import requests
 import yaml
 
-from ecl.testing import ImageService, ServiceFailed
+from ecl.testing import ImageService, Refused, ServiceFailed
 
 
 def get(url: str) -> int:
@@ -159,7 +159,7 @@ def test_admin_and_added_projects():
         assert service.credentials("jp2", own.username)["project_id"] == own.id
         assert service.credentials(project=shared)["password"] == service.credentials()["password"]
         assert service.credentials("jp1")["project_id"] != shared.id
-        with pytest.raises(KeyError, match="no project in region"):
+        with pytest.raises(Refused, match="has no project in region 'jp1'"):
             service.credentials("jp1", own.username)
 
 

@@ -13,15 +13,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ecl.testing._door import Refused
+    from ecl.testing._process import ServiceFailed
+    from ecl.testing.controls import Clock, Fault, Faults, RecordedRequest, Requests
+    from ecl.testing.own import EclProject
     from ecl.testing.projects import TestProject
-    from ecl.testing.service import ImageService, ServiceFailed
+    from ecl.testing.service import ImageService
 
-__all__ = ["ImageService", "ServiceFailed", "TestProject"]
+__all__ = [
+    "Clock",
+    "EclProject",
+    "Fault",
+    "Faults",
+    "ImageService",
+    "RecordedRequest",
+    "Refused",
+    "Requests",
+    "ServiceFailed",
+    "TestProject",
+]
 
 # Module to the names that are loaded from it.
 _MODULES = {
+    "_door": ("Refused",),
+    "controls": ("Clock", "Fault", "Faults", "RecordedRequest", "Requests"),
+    "own": ("EclProject",),
     "projects": ("TestProject",),
-    "service": ("ImageService", "ServiceFailed"),
+    "_process": ("ServiceFailed",),
+    "service": ("ImageService",),
 }
 
 # Hidden from type checkers, which would accept any name for it.

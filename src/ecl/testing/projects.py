@@ -1,15 +1,12 @@
-"""A project of a test's own: who has it, and a connection to it."""
+"""A project of a test, and the user who has it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from keystoneauth1.plugin import BaseAuthPlugin
-
-__all__ = ["TestProject", "known_login"]
+__all__ = ["TestProject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +25,3 @@ class TestProject:
     #: A token of the user for the project, and Keystone's document about it; "" and None if there is none.
     token: str = field(default="", repr=False, compare=False)
     access: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
-
-
-def known_login(credentials: Mapping[str, str], project: TestProject) -> BaseAuthPlugin:
-    """Return the login of *credentials* that begins with the project's token, and logs in when that one is refused."""
-    import json
-
-    from ecl import _auth
-
-    options = {name: value for name, value in credentials.items() if name != "region_name"}
-    plugin = _auth.make_plugin("password", options)
-    plugin.set_auth_state(json.dumps({"auth_token": project.token, "body": project.access}))
-    return plugin
