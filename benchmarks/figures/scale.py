@@ -53,7 +53,7 @@ _QUERIES: Mapping[str, Mapping[str, str]] = {
 def scale(plan: Plan) -> Iterator[Figure]:
     """Ask for first pages as a member with few images and as an administrator, then start the service again."""
     count = plan.rows
-    with ImageService(regions=("jp1",)) as service:
+    with ImageService(regions=("jp1",), testing=False) as service:
         service.stop()
         with closing(service.database) as database:
             fill(database, "jp1", count, small=service.credentials()["project_id"])

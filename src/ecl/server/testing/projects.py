@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import msgspec
 from sqlalchemy import Connection
@@ -12,7 +13,8 @@ from sqlalchemy import Connection
 from ecl.server.clock import MICROSECONDS, now
 from ecl.server.data.region import Region
 from ecl.server.data.removal import remove_now
-from ecl.server.db.engine import Database
+from ecl.server.db.engine import Database, retried
+from ecl.server.db.garbage import Garbage
 from ecl.server.db.images import mark_deleted
 from ecl.server.db.wipe import forget_deleted, images_of, remove_jobs, remove_namespaces
 from ecl.server.errors import BadRequest
@@ -23,6 +25,9 @@ from ecl.server.identity.local.tokens import Token, issue_token, read_token
 from ecl.server.settings.model import Settings
 
 __all__ = ["Added", "NewProject", "Projects", "add_project"]
+
+#: Each region with the images that were removed, and their data.
+_Left: TypeAlias = list[tuple[Region, list[str], list[Garbage]]]
 
 #: A random password of 144 bits is not guessed, so its hash may cost nothing; the first login replaces it.
 _NO_COST = 4
@@ -98,6 +103,7 @@ class Projects:
         with database.read() as connection:
             self._first = self._present(connection)
 
+    @retried
     def add(self, wanted: NewProject) -> Added:
         """Add a project. Raises as `add_project` does."""
         with self._database.write() as connection:
@@ -110,20 +116,30 @@ class Projects:
         Raises:
             NotFound: There is no such project.
         """
-        with self._database.read() as connection:
-            project = directory.find_project(connection, project_id)
-        self._empty([project.id])
+        self._discard(self._removed(project_id))
+
+    def reset(self) -> None:
+        """Remove all images and jobs, and what the service did not have when it started: projects and users."""
+        self._discard(self._removed_all())
+
+    @retried
+    def _removed(self, project_id: str) -> _Left:
+        # One transaction: each costs a flush to the disk.
         with self._database.write() as connection:
+            project = directory.find_project(connection, project_id)
+            left = self._empty(connection, [project.id])
             people = {user for user, _, _ in directory.list_roles(connection, project_id=project.id)}
+            remove_namespaces(connection, [project.id])
             directory.delete_project(connection, project)
             for user_id in people - self._first:
                 if not directory.list_roles(connection, user_id):
                     directory.delete_user(connection, directory.find_user(connection, user_id))
+        return left
 
-    def reset(self) -> None:
-        """Remove all images and jobs, and what the service did not have when it started: projects and users."""
-        self._empty(None)
+    @retried
+    def _removed_all(self) -> _Left:
         with self._database.write() as connection:
+            left = self._empty(connection, None)
             added = [each for each in directory.list_projects(connection) if each.id not in self._first]
             remove_namespaces(connection, [each.id for each in added])
             for project in added:
@@ -131,25 +147,25 @@ class Projects:
             for user in directory.list_users(connection):
                 if user.id not in self._first:
                     directory.delete_user(connection, user)
+        return left
 
-    def _empty(self, owners: Collection[str] | None) -> None:
-        """Remove images and jobs of *owners*, None: of all."""
-        self._write(lambda connection: remove_jobs(connection, owners))
+    def _empty(self, connection: Connection, owners: Collection[str] | None) -> _Left:
+        """Remove images and jobs of *owners*, None: of all. Return what is left of them outside the database."""
+        remove_jobs(connection, owners)
+        left = []
         for region in self._regions:
-            with self._database.write() as connection:
-                found = images_of(connection, region.name, owners)
-                garbage = [item for image_id in found for item in mark_deleted(connection, region.name, image_id)]
-                forget_deleted(connection, region.name, owners)
-            for image_id in found if region.cache is not None else ():
-                assert region.cache is not None
-                region.cache.delete(image_id)
-            remove_now(region, self._database, garbage)
-        if owners is not None:
-            self._write(lambda connection: remove_namespaces(connection, owners))
+            found = images_of(connection, region.name, owners)
+            garbage = [item for image_id in found for item in mark_deleted(connection, region.name, image_id)]
+            forget_deleted(connection, region.name, owners)
+            left.append((region, found, garbage))
+        return left
 
-    def _write(self, change: Callable[[Connection], None]) -> None:
-        with self._database.write() as connection:
-            change(connection)
+    def _discard(self, left: _Left) -> None:
+        for region, image_ids, garbage in left:
+            if region.cache is not None:
+                for image_id in image_ids:
+                    region.cache.delete(image_id)
+            remove_now(region, self._database, garbage)
 
     @staticmethod
     def _present(connection: Connection) -> frozenset[str]:
