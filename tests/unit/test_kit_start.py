@@ -56,3 +56,11 @@ def test_no_posix_at_import() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.strip() == "imported"
+
+
+def test_other_services_load_nothing_of_it() -> None:
+    """A service that is not under test loads no module for tests, and has no layer of them."""
+    script = "import sys, ecl.server.app; print([name for name in sys.modules if 'ecl.server.testing' in name])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert done.stdout.strip() == "[]"

@@ -83,8 +83,8 @@ class EclProject:
 
     def remove(self) -> None:
         """Remove the project and those of `another`, with their images, jobs and metadata definitions."""
-        for each in (*self._more, self):
-            if "connection" in each.__dict__:
-                each.connection.close()
-            self.service.remove_project(each.project)
-        self._more.clear()
+        while self._more:
+            self._more.pop().remove()
+        if "connection" in self.__dict__:
+            self.connection.close()
+        self.service.remove_project(self.project)

@@ -75,6 +75,7 @@ def test_a_project_is_removed_with_all_it_has(service: ImageService) -> None:
     """Images are gone with their data, public and protected ones too; so are users, and what others were shared."""
     project = EclProject(service, service.add_project())
     other = project.another()
+    inner = other.another("jp2", user=project.project.username)
     public = project.another(role="admin")
     shared = project.image.create_image(name="kit", data=b"bytes", disk_format="raw", is_protected=True)
     project.image.create_member(shared, member_id=other.id)
@@ -82,6 +83,8 @@ def test_a_project_is_removed_with_all_it_has(service: ImageService) -> None:
     public.image.create_metadef_namespace(namespace="Kit::Space", visibility="public")
     assert len(list(service.connect().image.images(name="kit"))) == 1
     project.remove()
+    with pytest.raises(Refused, match=f"There is no project '{inner.id}'"):
+        service.remove_project(inner.project)
     demo = service.connect().image
 
     assert list(demo.images()) == []
