@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.figure import Figure, unavailable
-from benchmarks.figures import commands, imports, link, listing, memory, nginx, requests, scale, small, transfer
+from benchmarks.figures import commands, imports, kit, link, listing, memory, nginx, requests, scale, small, transfer
 from benchmarks.machine import describe, short_name
 from benchmarks.measure import Failed
 from benchmarks.plan import MIB, Plan, parse_size
@@ -41,6 +41,7 @@ _SUBJECTS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "find": listing.find,
     "requests": requests.requests,
     "scale": scale.scale,
+    "kit": kit.kit,
 }
 
 

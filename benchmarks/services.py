@@ -107,7 +107,7 @@ class Target:
 @contextlib.contextmanager
 def run_embedded(**settings: Any) -> Iterator[Target]:
     """Run the embedded service, one process, as `ecl serve` does."""
-    with ImageService(regions=("jp1",), **settings) as service:
+    with ImageService(regions=("jp1",), testing=False, **settings) as service:
         yield embedded_target(service)
 
 

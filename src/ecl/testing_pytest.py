@@ -1,23 +1,5 @@
-"""The pytest plugin of `ecl.testing`: the fixture ``image_service``, one service for the whole test session."""
+"""The pytest plugin under its earlier name, which environments that were installed before still load."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-import pytest
-
-if TYPE_CHECKING:
-    from ecl.testing import ImageService
-
-__all__ = ["image_service"]
-
-
-@pytest.fixture(scope="session")
-def image_service() -> Iterator[ImageService]:
-    """A running image service with the regions jp1 and jp2."""
-    # Loaded here, so that sessions that do not use the fixture pay nothing.
-    from ecl.testing import ImageService
-
-    with ImageService() as service:
-        yield service
+from ecl.testing.plugin import *  # noqa: F403 - pytest takes the fixtures from this module

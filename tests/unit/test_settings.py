@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -217,3 +218,16 @@ def test_keystone_without_password(tmp_path):
 def test_version_of_the_keystone(url):
     """The address of a Keystone may name version 3, or not."""
     assert v3_url(url) == "https://k.example/identity/v3"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
+def test_testing_on_this_host(host):
+    """Tests may control a service that only this host can reach."""
+    assert load_settings(environ={"ECL_SERVE_TESTING": "true", "ECL_SERVE_HOST": host}).testing
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "image.example"])
+def test_testing_for_others(host):
+    """A service that others can reach is not for tests."""
+    with pytest.raises(SettingsError, match=f"With testing, .* must be a loopback address .*, not {re.escape(host)}"):
+        load_settings(environ={"ECL_SERVE_TESTING": "true", "ECL_SERVE_HOST": host})

@@ -210,4 +210,10 @@ def build_service(
         replicator.stop()
         importer.stop()
 
-    return RequestIds(accounting), stop_jobs
+    app: ASGIApp = RequestIds(accounting)
+    if settings.testing:
+        # Imported here, because no other service has any of it.
+        from ecl.server.testing.bench import under_test
+
+        app = under_test(app, settings, database, regions, purge.run)
+    return app, stop_jobs

@@ -18,6 +18,7 @@ FLOORS = (
     {"data", "identity"},
     {"jobs"},
     {"api"},
+    {"testing"},
     {"app"},
     {"process"},
     {"__main__"},
@@ -79,7 +80,10 @@ def test_domain_is_free_of_http_and_sql(name: str) -> None:
     assert not libraries(name) & {"http", "starlette", "uvicorn", "sqlalchemy", "alembic", "requests"}
 
 
-@pytest.mark.parametrize("name", [name for name in SERVER if room(name) in ("data", "jobs", "http", "identity", "api")])
+SQL_FREE = ("data", "jobs", "http", "identity", "api", "testing")
+
+
+@pytest.mark.parametrize("name", [name for name in SERVER if room(name) in SQL_FREE])
 def test_sql_is_written_in_db(name: str) -> None:
     """Only db/ and the embedded identity's own queries make SQL; others pass a connection on."""
     if name.startswith("ecl.server.identity.local."):

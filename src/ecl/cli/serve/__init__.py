@@ -46,6 +46,9 @@ class _Address(click.ParamType[tuple[str | None, int | None]]):
 @click.option("--tls-key", type=_FILE, help="PEM file with the certificate's key.")
 @click.option("--public-url", metavar="URL", help="Address that clients use, if a proxy stands in front.")
 @click.option("--access-log", is_flag=True, default=None, help="Log each request.")
+@click.option(
+    "--testing", is_flag=True, default=None, help="Let tests control the service under /testing, with no login."
+)
 @click.pass_context
 def serve(
     ctx: click.Context,
@@ -57,6 +60,7 @@ def serve(
     tls_key: Path | None,
     public_url: str | None,
     access_log: bool | None,
+    testing: bool | None,
 ) -> None:
     """
     Run the embedded image service until Ctrl-C.
@@ -76,6 +80,7 @@ def serve(
         "tls_key": tls_key,
         "public_url": public_url,
         "access_log": access_log,
+        "testing": testing,
     }
     with explained():
         from ecl.server.process.run import serve as run

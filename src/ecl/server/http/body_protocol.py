@@ -21,12 +21,19 @@ if TYPE_CHECKING:
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-__all__ = ["EXTENSION", "DirectBody", "DirectBodyProtocol", "direct_body", "wait_until_writable"]
+__all__ = [
+    "EXTENSION",
+    "DirectBody",
+    "DirectBodyProtocol",
+    "close_connection",
+    "direct_body",
+    "wait_until_writable",
+]
 
 #: Name of the ASGI extension.
 EXTENSION = "ecl.direct_body"
-#: Name of another one: a function that waits while too much of an answer waits for the client to read it.
-_DRAIN = "ecl.drain"
+#: Name of another one: the connection itself.
+_CONNECTION = "ecl.connection"
 #: Bytes per read while draining a request that was already answered.
 _SCRATCH = 64 << 10
 
@@ -39,9 +46,16 @@ def direct_body(scope: Mapping[str, Any]) -> DirectBody | None:
 
 async def wait_until_writable(scope: Mapping[str, Any]) -> None:
     """Wait until the client of an ASGI *scope* has read most of what was sent to it, or is gone."""
-    drain = scope.get("extensions", {}).get(_DRAIN)
-    if drain is not None:
-        await drain()
+    connection: DirectBodyProtocol | None = scope.get("extensions", {}).get(_CONNECTION)
+    if connection is not None:
+        await connection.flow.drain()
+
+
+def close_connection(scope: Mapping[str, Any]) -> None:
+    """Close the connection of an ASGI *scope*, after what was sent on it so far."""
+    connection: DirectBodyProtocol | None = scope.get("extensions", {}).get(_CONNECTION)
+    if connection is not None:
+        connection.transport.close()
 
 
 class DirectBodyProtocol(HttpToolsProtocol):
@@ -61,7 +75,7 @@ class DirectBodyProtocol(HttpToolsProtocol):
         length = _length(self.headers)
         self._direct = DirectBody(self, length) if length and not self.parser.should_upgrade() else None
         # uvicorn's type knows extensions without attributes only.
-        extensions: dict[str, Any] = {_DRAIN: self.flow.drain}
+        extensions: dict[str, Any] = {_CONNECTION: self}
         if self._direct is not None:
             extensions[EXTENSION] = self._direct
         sender = FileSender(self) if self.scheme == "http" else None

@@ -8,7 +8,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-__all__ = ["client_address"]
+__all__ = ["came_through_proxy", "client_address"]
+
+#: Headers that a proxy adds: with one of these, the peer's address is not the client's.
+_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 def client_address(scope: Scope, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
@@ -25,6 +28,12 @@ def client_address(scope: Scope, trusted: Sequence[IPv4Network | IPv6Network]) -
             break
         address = before.strip()
     return address
+
+
+def came_through_proxy(scope: Scope) -> bool:
+    """Return True if a proxy has said in a header of the request that it passed it on."""
+    headers = Headers(scope=scope)
+    return any(name in headers for name in _PROXY_HEADERS)
 
 
 def _is_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:

@@ -13,13 +13,10 @@ from starlette.types import Receive, Scope, Send
 from ecl.server import threads
 from ecl.server.domain.caller import Caller
 from ecl.server.errors import ServiceError
+from ecl.server.http.client_address import came_through_proxy
 from ecl.server.http.metrics import CONTENT_TYPE, Metrics
 
 __all__ = ["MetricsApp"]
-
-#: Headers that a proxy adds: with one of these, the peer's address is not the client's.
-_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
-
 
 Authenticate = Callable[[str | None], Awaitable[Caller]]
 
@@ -67,8 +64,7 @@ class MetricsApp:
 
     def _is_in_networks(self, scope: Scope) -> bool:
         client = scope.get("client")
-        headers = Headers(scope=scope)
-        if not client or any(name in headers for name in _PROXY_HEADERS):
+        if not client or came_through_proxy(scope):
             return False
         try:
             address = ip_address(client[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
     from ecl.server.db.engine import Database
 
-__all__ = ["clouds_path", "serve", "stop_with_parent"]
+__all__ = ["TEMPORARY_FOLDER", "clouds_path", "serve", "stop_with_parent"]
+
+#: Variable with the path of the folder to remove with this process.
+TEMPORARY_FOLDER = "ECL_TEMPORARY_FOLDER"
 
 
 def clouds_path(settings: Settings) -> Path:
@@ -86,11 +90,20 @@ def _build(settings: Settings, database: Database, listener: socket.socket) -> t
 
 
 def stop_with_parent() -> None:
-    """End this process when its standard input ends, because the parent process has ended."""
+    """
+    End this process when its standard input ends, because the parent process has ended.
+
+    The parent's temporary folder, if `TEMPORARY_FOLDER` names one, is removed: the parent can no longer do that.
+    """
 
     def wait() -> None:
         while os.read(0, 1024):
             pass
+        folder = os.environ.get(TEMPORARY_FOLDER)
+        if folder:
+            # Another program in place of this one: no thread of ours can write into the folder any more.
+            script = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
+            os.execv(sys.executable, [sys.executable, "-I", "-c", script, folder])  # noqa: S606 - our own command
         os._exit(1)
 
     threading.Thread(target=wait, name="parent-watch", daemon=True).start()

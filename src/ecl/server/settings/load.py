@@ -282,6 +282,11 @@ def _check(settings: Settings) -> None:
     if settings.public_url is not None:
         _check_url("public_url", settings.public_url)
     _check_regions(settings.regions)
+    if settings.testing and not _is_loopback(settings.host):
+        raise SettingsError(
+            f"With testing, everybody who reaches the service may do everything, so the host must be a loopback "
+            f"address such as 127.0.0.1, not {settings.host}."
+        )
     names = {store.name for region in settings.regions for store in region.stores}
     if settings.show_multiple_locations and "http" in names:
         raise SettingsError("No store can have the name 'http' with show_multiple_locations: rename it.")
@@ -307,6 +312,15 @@ def _check_imports(imports: ImportSettings) -> None:
     for port in imports.allowed_ports:
         _in_range("imports.allowed_ports", port, 1, 65535)
     _check_networks("imports.allowed_networks", imports.allowed_networks)
+
+
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _check_networks(name: str, networks: Sequence[str]) -> None:

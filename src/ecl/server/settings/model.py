@@ -296,3 +296,5 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replicator_trust: tuple[ReplicatorTrust, ...] = ()
     #: Property protection; without rules, a project may change all properties of its images.
     property_rules: tuple[PropertyRule, ...] = ()
+    #: Let tests, without a login, add faults, move the clock, remove everything and so on, under ``/testing``.
+    testing: bool = False

@@ -1,59 +1,37 @@
-"""
-A real image service for tests, in one line: ``with ImageService() as service: conn = service.connect()``.
-
-It runs in a process of its own, on a free port of this machine, with everything that it keeps in a temporary folder,
-and it ends with the tests, even if these are killed. It needs the extra ``[server]``.
-"""
+"""The image service in a process of its own."""
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
-import select
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ecl.exceptions import SDKException
+from ecl.testing._accounts import Accounts
+from ecl.testing._door import Door, Refused
+from ecl.testing._process import ServiceFailed, await_ready, check_packages, end
+from ecl.testing.controls import Clock, Faults, Requests
+from ecl.testing.projects import TestProject
 
 if TYPE_CHECKING:
     from ecl.connection import Connection
     from ecl.server.db.engine import Database
 
-__all__ = ["ImageService", "ServiceFailed", "TestProject"]
+__all__ = ["ImageService", "ServiceFailed"]
 
-#: Seconds that a start may take on a busy machine before it has failed.
-_START_LIMIT = 60
 #: Seconds that a stop may take beyond the service's own ``shutdown_timeout``.
 _STOP_LIMIT = 10
 #: Cost of the passwords' hashes, unless the settings say otherwise: tests log in often.
 _PASSWORD_COST = 14
-
-
-class ServiceFailed(SDKException):
-    """The service did not start; the message ends with its log."""
-
-
-@dataclass(frozen=True, slots=True)
-class TestProject:
-    """A project, and a user who has the role member on it."""
-
-    # Not a test, whatever its name says to pytest.
-    __test__ = False
-
-    id: str
-    name: str
-    region: str
-    username: str
-    password: str
+#: Variable with the folder that the service removes when this process has ended without doing so.
+_FOLDER = "ECL_TEMPORARY_FOLDER"
+_NOT_STARTED = "The image service is not running: use it as a context manager, or call start() first."
 
 
 class ImageService:
@@ -67,7 +45,7 @@ class ImageService:
         regions: Names of the regions that it serves.
         data_dir: A folder to keep; None: a temporary one.
         settings: Any more settings of `ecl.server.settings.model.Settings` (``limits={"image_size_cap": 1000}``), and
-            ``regions`` as a list of dicts where names are not enough.
+            ``regions`` as a list of dicts where names are not enough. ``testing`` is true, unless there is a ``host``.
 
     Attributes:
         url: The service's address, such as ``http://127.0.0.1:40123``.
@@ -90,9 +68,10 @@ class ImageService:
         self._temporary = data_dir is None
         self._folder = Path(tempfile.mkdtemp(prefix="ecl-service-")) if data_dir is None else data_dir
         self._process: subprocess.Popen[bytes] | None = None
-        self._projects: dict[tuple[str, str], TestProject] = {}
         self._database: Database | None = None
+        self._opened: Door | None = None
         self.data_dir = self._folder / "data" if self._temporary else self._folder
+        self._accounts = Accounts(self.clouds_yaml)
         self.url = ""
         self.auth_url = ""
 
@@ -133,6 +112,7 @@ class ImageService:
         """
         if self.is_running:
             return
+        check_packages()
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._log_path.open("ab") as log:
             # The open pipe tells the service that we live.
@@ -143,7 +123,11 @@ class ImageService:
                 stderr=log,
                 env=self._environment(),
             )
-        ready = self._await_ready(self._process)
+        try:
+            ready = await_ready(self._process, lambda: self.log)
+        except ServiceFailed:
+            self._process = None
+            raise
         self.url, self.auth_url = ready["url"], ready["auth_url"]
         self._settings["port"] = int(self.url.rpartition(":")[2])
 
@@ -205,10 +189,14 @@ class ImageService:
             project: What `add_project` returned: its user on it.
 
         Raises:
-            KeyError: The user has no project in the region.
+            Refused: The service has not been started, or the user has no project in the region.
         """
+        if not self.auth_url:
+            raise Refused(_NOT_STARTED)
+        if region is not None and region not in self.regions:
+            raise Refused(f"There is no region {region!r}; the service has {', '.join(self.regions)}.")
         if project is None:
-            project = self._project(region or self.regions[0], user)
+            project = self._accounts.project(region or self.regions[0], user)
         return {
             "auth_url": self.auth_url,
             "username": project.username,
@@ -232,32 +220,98 @@ class ImageService:
 
         return Connection(**{**self.credentials(region, user, project=project), **arguments})
 
-    def add_project(self, region: str | None = None, user: str | None = None) -> TestProject:
+    def add_project(
+        self, region: str | None = None, user: str | None = None, *, role: str = "member", name: str | None = None
+    ) -> TestProject:
         """
-        Add a project to *region* (None: the first), and a user who has the role member on it.
+        Add a project to *region* (None: the first), and a user who has a role on it.
 
         Args:
-            user: A user that is there already; None: a new one, named as the project is.
-        """
-        from ecl.server.identity.local import directory
+            user: Name of the user, who is made if there is none of this name; None: a new one, named as the project is.
+            role: ``member``, ``reader``, ``admin`` or ``service``.
+            name: Of the project; None: a random one.
 
-        region = region or self.regions[0]
-        name = f"project-{secrets.token_hex(4)}"
-        with self.database.write() as connection:
-            project = directory.create_project(connection, name, region)
-            if user is None:
-                password = secrets.token_urlsafe(18)
-                person = directory.create_user(connection, name, password, self._password_cost)
-            else:
-                password = self._password(user)
-                person = directory.find_user(connection, user)
-            directory.grant_role(connection, person, "member", project)
-        created = TestProject(project.id, project.name, region, person.name, password)
-        try:
-            self._project(region, person.name)
-        except KeyError:
-            self._projects[region, person.name] = created
+        Raises:
+            Refused: There is no such region or role, the name is taken, or the password of *user* is not known here.
+        """
+        wanted = {"region": region, "user": user, "role": role, "name": name}
+        if self.is_running and self._has_door:
+            answer = self._door().call("POST", "/projects", wanted)
+        else:
+            answer = self._added(wanted)
+        person = answer["user"]
+        created = TestProject(
+            answer["project"]["id"],
+            answer["project"]["name"],
+            answer["project"]["region"],
+            person["name"],
+            person["password"] or self._accounts.password(person["name"]),
+            role,
+            answer["token"],
+            answer["access"],
+        )
+        self._accounts.add(created)
         return created
+
+    def remove_project(self, project: TestProject) -> None:
+        """
+        Remove a project with its images, jobs and metadata definitions, and its user if they have no other project.
+
+        Raises:
+            Refused: It is gone, or the service is not running.
+        """
+        self._door().call("DELETE", f"/projects/{project.id}")
+        self._accounts.remove(project.id)
+
+    def reset(self) -> None:
+        """
+        Remove all images and jobs, and the projects and users that were added since the service was started.
+
+        The users ``demo`` and ``admin`` and their projects stay; faults and the journal are empty, and the clock is
+        the host's.
+        """
+        self._door().call("DELETE")
+        self._accounts.clear()
+
+    def seed(
+        self,
+        manifest: str | Path | Mapping[str, Any],
+        region: str | None = None,
+        user: str = "demo",
+        *,
+        project: TestProject | None = None,
+    ) -> dict[str, str]:
+        """
+        Create the images of a manifest, as ``ecl image sync --apply`` does; for the others see `credentials`.
+
+        Args:
+            manifest: A file, or its content; paths in it are relative to the file, or to the current folder.
+
+        Returns:
+            The ID of each image, by its name.
+
+        Raises:
+            Refused: The manifest is wrong, or an image cannot be created.
+        """
+        from ecl.testing._seed import applied
+
+        path = Path(manifest) if isinstance(manifest, str) else manifest
+        return applied(path, self.credentials(region, user, project=project), self._settings.get("tls_cert"))
+
+    @property
+    def faults(self) -> Faults:
+        """The rules by which requests fail."""
+        return Faults(self._door)
+
+    @property
+    def requests(self) -> Requests:
+        """The last requests that the service got."""
+        return Requests(self._door)
+
+    @property
+    def clock(self) -> Clock:
+        """The service's clock."""
+        return Clock(self._door)
 
     @property
     def database(self) -> Database:
@@ -273,12 +327,38 @@ class ImageService:
     # --- inside -------------------------------------------------------------------------------------------
 
     @property
-    def _log_path(self) -> Path:
-        return self._folder / "service.log"
+    def _has_door(self) -> bool:
+        """True if the service is told to let tests in: by default, unless others could reach it."""
+        return bool(self._settings.get("testing", "host" not in self._settings))
+
+    def _door(self) -> Door:
+        if not self.is_running:
+            raise Refused(_NOT_STARTED)
+        if not self._has_door:
+            raise Refused("The service does not let tests in: start it with ImageService(testing=True).")
+        if self._opened is None:
+            self._opened = Door(self.url)
+        return self._opened
+
+    def _added(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Add a project to the database of a service that does not run, or does not let tests in."""
+        from ecl.server.errors import ServiceError
+        from ecl.server.settings.model import RegionSettings, Settings
+        from ecl.server.testing.projects import NewProject, add_project
+
+        regions = tuple(RegionSettings(name) for name in self.regions)
+        try:
+            with self.database.write() as connection:
+                added = add_project(connection, Settings(self.data_dir, regions=regions), NewProject(**wanted))
+        except ServiceError as exc:
+            raise Refused(exc.message) from exc
+        project = {"id": added.project.id, "name": added.project.name, "region": added.project.region}
+        user = {"name": added.content.user.name, "password": added.password}
+        return {"project": project, "user": user, "token": "", "access": None}
 
     @property
-    def _password_cost(self) -> int:
-        return int(self._settings.get("password_cost", _PASSWORD_COST))
+    def _log_path(self) -> Path:
+        return self._folder / "service.log"
 
     @property
     def _database_url(self) -> str | None:
@@ -291,13 +371,16 @@ class ImageService:
         """Return our own environment, with nothing of a service that the user has set up."""
         regions = [self._with_store(entry) for entry in self._regions]
         ours = {"data_dir": str(self.data_dir), "database_url": self._database_url, "regions": regions}
-        settings = {"port": 0, "password_cost": _PASSWORD_COST, **self._settings, **ours}
+        settings = {"port": 0, "password_cost": _PASSWORD_COST, "testing": self._has_door, **self._settings, **ours}
         config = self._folder / "service.json"
         # A database_url may hold a password.
         config.touch(mode=0o600)
         config.write_text(json.dumps(settings, default=str), encoding="utf-8")
-        others = {name: value for name, value in os.environ.items() if not name.startswith("ECL_SERVE_")}
-        return {**others, "ECL_SERVE_CONFIG": str(config)}
+        variables = {name: value for name, value in os.environ.items() if not name.startswith(("ECL_SERVE_", _FOLDER))}
+        variables["ECL_SERVE_CONFIG"] = str(config)
+        if self._temporary:
+            variables[_FOLDER] = str(self._folder)
+        return variables
 
     def _with_store(self, region: dict[str, Any]) -> dict[str, Any]:
         if region.keys() & {"stores", "store_dir", "url"}:
@@ -305,70 +388,11 @@ class ImageService:
         store = self._default_store(self._folder, region["name"])
         return region if store is None else {**region, "stores": [store]}
 
-    def _await_ready(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-        """Return the line that a service writes when it answers."""
-        assert process.stdout is not None
-        deadline = time.monotonic() + _START_LIMIT
-        line = b""
-        while not line.endswith(b"\n"):
-            ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))
-            block = os.read(process.stdout.fileno(), 4096) if ready else b""
-            if not block:
-                code = self.kill() if not ready else process.wait()
-                why = f"it ended with code {code}" if ready else f"no answer within {_START_LIMIT} s"
-                self.kill()
-                raise ServiceFailed(f"The image service did not start: {why}. Its log:\n{self.log}")
-            line += block
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
     def _end(self, *, kill: bool) -> int | None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
         process, self._process = self._process, None
         if process is None:
             return None
-        if kill:
-            process.kill()
-        else:
-            process.terminate()
-        try:
-            code = process.wait(int(self._settings.get("shutdown_timeout", 30)) + _STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            code = process.wait()
-        finally:
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
-        return code
-
-    def _project(self, region: str, user: str) -> TestProject:
-        """Return a project that *user* has in *region*; an admin's one project is good for every region."""
-        for key in ((region, user), ("", user)):
-            if key in self._projects:
-                return self._projects[key]
-        for name, cloud in self._clouds().items():
-            auth = cloud["auth"]
-            at = "" if auth["username"] == "admin" else cloud["region_name"]
-            found = TestProject(auth["project_id"], name, cloud["region_name"], auth["username"], auth["password"])
-            self._projects.setdefault((at, found.username), found)
-            if found.username == user and at in ("", region):
-                return found
-        raise KeyError(f"user {user!r} has no project in region {region!r}")
-
-    def _password(self, user: str) -> str:
-        for (_, name), project in self._projects.items():
-            if name == user:
-                return project.password
-        for cloud in self._clouds().values():
-            if cloud["auth"]["username"] == user:
-                return str(cloud["auth"]["password"])
-        raise KeyError(f"there is no user {user!r}")
-
-    def _clouds(self) -> dict[str, Any]:
-        import yaml
-
-        if not self.clouds_yaml.exists():
-            # On a database that another service has made, nobody new was told a password.
-            return {}
-        clouds: dict[str, Any] = yaml.safe_load(self.clouds_yaml.read_text(encoding="utf-8"))["clouds"]
-        return clouds
+        return end(process, kill=kill, limit=int(self._settings.get("shutdown_timeout", 30)) + _STOP_LIMIT)
