@@ -14,7 +14,7 @@ from ecl.cli._confirm import confirm, say
 from ecl.cli._numbers import WholeNumber
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
-from ecl.cli.image._dry_run import print_steps, step
+from ecl.cli.image._dry_run import dry_run_option, print_steps, step
 from ecl.cli.image._find import named
 from ecl.cli.image._options import attribute_options, attributes, taken_options, upload_options, yes_option
 from ecl.cli.image._record import FIELDS, described, print_image
@@ -40,7 +40,7 @@ _SUFFIX = re.compile(r"-\d{8}T\d{6}Z")
     metavar="N",
     help="Keep N previous images, hidden or renamed; delete the others.  [all]",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be done, in the chosen format, and do nothing.")
+@dry_run_option
 @upload_options
 @sign_options
 @attribute_options
