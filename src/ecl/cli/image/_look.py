@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 from ecl.cli.image._advice import force_advice
 
-if TYPE_CHECKING:
-    from ecl.image.transfer import UploadOptions
-
-__all__ = ["formats_of"]
+__all__ = ["check_file"]
 
 
-def formats_of(
-    file: str,
-    options: UploadOptions,
-    *,
-    disk_format: str | None = None,
-    container_format: str | None = None,
-    min_disk: int | None = None,
-) -> dict[str, str]:
+def check_file(file: str, upload: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, str]:
     """
     Check *file* as an upload does, and return the formats that the image gets. Standard input is not read.
 
     Args:
-        disk_format: Disk format that the user or the image says; None means the one that is detected.
-        container_format: None means bare.
-        min_disk: GB of disk that the image says booting it takes.
+        upload: Arguments of the SDK that say how it is uploaded.
+        image: Attributes that the user or the image sets; where a format is missing, it is detected, or bare.
 
     Raises:
         InvalidRequest: The content is refused.
@@ -35,11 +25,13 @@ def formats_of(
     from ecl.image._transfer.check import check_source
     from ecl.image._transfer.expand import expanded_if
     from ecl.image._transfer.source import Source
+    from ecl.image.transfer import UploadOptions
 
-    container = container_format or "bare"
+    declared, container = image.get("disk_format"), image.get("container_format") or "bare"
     if file == "-":
-        return {"container_format": container, **({"disk_format": disk_format} if disk_format else {})}
+        return {"container_format": container, **({"disk_format": declared} if declared else {})}
+    options = UploadOptions.of(**upload)
     with force_advice(), Source(file) as opened:
         source = expanded_if(options, opened)
-        check_source(source, options, disk_format, container, min_disk)
-        return {"container_format": container, "disk_format": disk_format or source.inspect().disk_format}
+        check_source(source, options, declared, container, image.get("min_disk"))
+        return {"container_format": container, "disk_format": declared or source.inspect().disk_format}

@@ -15,7 +15,7 @@ from ecl.cli._progress import meter, progress_option
 from ecl.cli._streams import is_closed
 from ecl.cli.image._advice import force_advice
 from ecl.cli.image._dry_run import changed, dry_run_option, print_steps, step
-from ecl.cli.image._look import formats_of
+from ecl.cli.image._look import check_file
 from ecl.cli.image._options import attribute_options, attributes, taken_options, upload_options
 from ecl.cli.image._record import FIELDS, print_image
 from ecl.cli.image._signing import sign_options, taken_signing
@@ -87,13 +87,10 @@ def create(
 
 def _planned(file: str | None, attrs: dict[str, Any], upload: dict[str, Any], imports: bool) -> dict[str, Any]:
     """Return the step of ``--dry-run``. The file is checked as an upload checks it; standard input is not read."""
-    from ecl.image._transfer.options import UploadOptions
-
     what = {name: value for name, value in attrs.items() if name != "name"}
     if file is None:
         return step("create", attrs["name"], changed(what))
-    said = {name: attrs.get(name) for name in ("disk_format", "container_format", "min_disk")}
-    what |= formats_of(file, UploadOptions.of(**upload), **said)
+    what |= check_file(file, upload, attrs)
     source = "standard input" if file == "-" else file
     return step("create", attrs["name"], f"{'import' if imports else 'upload'} {source}; {changed(what)}")
 

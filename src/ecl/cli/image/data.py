@@ -20,7 +20,7 @@ from ecl.cli._values import human_size
 from ecl.cli.image._advice import force_advice
 from ecl.cli.image._dry_run import changed, dry_run_option, print_steps, step
 from ecl.cli.image._find import find, image_argument, newest_option
-from ecl.cli.image._look import formats_of
+from ecl.cli.image._look import check_file
 from ecl.cli.image._options import bandwidth_option, upload_options
 from ecl.cli.image._record import FIELDS, print_image
 from ecl.cli.image.create import read_from
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ecl.image.v2.image import Image
 
 __all__ = ["download", "upload"]
+
+# What an image says that its data is compared with.
+_CHECKED = ("disk_format", "container_format", "min_disk")
 
 
 @click.command(cls=Command)
@@ -162,11 +165,9 @@ def upload(
 def _planned(image: Image, file: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return the step of ``--dry-run``. The file is checked as an upload checks it; standard input is not read."""
     from ecl.image._transfer.check import check_queued
-    from ecl.image.transfer import UploadOptions
 
     check_queued(image)
-    said = {"disk_format": image.disk_format, "container_format": image.container_format}
-    formats = formats_of(file, UploadOptions.of(**arguments), **said, min_disk=image.min_disk)
+    formats = check_file(file, arguments, {name: getattr(image, name) for name in _CHECKED})
     return step("upload", image, f"{'standard input' if file == '-' else file}; {changed(formats)}")
 
 
