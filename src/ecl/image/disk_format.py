@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +40,26 @@ class Inspection:
     is_empty: bool = False
 
 
+#: True while an image is inspected here: a failed check is a result here, not a warning in the log.
+_inspecting: ContextVar[bool] = ContextVar("inspecting", default=False)
+
+
+def _is_for_others(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR or not _inspecting.get()
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep warnings of the inspector out of the log, in this thread alone: others may want theirs."""
+    logging.getLogger("oslo_utils.imageutils.format_inspector").addFilter(_is_for_others)
+    token = _inspecting.set(True)
+    try:
+        yield
+    finally:
+        _inspecting.reset(token)
+
+
+@_without_warnings()
 def inspect(read: Callable[[int], bytes], limit: int | None = None) -> Inspection:
     """
     Inspect an image from its start, until the format is clear.
@@ -49,8 +71,6 @@ def inspect(read: Callable[[int], bytes], limit: int | None = None) -> Inspectio
     # Imported here: it takes a tenth of a second, and only uploads need it.
     from oslo_utils.imageutils import format_inspector
 
-    # The inspector logs each failed check as a warning; here the caller gets it as a result.
-    logging.getLogger(format_inspector.__name__).setLevel(logging.ERROR)
     source: Any = _Reader(read)
     head = bytearray()
     wrapper = format_inspector.InspectWrapper(source)

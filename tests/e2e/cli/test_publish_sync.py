@@ -96,7 +96,7 @@ def test_keep_counts_hidden_and_renamed_images(ecl: Command, disk: Path, rename:
 
 
 def test_publish_shows_its_plan(ecl: Command, disk: Path) -> None:
-    """--dry-run names what would be uploaded, hidden and deleted, and does nothing."""
+    """--dry-run names what would be uploaded, hidden and deleted, and does nothing; it checks the file."""
     first = ecl("image", "publish", "base", "--file", str(disk), "-f", "value", "-c", "id").out.strip()
 
     words = ("image", "publish", "base", "--file", str(disk), "--keep", "0", "--dry-run")
@@ -108,6 +108,7 @@ def test_publish_shows_its_plan(ecl: Command, disk: Path) -> None:
     ]
     assert ecl(*words, "-f", "value", "-c", "action", "-c", "status").out == "upload\nhide\ndelete\n"
     assert "-f shell cannot show" in ecl(*words, "-f", "shell", code=2).err
+    assert "is raw, but" in ecl(*words, "--disk-format", "qcow2", code=2).err
     assert [each["id"] for each in images(ecl)] == [first]
 
 

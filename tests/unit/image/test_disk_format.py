@@ -160,3 +160,16 @@ def test_says_nothing(caplog):
         look(qcow2(backing=512))
 
     assert caplog.text == ""
+
+
+def test_others_are_still_told(caplog):
+    """Who uses the inspector beside this library gets its warnings, at the level that the logger had."""
+    from oslo_utils.imageutils import format_inspector
+
+    look(qcow2(backing=512))
+
+    logger = logging.getLogger(format_inspector.__name__)
+    assert logger.level == logging.NOTSET
+    with caplog.at_level(logging.WARNING):
+        logger.warning("theirs")
+    assert "theirs" in caplog.text

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,9 +13,27 @@ from ecl.cli._output import Column, Output
 if TYPE_CHECKING:
     from ecl.image.v2.image import Image
 
-__all__ = ["print_steps", "step"]
+__all__ = ["changed", "dry_run_option", "print_steps", "step"]
+
+C = TypeVar("C", bound=Callable[..., Any])
 
 _COLUMNS = [Column("action", "Action"), Column("name", "Name"), Column("id", "ID"), Column("why", "Why")]
+
+
+def dry_run_option(command: C) -> C:
+    """Add ``--dry-run``."""
+    text = "Show what would be done, in the chosen format, and do nothing."
+    return click.option("--dry-run", is_flag=True, help=text)(command)
+
+
+def changed(changes: Mapping[str, Any]) -> str:
+    """Return attributes and properties with their new values as one text; None means that it is removed."""
+    flat = {name: value for name, value in changes.items() if name != "properties"} | changes.get("properties", {})
+    return ", ".join(f"no {name}" if value is None else f"{name}={_text(value)}" for name, value in flat.items())
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def step(action: str, image: Image | str, why: str = "") -> dict[str, Any]:

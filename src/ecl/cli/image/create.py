@@ -14,6 +14,8 @@ from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli._streams import is_closed
 from ecl.cli.image._advice import force_advice
+from ecl.cli.image._dry_run import changed, dry_run_option, print_steps, step
+from ecl.cli.image._look import check_file
 from ecl.cli.image._options import attribute_options, attributes, taken_options, upload_options
 from ecl.cli.image._record import FIELDS, print_image
 from ecl.cli.image._signing import sign_options, taken_signing
@@ -33,6 +35,7 @@ __all__ = ["create", "create_with", "read_from"]
 @upload_options
 @sign_options
 @attribute_options
+@dry_run_option
 @progress_option
 @showing
 @pass_cloud
@@ -45,6 +48,7 @@ def create(
     file: str | None,
     imports: bool,
     owner: str | None,
+    dry_run: bool,
     progress: str,
     tags: tuple[str, ...],
     **options: Any,
@@ -65,6 +69,9 @@ def create(
     attrs |= {"id": image_id} if image_id else {}
     attrs |= {"owner": owner} if owner else {}
     attrs |= {"tags": list(dict.fromkeys(tags))} if tags else {}
+    if dry_run:
+        print_steps(out, [_planned(file, attrs, upload, imports)])
+        return
     if file is None:
         print_image(out, cloud.image.create_image(**attrs))
         return
@@ -76,6 +83,16 @@ def create(
             left = f"no image was left behind; {name!r} can be created again."
             image = create_with(cloud, file, {**upload, **attrs}, left)
     print_image(out, image)
+
+
+def _planned(file: str | None, attrs: dict[str, Any], upload: dict[str, Any], imports: bool) -> dict[str, Any]:
+    """Return the step of ``--dry-run``. The file is checked as an upload checks it; standard input is not read."""
+    what = {name: value for name, value in attrs.items() if name != "name"}
+    if file is None:
+        return step("create", attrs["name"], changed(what))
+    what |= check_file(file, upload, attrs)
+    source = "standard input" if file == "-" else file
+    return step("create", attrs["name"], f"{'import' if imports else 'upload'} {source}; {changed(what)}")
 
 
 def _import(cloud: Cloud, file: str, attrs: dict[str, Any], upload: dict[str, Any]) -> Image:

@@ -18,7 +18,9 @@ from ecl.cli._progress import meter, progress_option
 from ecl.cli._streams import is_closed
 from ecl.cli._values import human_size
 from ecl.cli.image._advice import force_advice
+from ecl.cli.image._dry_run import changed, dry_run_option, print_steps, step
 from ecl.cli.image._find import find, image_argument, newest_option
+from ecl.cli.image._look import check_file
 from ecl.cli.image._options import bandwidth_option, upload_options
 from ecl.cli.image._record import FIELDS, print_image
 from ecl.cli.image.create import read_from
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from ecl.image.v2.image import Image
 
 __all__ = ["download", "upload"]
+
+# What an image says that its data is compared with.
+_CHECKED = ("disk_format", "container_format", "min_disk")
 
 
 @click.command(cls=Command)
@@ -116,6 +121,7 @@ def _left(file: str | None, target: object) -> str:
 @newest_option
 @click.option("--file", "file", type=click.Path(), required=True, help="File to upload; - reads standard input.")
 @upload_options
+@dry_run_option
 @progress_option
 @showing
 @pass_cloud
@@ -126,6 +132,7 @@ def upload(
     image: str,
     newest: bool,
     file: str,
+    dry_run: bool,
     progress: str,
     **options: Any,
 ) -> None:
@@ -133,8 +140,15 @@ def upload(
     Upload data to an image that has none yet.
 
     If the image has no formats, the disk format is detected from the data, and the container format is bare.
+
+    \b
+    Examples:
+      ecl image upload debian-13 --file debian-13.qcow2
     """
     found = find(cloud, image, newest)
+    if dry_run:
+        print_steps(out, [_planned(found, file, options)])
+        return
     with meter(progress, "upload", found.name or image) as at:
         options["progress"] = at
         try:
@@ -146,6 +160,15 @@ def upload(
         except KeyboardInterrupt as exc:
             raise Interrupted(f"image {found.id} is queued again; the same command starts over.") from exc
     print_image(out, uploaded)
+
+
+def _planned(image: Image, file: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the step of ``--dry-run``. The file is checked as an upload checks it; standard input is not read."""
+    from ecl.image._transfer.check import check_queued
+
+    check_queued(image)
+    formats = check_file(file, arguments, {name: getattr(image, name) for name in _CHECKED})
+    return step("upload", image, f"{'standard input' if file == '-' else file}; {changed(formats)}")
 
 
 def _upload_with_formats(cloud: Cloud, image: Image, file: str, arguments: dict[str, Any]) -> Image:

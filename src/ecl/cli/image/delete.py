@@ -29,6 +29,10 @@ def delete(cloud: Cloud, out: Output, *, images: tuple[str, ...], newest: bool, 
 
     All images are looked up before the first is deleted. Deleting several images, or a protected one, needs
     confirmation on the terminal or --yes. A protected image is unprotected first.
+
+    \b
+    Examples:
+      ecl image delete debian-11 debian-12 --dry-run
     """
     from ecl import exceptions
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli._suggest import Choice
 from ecl.cli.image._advice import force_advice, format_advice
+from ecl.cli.image._dry_run import dry_run_option, print_steps, step
 from ecl.cli.image._find import IMAGE, find, image_argument, newest_option
 from ecl.cli.image._options import upload_options
 from ecl.cli.image._record import FIELDS, print_image
@@ -87,6 +89,7 @@ def _image_or_info(ctx: click.Context, param: click.Parameter, incomplete: str) 
     metavar="SECONDS",
     help="Most seconds to wait; the import continues afterwards.  [3600]",
 )
+@dry_run_option
 @showing
 @pass_cloud
 def import_image(
@@ -100,6 +103,7 @@ def import_image(
     allow_failure: bool | None,
     wait: bool,
     timeout: float,
+    dry_run: bool,
     **source: Any,
 ) -> None:
     """
@@ -113,6 +117,9 @@ def import_image(
       ecl image import debian-13 --method web-download --uri https://images.example/debian-13.qcow2 --wait
     """
     found = find(cloud, image, newest)
+    if dry_run:
+        print_steps(out, [step("import", found, _described(remote_image=remote_image, stores=names, **source))])
+        return
     with format_advice(found):
         cloud.image.import_image(
             found,
@@ -127,6 +134,13 @@ def import_image(
         except KeyboardInterrupt as exc:
             raise Interrupted(f"the import goes on; see `ecl image show {found.id}`.") from exc
     print_image(out, cloud.image.get_image(found))
+
+
+def _described(*, method: str, stores: Sequence[str], all_stores: bool | None, **source: str | None) -> str:
+    """Return where the data of an import comes from and where it goes, in words."""
+    words = [f"by {method}", *(f"from {value}" for value in source.values() if value)]
+    words += [f"to {', '.join(stores)}"] if stores else ["to every store"] if all_stores else []
+    return " ".join(words)
 
 
 @click.command("info", cls=Command)

@@ -170,5 +170,12 @@ def _sees_all(cloud: Cloud) -> bool:
 @showing
 @pass_cloud
 def show(cloud: Cloud, out: Output, *, image: str, newest: bool) -> None:
-    """Show an image."""
+    """
+    Show an image.
+
+    \b
+    Examples:
+      ecl image show debian-13
+      ecl image show debian-13 -f value -c id
+    """
     print_image(out, find(cloud, image, newest))

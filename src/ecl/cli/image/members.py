@@ -13,7 +13,7 @@ from ecl.cli._confirm import say
 from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli._suggest import Choice
 from ecl.cli.image._advice import member_advice
-from ecl.cli.image._dry_run import print_steps, step
+from ecl.cli.image._dry_run import dry_run_option, print_steps, step
 from ecl.cli.image._find import find, image_argument, newest_option
 
 if TYPE_CHECKING:
@@ -37,19 +37,27 @@ _domain = click.option("--project-domain", hidden=True)
 @click.argument("project", metavar="PROJECT")
 @newest_option
 @_domain
+@dry_run_option
 @showing
 @pass_cloud
 def member_add(
-    cloud: Cloud, out: Output, *, image: str, project: str, newest: bool, project_domain: str | None
+    cloud: Cloud, out: Output, *, image: str, project: str, newest: bool, project_domain: str | None, dry_run: bool
 ) -> None:
     """
     Share an image with a project. PROJECT is its ID.
 
     The project can use the image at once; its lists show the image after it accepts. The visibility of the image must
     be shared.
+
+    \b
+    Examples:
+      ecl image member add debian-13 0123456789abcdef0123456789abcdef
     """
     del project_domain
     found = find(cloud, image, newest)
+    if dry_run:
+        print_steps(out, [step("share", found, f"with project {project}")])
+        return
     out.fields(_record(cloud.image.create_member(found, member=project), found.id), _COLUMNS)
 
 
@@ -58,11 +66,18 @@ def member_add(
 @click.argument("project", metavar="PROJECT")
 @newest_option
 @_domain
+@dry_run_option
+@listing
 @pass_cloud
-def member_remove(cloud: Cloud, *, image: str, project: str, newest: bool, project_domain: str | None) -> None:
+def member_remove(
+    cloud: Cloud, out: Output, *, image: str, project: str, newest: bool, project_domain: str | None, dry_run: bool
+) -> None:
     """Stop sharing an image with a project. PROJECT is its ID."""
     del project_domain
     found = find(cloud, image, newest)
+    if dry_run:
+        print_steps(out, [step("stop sharing", found, f"with project {project}")])
+        return
     with member_advice():
         cloud.image.delete_member(found, project, ignore_missing=False)
 
@@ -72,18 +87,29 @@ def member_remove(cloud: Cloud, *, image: str, project: str, newest: bool, proje
 @click.argument("project", metavar="PROJECT")
 @click.argument("status", type=Choice("accepted", "rejected", "pending", "accept", "reject"), metavar="STATUS")
 @newest_option
+@dry_run_option
 @showing
 @pass_cloud
-def member_set(cloud: Cloud, out: Output, *, image: str, project: str, status: str, newest: bool) -> None:
+def member_set(
+    cloud: Cloud, out: Output, *, image: str, project: str, status: str, newest: bool, dry_run: bool
+) -> None:
     """
     Accept or reject a shared image: STATUS is accepted, rejected or pending.
 
     PROJECT is the ID of the project that answers; "-" means your own.
+
+    \b
+    Examples:
+      ecl image member set 01234567-89ab-cdef-0123-456789abcdef - accepted
     """
     found = find(cloud, image, newest)
     project = cloud.project_id if project == "-" else project
+    answer = _ANSWERS.get(status, status)
+    if dry_run:
+        print_steps(out, [step(f"set {answer}", found, f"as project {project}")])
+        return
     with member_advice():
-        member = cloud.image.update_member(found, project, _ANSWERS.get(status, status))
+        member = cloud.image.update_member(found, project, answer)
     out.fields(_record(member, found.id), _COLUMNS)
 
 
@@ -130,7 +156,7 @@ def member_show(
 @click.option(
     "--accept-as", type=CloudName(), metavar="CLOUD", help="Cloud in clouds.yaml whose project accepts the image."
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be done, in the chosen format, and do nothing.")
+@dry_run_option
 @showing
 @pass_cloud
 def share(

@@ -14,8 +14,9 @@ from ecl.cli._confirm import confirm, say
 from ecl.cli._numbers import WholeNumber
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
-from ecl.cli.image._dry_run import print_steps, step
+from ecl.cli.image._dry_run import dry_run_option, print_steps, step
 from ecl.cli.image._find import named
+from ecl.cli.image._look import check_file
 from ecl.cli.image._options import attribute_options, attributes, taken_options, upload_options, yes_option
 from ecl.cli.image._record import FIELDS, described, print_image
 from ecl.cli.image._signing import sign_options, taken_signing
@@ -40,7 +41,7 @@ _SUFFIX = re.compile(r"-\d{8}T\d{6}Z")
     metavar="N",
     help="Keep N previous images, hidden or renamed; delete the others.  [all]",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be done, in the chosen format, and do nothing.")
+@dry_run_option
 @upload_options
 @sign_options
 @attribute_options
@@ -76,14 +77,15 @@ def publish(
     previous = [image for image in named(cloud, name) if image.owner == cloud.project_id]
     retired = _retired(cloud, name)
     surplus = _surplus(keep, [*previous, *retired])
+    upload = {**taken_options(options), **signing}
+    attrs = {**attributes(options), "name": name, "os_hidden": True}
+    attrs |= {"tags": list(dict.fromkeys(tags))} if tags else {}
     if dry_run:
+        check_file(file, upload, attrs)
         print_steps(out, list(_plan(name, file, previous, surplus, rename)))
         return
     if len(surplus) > 1:
         confirm(f"Delete {len(surplus)} previous images ({', '.join(map(described, surplus))})?", yes)
-    upload = {**taken_options(options), **signing}
-    attrs = {**attributes(options), "name": name, "os_hidden": True}
-    attrs |= {"tags": list(dict.fromkeys(tags))} if tags else {}
     with meter(progress, "upload", name) as at:
         if_interrupted = f"nothing was published; the images named {name!r} are as before."
         image = create_with(cloud, file, {**attrs, **upload, "progress": at}, if_interrupted)

@@ -14,7 +14,7 @@ from ecl.cli._errors import Interrupted
 from ecl.cli._output import Output, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli._values import human_size
-from ecl.cli.image._dry_run import print_steps, step
+from ecl.cli.image._dry_run import dry_run_option, print_steps, step
 from ecl.cli.image._find import find, image_argument, named, newest_option
 from ecl.cli.image._options import bandwidth_option, properties_of
 from ecl.cli.image._record import FIELDS, print_image
@@ -41,7 +41,7 @@ __all__ = ["transfer"]
 )
 @click.option("--members", is_flag=True, help="Share the copy with the same project IDs; each must accept it.")
 @click.option("--again", is_flag=True, help="Transfer even if the destination has the same image.")
-@click.option("--dry-run", is_flag=True, help="Show what would be done, in the chosen format, and do nothing.")
+@dry_run_option
 @bandwidth_option
 @progress_option
 @showing
