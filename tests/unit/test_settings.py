@@ -220,6 +220,12 @@ def test_version_of_the_keystone(url):
     assert v3_url(url) == "https://k.example/identity/v3"
 
 
+def test_testing_with_a_keystone(tmp_path):
+    """Tests make projects of the embedded identity, which a service with a Keystone has not."""
+    with pytest.raises(SettingsError, match=r"with \[keystone\] there is none"):
+        load_settings(keystone_config(tmp_path), environ={"ECL_SERVE_TESTING": "true"})
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
 def test_testing_on_this_host(host):
     """Tests may control a service that only this host can reach."""

@@ -282,6 +282,11 @@ def _check(settings: Settings) -> None:
     if settings.public_url is not None:
         _check_url("public_url", settings.public_url)
     _check_regions(settings.regions)
+    if settings.testing and settings.keystone is not None:
+        raise SettingsError(
+            "With testing, tests make projects of the embedded identity, and with [keystone] there is none: "
+            "use one of them."
+        )
     if settings.testing and not _is_loopback(settings.host):
         raise SettingsError(
             f"With testing, everybody who reaches the service may do everything, so the host must be a loopback "
