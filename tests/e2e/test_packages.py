@@ -104,7 +104,7 @@ def test_metadata(metadata: Message) -> None:
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert metadata.get_payload() == (ROOT / "README.md").read_text()
-    assert set(metadata.get_all("Provides-Extra", [])) == {"server", "postgres", "s3", "zstd", "dev"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"server", "postgres", "s3", "aio", "zstd", "dev"}
     assert "Typing :: Typed" in metadata.get_all("Classifier", [])
 
 

@@ -18,7 +18,7 @@ from ecl._http.stoppable import StoppableAdapter
 from ecl.connection import Connection
 from ecl.image.v2._proxy import Proxy
 from ecl.image.v2.image import Image
-from support.http_stub import Answer, HttpStub, Request
+from support.http_stub import Answer, HttpStub, Request, make_certificate
 from support.upload_stub import DATA, IMAGE, described
 
 #: Longer than any test may last: whoever waits for so long was not ended.
@@ -306,3 +306,24 @@ def test_a_call_that_was_stopped_sends_nothing(stub: HttpStub, proxy: Proxy) -> 
     with stop.active(), pytest.raises(Interrupted):
         proxy.get_image("abc")
     assert stub.requests == []
+
+
+def test_an_answer_over_tls_that_does_not_go_on(tmp_path: Path) -> None:
+    """A connection with TLS ends as one without does, in the middle of an answer."""
+    over, begun = threading.Event(), threading.Event()
+
+    def blocks() -> Iterator[bytes]:
+        yield DATA[:-1]
+        begun.set()
+        over.wait()
+
+    certificate = make_certificate(tmp_path)
+    with HttpStub(certificate) as stub:
+        stub.on("GET", "/v2/images/abc", Answer.json(described()))
+        stub.on("GET", "/v2/images/abc/file", Answer.data(b"", blocks=blocks()))
+        with stoppable(ecl.connect(auth_type="none", endpoint=stub.url, verify=str(certificate[0]))) as conn:
+            call = Call(conn.image.download_image, "abc")
+            begun.wait()
+
+            assert isinstance(call.stopped(), Interrupted)
+        over.set()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic, TypeVar
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from ecl import exceptions
@@ -95,6 +96,9 @@ async def in_thread(
         limiter: Limits the number of threads.
         stop: What ends the call; by default one of its own.
         beside: Run in tasks while the call runs, and cancelled when it has ended; they raise nothing.
+
+    Raises:
+        InvalidRequest: *stop* ended an earlier call.
     """
     stop = stop or new_stop()
     call = _Call(function, stop)
@@ -115,6 +119,8 @@ async def in_thread(
     if isinstance(call.error, Interrupted):
         # The task is cancelled: this raises what says so.
         await anyio.lowlevel.checkpoint()
+        # It is not: *stop* ended an earlier call. A KeyboardInterrupt would end the whole program.
+        raise exceptions.InvalidRequest("This download was cancelled before; begin a new one")
     if call.error is not None:
         raise call.error
     return call.results[0]

@@ -354,3 +354,22 @@ async def test_progress_ends(opener: Any, stub: HttpStub, way: str) -> None:
         seen = [each async for each in progress]
 
     assert seen == ([] if way == "fail" else [(len(DATA), len(DATA))])
+
+
+@pytest.mark.parametrize("way", ["iterate", "open"])
+async def test_going_on_after_cancelling(opener: Any, stub: HttpStub, silence: Any, way: str) -> None:
+    """A download whose block was cancelled cannot go on, and says so."""
+    stub.on("GET", "/v2/images/abc", Answer.json(described()))
+    stub.on("GET", "/v2/images/abc/file", silence)
+
+    async with opener() as conn:
+        download = conn.image.download_image("abc") if way == "iterate" else await conn.image.open_image("abc")
+        following = download.__anext__ if way == "iterate" else download.read
+        async with anyio.create_task_group() as group:
+            group.start_soon(following)
+            await silence.reached()
+            group.cancel_scope.cancel()
+
+        with pytest.raises(exceptions.InvalidRequest, match="was cancelled before; begin a new one"):
+            await following()
+        await download.aclose()
