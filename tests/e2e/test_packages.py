@@ -115,7 +115,7 @@ def test_entry_points(wheel: Path) -> None:
         found.read_string(archive.read(f"ecl_image-{__version__}.dist-info/entry_points.txt").decode())
 
     assert dict(found["console_scripts"]) == {"ecl": "ecl.cli.main:main", "ecl-image": "ecl.cli.main:main"}
-    assert dict(found["pytest11"]) == {"ecl": "ecl.testing_pytest"}
+    assert dict(found["pytest11"]) == {"ecl": "ecl.testing.plugin"}
 
 
 def test_build_is_reproducible(unpacked: Path, wheel: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class _Demo:
             from ecl.testing import ImageService
 
             regions = [{"name": name, "license_switch_types": _LICENSE_TYPES} for name in ("jp1", "jp2")]
-            service = ImageService(regions, data_dir=self._folder / "service")
+            service = ImageService(regions, data_dir=self._folder / "service", testing=False)
             service.start()
         try:
             self._use(service, path)

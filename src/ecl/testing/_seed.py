@@ -39,7 +39,9 @@ def applied(manifest: Path | Mapping[str, Any], credentials: Mapping[str, str], 
         clouds.write_text(json.dumps(clouds_document("seed", credentials, cacert)), encoding="utf-8")
         path = manifest if isinstance(manifest, Path) else _written(manifest, Path(folder))
         environment = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
-        environment |= {"OS_CLIENT_CONFIG_FILE": str(clouds), "OS_CLOUD": "seed", "NO_PROXY": "*"}
+        environment |= {"OS_CLIENT_CONFIG_FILE": str(clouds), "OS_CLOUD": "seed", "NO_PROXY": "*", "no_proxy": "*"}
+        # The user's own cache gets no token of a service that soon ends.
+        environment["XDG_CACHE_HOME"] = folder
         words = ("image", "sync", str(path), "--cloud", "seed", "--apply", "--progress", "none", "--format", "json")
         done = subprocess.run(  # noqa: S603 - our own command
             [*_COMMAND, *words], env=environment, capture_output=True, text=True, check=False
