@@ -100,6 +100,15 @@ def test_import(ecl: Command, queued: str) -> None:
     assert ecl("image", "task", "list", queued, "-f", "json").json == []
 
 
+def test_copy(ecl: Command, image: str, project_of: Callable[[str], str]) -> None:
+    """The step says which tenant gets the image; there is no job."""
+    there = project_of("there")
+
+    assert steps(ecl, "copy", image, there) == [("copy", f"to tenant {there}")]
+    jobs = ecl("image", "copy-job", "list", "-f", "json", "-c", "source_image_id").json
+    assert image not in [job["source_image_id"] for job in jobs]
+
+
 def test_format_without_rows(ecl: Command, image: str) -> None:
     """-f shell has no rows: one line says so."""
     assert "use -f json" in ecl("image", "update", image, "--name", "x", "--dry-run", "-f", "shell", code=2).err

@@ -394,6 +394,20 @@ def test_source_of_the_web(ecl: Command, web: str, tmp_path: Path) -> None:
     assert images(ecl, "--name", "other") == []
 
 
+def test_source_of_the_web_is_asked_for_as_it_is(ecl: Command, tmp_path: Path) -> None:
+    """No encoding is asked for: the server's bytes are the image's, and so are its size and hash."""
+    path = tmp_path / "web.yaml"
+    with HttpStub() as stub:
+        stub.on("HEAD", "/disk.raw", Answer(200, headers={"ETag": "1"}))
+        stub.on("GET", "/disk.raw", Answer(200, os.urandom(9000), {"ETag": "1"}))
+        path.write_text(f"images: [{{name: web, source: '{stub.url}/disk.raw'}}]")
+        assert steps(ecl, str(path), "--apply") == [("create", "web")]
+        asked = [request.headers for request in stub.requests]
+
+    assert asked
+    assert {headers["accept-encoding"] for headers in asked} == {"identity"}
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [

@@ -13,6 +13,7 @@ from ecl.cli._numbers import Seconds
 from ecl.cli._output import Column, Output, listing, showing
 from ecl.cli._progress import meter, progress_option
 from ecl.cli.image._completion import complete_jobs
+from ecl.cli.image._dry_run import dry_run_option, print_steps, step
 from ecl.cli.image._find import find, image_argument, newest_option
 
 if TYPE_CHECKING:
@@ -49,11 +50,21 @@ _COLUMNS = [column for column in _FIELDS if column.key in (
     metavar="SECONDS",
     help="Most seconds to wait; the copy continues afterwards.  [3600]",
 )
+@dry_run_option
 @progress_option
 @showing
 @pass_cloud
 def copy(
-    cloud: Cloud, out: Output, *, image: str, tenant: str, newest: bool, wait: bool, timeout: float, progress: str
+    cloud: Cloud,
+    out: Output,
+    *,
+    image: str,
+    tenant: str,
+    newest: bool,
+    wait: bool,
+    timeout: float,
+    dry_run: bool,
+    progress: str,
 ) -> None:
     """
     Copy an image to a tenant in another region.
@@ -65,6 +76,9 @@ def copy(
       ecl image copy debian-13 0123456789abcdef0123456789abcdef --wait
     """
     found = find(cloud, image, newest)
+    if dry_run:
+        print_steps(out, [step("copy", found, f"to tenant {tenant}")])
+        return
     job = cloud.image.copy_image(found, tenant)
     if wait:
         with meter(progress, "copy", found.name or image, "percent") as at:

@@ -66,8 +66,8 @@ def publish(
     """
     Upload a file as the image NAME, then hide or rename the project's previous images of that name.
 
-    The new image is hidden until it is uploaded and verified, so NAME always finds a complete image. Protected images
-    are not deleted.
+    The new image is hidden until it is uploaded and verified, so a list by NAME always has a complete image. For a
+    moment, until the previous image is hidden, it has both. Protected images are not deleted.
 
     \b
     Examples:
