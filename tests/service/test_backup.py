@@ -22,6 +22,9 @@ from support.commands import Command, Result
 from support.region_service import poll
 from support.stored import stored_file
 
+#: Backups have links to the files of a store where they can.
+pytestmark = pytest.mark.folder_store
+
 RAW = {"disk_format": "raw", "container_format": "bare"}
 
 

@@ -93,6 +93,7 @@ def test_a_full_store(tmp_path: Path, disk: Path, declared: bool) -> None:
         assert caller.ready()["checks"]["store jp1/small"] == "ok"
 
 
+@pytest.mark.folder_store
 def test_a_full_staging_area(tmp_path: Path, disk: Path) -> None:
     """The staging area has a disk of its own, and is named."""
     (tmp_path / "data").mkdir()
@@ -206,6 +207,7 @@ def test_an_upload_into_an_unmounted_store(tmp_path: Path) -> None:
         assert [path for path in store.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.folder_store
 def test_a_lost_marker_alone_is_written_anew(tmp_path: Path) -> None:
     """A folder with the data but without the marker is the right one: a release without markers left it so."""
     with _service(tmp_path / "data") as service:

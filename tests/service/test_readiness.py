@@ -29,6 +29,7 @@ def test_all_is_well(region: RegionService) -> None:
     assert region.stranger().request("POST", "/readyz").status_code == 405
 
 
+@pytest.mark.folder_store
 def test_an_unmounted_store(region: RegionService, alpha: Client, tmp_path: Path) -> None:
     """An empty folder where the default store was is not ready; it is again when the store is back."""
     image = alpha.active(b"data")

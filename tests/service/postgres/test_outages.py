@@ -41,6 +41,7 @@ def _files(service: ImageService) -> list[Path]:
     return [path for path in found if path.name != MARKER]
 
 
+@pytest.mark.folder_store
 @pytest.mark.parametrize("wrong_size", [False, True])
 def test_database_is_away_when_an_upload_ends(postgres: Postgres, wrong_size: bool) -> None:
     """Neither finishing nor undoing works then. The reaper ends the upload when the database is back."""
@@ -68,6 +69,7 @@ def test_database_is_away_when_an_upload_ends(postgres: Postgres, wrong_size: bo
         assert proxy.upload_image(image, BLOCK).image_status == "active"
 
 
+@pytest.mark.folder_store
 def test_commit_whose_answer_is_lost(postgres: Postgres) -> None:
     """An upload that the database has committed is a success, though its answer did not arrive."""
     direct = postgres.create()
