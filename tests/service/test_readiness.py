@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 import requests
 
 from ecl.server.data.store.folder import FolderStore
