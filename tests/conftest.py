@@ -91,6 +91,13 @@ def _ctrl_c_counts() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_place_for_signals() -> Iterator[None]:
+    """A command that ran in this process may have said where signals are written to; the next test begins without."""
+    yield
+    signal.set_wakeup_fd(-1)
+
+
+@pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder that is the home of this test alone; configuration, cache and data folders are in it."""
     folder = tmp_path_factory.mktemp("home")

@@ -45,7 +45,8 @@ class ImageService:
         regions: Names of the regions that it serves.
         data_dir: A folder to keep; None: a temporary one.
         settings: Any more settings of `ecl.server.settings.model.Settings` (``limits={"image_size_cap": 1000}``), and
-            ``regions`` as a list of dicts where names are not enough. ``testing`` is true, unless there is a ``host``.
+            ``regions`` as a list of dicts where names are not enough. ``testing`` is true, unless there is
+            a ``host`` or a ``keystone``.
 
     Attributes:
         url: The service's address, such as ``http://127.0.0.1:40123``.
@@ -329,7 +330,7 @@ class ImageService:
     @property
     def _has_door(self) -> bool:
         """True if the service is told to let tests in: by default, unless others could reach it."""
-        return bool(self._settings.get("testing", "host" not in self._settings))
+        return bool(self._settings.get("testing", not {"host", "keystone"} & self._settings.keys()))
 
     def _door(self) -> Door:
         if not self.is_running:
