@@ -96,9 +96,12 @@ class FileSender:
         transport.set_write_buffer_limits(high=high, low=low)
 
     async def _send(self, to: int, descriptor: int, offset: int, end: int) -> None:
+        # The kernel often takes a part of a piece: what was found in memory is not looked up again.
+        cached = offset
         while offset < end:
-            piece = min(_PIECE, end - offset)
-            if _is_cached(descriptor, offset, piece):
+            piece = min(_PIECE, (cached if cached > offset else end) - offset)
+            if cached > offset or _is_cached(descriptor, offset, piece):
+                cached = max(cached, offset + piece)
                 sent = _send(to, descriptor, offset, piece)
             else:
                 sent = await _send_in_thread(to, descriptor, offset, piece)
