@@ -76,7 +76,7 @@ class KnownToken:
             interface: ``public`` (the default), ``internal`` or ``admin``, or several in the order of preference.
 
         Returns:
-            None if there is none of exactly that type; keystoneauth1 knows other names of some types.
+            None if the catalog has no service of exactly that type; keystoneauth1 knows other names of some types.
         """
         found: dict[str, str] = {}
         for each in self._endpoints:

@@ -66,7 +66,7 @@ class Proxy(ProxyBase):
     async def find_image(
         self, name_or_id: str, ignore_missing: bool = True, *, newest: bool = False, hidden: bool = True
     ) -> _image.Image | None:
-        """Find the image with that ID or, if there is none, with that name."""
+        """Find the image with that ID, otherwise the one with that name."""
         return await self._run(self._sync.find_image, name_or_id, ignore_missing, newest=newest, hidden=hidden)
 
     def images_named(self, name: str, **query: Any) -> AsyncIterator[_image.Image]:

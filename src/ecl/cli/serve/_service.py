@@ -108,7 +108,7 @@ def _settings(ctx: click.Context, data_dir: Path | None, config: Path | None) ->
 
 
 def chosen_regions(settings: Settings, names: Sequence[str]) -> Sequence[str]:
-    """Return *names*, or all regions that the service serves if there are none. Raises UsageError for others."""
+    """Return *names*; without any, all regions that the service serves. Raises UsageError for others."""
     served = [region.name for region in settings.regions if not region.is_remote]
     for name in names:
         if name not in served:

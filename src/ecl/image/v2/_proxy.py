@@ -73,7 +73,7 @@ class Proxy(DataProxy, ImportProxy, EclProxy, AdminProxy, MetadefProxy, SchemaPr
         self, name_or_id: str, ignore_missing: bool = True, *, newest: bool = False, hidden: bool = True
     ) -> _image.Image | None:
         """
-        Find the image with that ID or, if there is none, with that name: three requests at most.
+        Find the image with that ID, otherwise the one with that name: three requests at most.
 
         Operation: GET /v2/images/{image_id}, then GET /v2/images?name=…, then the same among hidden images.
 

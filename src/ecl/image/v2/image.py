@@ -332,7 +332,7 @@ class Image(resource2.Resource):
         **params: Any,
     ) -> Self | None:
         """
-        Return the image with that ID or, if there is none, with that name: three requests at most.
+        Return the image with that ID, otherwise the one with that name: three requests at most.
 
         Args:
             ignore_missing: Return None, instead of raising, when there is none.

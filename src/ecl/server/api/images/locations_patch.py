@@ -103,7 +103,7 @@ def change_locations(
         The data to remove after the transaction.
 
     Raises:
-        BadRequest: A location cannot be used, or there is none at the position.
+        BadRequest: A location cannot be used, or no location is at the position.
         Conflict: The image has another status, other hashes, or a location elsewhere.
         Forbidden: Only administrators remove locations, and not the last one, nor one in a store that is read-only.
         TooLarge: The project's quota is used up.
